@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract between the shim (the guest kernel) and the runner (the host
+ * side), and the only header that both include.
+ *
+ * Everything here lives in guest memory, which the guest may rewrite at any
+ * moment. The runner copies what it needs once, checks the copy and acts on
+ * the copy; the shim trusts the runner.
+ */
+#ifndef KVMRUN_ABI_H
+#define KVMRUN_ABI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ABI_MAGIC	0x6e75726d766bull	/* "kvmrun" */
+#define ABI_VERSION	1u
+
+/* A guest-physical address: an integer, so that C cannot dereference it. */
+typedef uint64_t gpa_t;
+/* A guest-virtual address, likewise. */
+typedef uint64_t gva_t;
+
+#define ABI_PAGE	0x1000ull
+#define ABI_HUGE	0x200000ull
+
+/*
+ * Guest-virtual layout. The lower half is the program's. Guest RAM is mapped
+ * at ABI_DIRECT as far as the shim has taken it into use; the shim's image is
+ * linked at ABI_SHIM.
+ */
+#define ABI_USER_END	0x7ffffffff000ull
+#define ABI_MMAP_MIN	0x10000ull	/* vm.mmap_min_addr */
+#define ABI_DIRECT	0xffff888000000000ull
+#define ABI_SHIM	0xffffffff80000000ull
+
+/* Guest-physical layout of the part that the runner fills in before boot. */
+#define ABI_BOOT_GPA	0x1000ull
+#define ABI_SHIM_GPA	0x10000ull
+
+/* Selectors of the GDT that the runner lays out; the order suits SYSCALL. */
+#define ABI_KERNEL_CS	0x08
+#define ABI_KERNEL_SS	0x10
+#define ABI_USER_SS	0x2b
+#define ABI_USER_CS	0x33
+#define ABI_TSS		0x38
+
+/*
+ * The one port. A 4-byte OUT of any value asks the runner to serve the vCPU's
+ * frame; any other port, width or direction ends the guest.
+ */
+#define ABI_PORT	0x6b76
+
+/* The vector that the runner injects to make a vCPU look at frame->kick. */
+#define ABI_KICK_VECTOR	0x20
+
+enum abi_op {
+	ABI_OP_CALL = 1,	/* a Linux call: nr, arg[] -> ret */
+	ABI_OP_REPORT,		/* a call that the shim served: nr, arg[], ret (only under ABI_BOOT_REPORT) */
+	ABI_OP_EXIT,		/* the program ended: arg[0] exit code, arg[1] signal or 0, arg[2] enum abi_end */
+	ABI_OP_STOP,		/* stop the whole process by signal arg[0] until SIGCONT */
+	ABI_OP_SIGNALS,		/* fetch host signals: ret = count, data = struct abi_signal[] */
+	ABI_OP_PANIC,		/* the shim found a bug in itself: data = text */
+	ABI_OP_BOOTED,		/* first exit: arg[0] = enum abi_mode */
+};
+
+/* How the shim runs; found by its boot probe. */
+enum abi_mode {
+	ABI_MODE_KERNEL = 1,	/* SYSCALL arrives at CPL 0: the shim runs at CPL 0 */
+	ABI_MODE_USER,		/* SYSCALL arrives at CPL 3 (software hypervisors): the shim runs at CPL 3 */
+};
+
+/* Why the shim ended the program, beyond the status. */
+enum abi_end {
+	ABI_END_STATUS,		/* exit, exit_group, or an ordinary signal */
+	ABI_END_MEMORY,		/* no memory left for a page that had to be there */
+};
+
+#define ABI_NSEGS	1024	/* segments in a frame; covers 4 MiB of scattered 4 KiB pages */
+#define ABI_DATA	12288	/* bytes of small arguments: two paths and some structures */
+#define ABI_NULL	UINT64_MAX	/* arg[] for a null pointer, where a pointer is described */
+
+/* A piece of a user buffer. */
+struct abi_seg {
+	gpa_t gpa;
+	uint64_t len;		/* bytes, never 0 */
+};
+
+/*
+ * One vCPU's frame. For each argument that is a pointer, arg[i] is rewritten
+ * by kind (see abi_arg): a reference into data[] or into seg[], as
+ * start | count << 32, or ABI_NULL.
+ */
+struct abi_frame {
+	uint32_t op;		/* enum abi_op */
+	uint32_t nr;		/* Linux call number */
+	uint64_t arg[6];
+	int64_t ret;		/* written by the runner: result or -errno */
+	uint32_t nseg;		/* used entries of seg[] */
+	uint32_t data_len;	/* used bytes of data[] */
+	uint32_t kick;		/* written by the runner: 1 = signals wait, fetch them; cleared by the shim */
+	uint32_t more;		/* written by the runner: 1 = a full transfer that may be continued at once */
+	uint64_t deadline;	/* written by the runner: when a relative wait that was interrupted ends, CLOCK_MONOTONIC ns; sent back on a restart, 0 at first */
+	uint8_t data[ABI_DATA];
+	struct abi_seg seg[ABI_NSEGS];
+};
+#define ABI_FRAME_SIZE	0x8000ull
+
+_Static_assert(offsetof(struct abi_frame, arg) == 8, "abi");
+_Static_assert(offsetof(struct abi_frame, ret) == 56, "abi");
+_Static_assert(offsetof(struct abi_frame, kick) == 72, "abi");
+_Static_assert(offsetof(struct abi_frame, data) == 88, "abi");
+_Static_assert(offsetof(struct abi_frame, seg) == 88 + ABI_DATA, "abi");
+_Static_assert(sizeof(struct abi_frame) <= ABI_FRAME_SIZE, "abi");
+
+/* A host signal on its way into the guest: the siginfo_t as Linux lays it out. */
+struct abi_signal {
+	uint8_t siginfo[128];
+};
+
+/*
+ * Clock parameters for the vDSO, written by the runner, read by the guest at
+ * CPL 3: ns = mono + ((tsc - tsc_base) * mult >> 32). seq is odd during an
+ * update. Past tsc_limit, or with mult 0, the vDSO makes the real call.
+ */
+struct abi_clock {
+	uint32_t seq;
+	uint32_t pad;
+	uint64_t tsc_base, tsc_limit;
+	uint64_t mult;		/* ns per tick, 32.32 fixed point */
+	uint64_t mono;		/* CLOCK_MONOTONIC at tsc_base, ns */
+	int64_t real;		/* CLOCK_REALTIME - CLOCK_MONOTONIC, ns */
+	int64_t boot;		/* CLOCK_BOOTTIME - CLOCK_MONOTONIC, ns */
+	int64_t raw;		/* CLOCK_MONOTONIC_RAW - CLOCK_MONOTONIC, ns, at tsc_base */
+};
+_Static_assert(sizeof(struct abi_clock) == 64, "abi");
+
+/* What backs a piece of the program's initial address space. */
+struct abi_map {
+	gva_t start, end;	/* page-aligned */
+	uint32_t prot;		/* PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4 */
+	uint32_t flags;		/* ABI_MAP_* */
+};
+#define ABI_MAP_GROWSDOWN	1u	/* the stack */
+#define ABI_MAP_FIXED		2u	/* not the program's to unmap or change: vDSO and its clock page */
+
+#define ABI_MAPS	128
+
+#define ABI_BOOT_REPORT		1u	/* report calls the shim serves (--trace) */
+#define ABI_BOOT_FSGSBASE	2u	/* CR4.FSGSBASE is set */
+#define ABI_BOOT_SMAP		4u	/* CR4.SMAP is set */
+
+/* What the runner tells the shim; at ABI_BOOT_GPA. */
+struct abi_boot {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t flags;		/* ABI_BOOT_* */
+	uint64_t ram_size;	/* bytes of guest RAM from GPA 0, a multiple of ABI_HUGE */
+	uint64_t mem_limit;	/* bytes the program may commit (--mem) */
+	gpa_t pml4;		/* the page tables the runner built */
+	gpa_t chunks;		/* room for one struct chunk (8 bytes) per ABI_HUGE of RAM, zeroed */
+	gpa_t free;		/* RAM from here on is unused and zero; page-aligned */
+	gpa_t frame;		/* vCPU 0's frame */
+	gva_t rip, rsp;		/* the program's first instruction and stack */
+	gva_t brk;		/* initial program break */
+	gva_t mmap_base;	/* mmap places mappings below this, top down */
+	uint64_t stack_limit;	/* RLIMIT_STACK, bytes */
+	uint32_t pid, ppid, uid, gid;
+	uint32_t xsave_size;	/* bytes of XSAVE area for xcr0; 512 when there is no XSAVE */
+	uint32_t nmaps;
+	uint64_t xcr0;		/* 0: no XSAVE, use FXSAVE */
+	struct abi_map map[ABI_MAPS];
+	char comm[16];
+	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
+};
+_Static_assert(offsetof(struct abi_boot, map) == 168, "abi");
+_Static_assert(sizeof(struct abi_boot) <= 0x4000, "abi");
+
+/* ------------------------------------------------------------- the call table */
+
+enum abi_served {
+	ABI_BY_NOBODY,		/* refused with .refusal */
+	ABI_BY_SHIM,		/* answered by the shim, no exit */
+	ABI_BY_BOTH,		/* a shim function that may forward */
+	ABI_BY_HOST,		/* marshalled by the shim, a handler in the runner */
+	ABI_BY_PASS,		/* marshalled by the shim, made as it stands by the runner */
+};
+
+/* Which rule of the policy a call falls under. */
+enum abi_class {
+	ABI_CLASS_SELF,		/* the program's own memory, signals, ids, clocks: always allowed */
+	ABI_CLASS_FD,		/* an open descriptor: allowed by having it */
+	ABI_CLASS_PATH,		/* a path: within the grants */
+	ABI_CLASS_NET,		/* sockets: --net */
+	ABI_CLASS_PROCESS,	/* threads and processes: not in this version */
+	ABI_CLASS_SYSTEM,	/* the host's administration: never */
+	ABI_CLASS_OLD,		/* obsolete or absent in current kernels: never */
+};
+
+enum abi_kind {
+	ABI_ARG_NONE,
+	ABI_ARG_VALUE,		/* passed as it stands; .fmt says how --trace prints it */
+	ABI_ARG_FD,		/* a guest descriptor */
+	ABI_ARG_DIRFD,		/* a guest descriptor or AT_FDCWD */
+	ABI_ARG_STRING,		/* in: NUL-terminated, at most 4096 bytes with the NUL, in data[] (count includes the NUL) */
+	ABI_ARG_IN,		/* in: a structure of .size bytes in data[] */
+	ABI_ARG_OUT,		/* out: a structure of .size bytes in data[], copied to the user when ret >= 0 */
+	ABI_ARG_INOUT,		/* in and out: likewise */
+	ABI_ARG_INBUF,		/* in: a buffer of arg[.ref] bytes, as segments */
+	ABI_ARG_OUTBUF,		/* out: likewise */
+	ABI_ARG_INIOV,		/* in: arg[.ref] iovecs, flattened to segments */
+	ABI_ARG_OUTIOV,		/* out: likewise */
+	ABI_ARG_INVEC,		/* in: arg[.ref] elements of .size bytes, in data[] */
+	ABI_ARG_OUTVEC,		/* out: likewise, copied to the user when ret >= 0 */
+	ABI_ARG_INOUTVEC,	/* in and out: likewise */
+	ABI_ARG_ADDRESS,	/* a user address that only the shim looks at */
+};
+
+/* What a signal handler does to an interrupted call, signal(7). */
+enum abi_restart {
+	ABI_RESTART_SA,		/* restarted under SA_RESTART, else EINTR */
+	ABI_RESTART_NEVER,	/* EINTR after any handler */
+};
+
+struct abi_arg {
+	uint8_t kind;		/* enum abi_kind */
+	uint8_t fmt;		/* enum abi_fmt, for --trace */
+	uint8_t ref;		/* which argument holds the length or count */
+	uint8_t type;		/* enum abi_struct, for --trace */
+	uint16_t size;		/* bytes of the structure or element */
+};
+
+struct abi_call {
+	uint8_t served;		/* enum abi_served; ABI_BY_NOBODY for an unused row */
+	uint8_t class;		/* enum abi_class */
+	uint8_t restart;	/* enum abi_restart */
+	uint8_t retfmt;		/* enum abi_fmt of the result */
+	int16_t refusal;	/* -errno for ABI_BY_NOBODY */
+	uint8_t nargs;
+	struct abi_arg arg[6];
+};
+
+/* Bytes of each structure that a call passes, as the x86-64 kernel has them. */
+#define ABI_STRUCTS(S)	\
+	S(int, 4) S(int2, 8) S(u64, 8) S(timespec, 16) S(timespec2, 32) S(timeval, 16) S(timeval2, 32) S(timezone, 8) \
+	S(itimerval, 32) S(itimerspec, 32) S(sigset, 8) S(sigaction, 32) S(siginfo, 128) \
+	S(stack, 24) S(stat, 144) S(statx, 256) S(statfs, 120) S(rlimit, 16) S(rusage, 144) \
+	S(utsname, 390) S(sysinfo, 112) S(tms, 32) S(pollfd, 8) S(iovec, 16) S(sigevent, 64) \
+	S(open_how, 24) S(flock, 32) S(utimbuf, 16) S(capheader, 8) S(capdata, 24) S(fdset, 128) \
+	S(rseq, 32) S(sigset_arg, 16) S(clone_args, 88) S(sched_param, 4) S(sched_attr, 56) S(dirent, 280)
+
+#define ABI_STRUCT(name, bytes) ABI_SIZE_##name = bytes,
+enum { ABI_STRUCTS(ABI_STRUCT) };
+#undef ABI_STRUCT
+#define ABI_STRUCT(name, bytes) ABI_STRUCT_##name,
+enum abi_struct { ABI_STRUCTS(ABI_STRUCT) };
+#undef ABI_STRUCT
+
+#define ABI_CALLS	512	/* numbers at and above are ENOSYS */
+
+/*
+ * How --trace prints a value or a structure. One name serves flags
+ * (ABI_FMT_OPEN: O_RDONLY|...), enumerations (ABI_FMT_CLOCK) and numbers.
+ */
+#define ABI_FMTS(F)	\
+	F(NONE) F(INT) F(UINT) F(LONG) F(HEX) F(MODE) F(SIZE) F(OFF) F(FD) F(ADDR) F(PID) F(ID) F(SIGNAL) \
+	F(OPEN) F(AT) F(ACCESS) F(WHENCE) F(PROT) F(MAP) F(MADV) F(MREMAP) F(MSYNC) F(FCNTL) F(IOCTL) \
+	F(CLOCK) F(TIMER) F(RLIMIT) F(RUSAGE) F(SIGHOW) F(FUTEX) F(ARCH) F(PRCTL) F(GETRANDOM) F(POLL) \
+	F(STRING) F(BYTES) F(STRUCT)
+
+#define ABI_FMT(name) ABI_FMT_##name,
+enum abi_fmt { ABI_FMTS(ABI_FMT) };
+#undef ABI_FMT
+
+/*
+ * The words that rows of calls.def are written with. A row is
+ *
+ *	CALL(number, name, served, class, restart, result format, arguments...)
+ *	NONE(number, name, class, refusal errno, argument count)
+ */
+#define V(f)		{ .kind = ABI_ARG_VALUE, .fmt = ABI_FMT_##f }
+#define FD		{ .kind = ABI_ARG_FD, .fmt = ABI_FMT_FD }
+#define DIRFD		{ .kind = ABI_ARG_DIRFD, .fmt = ABI_FMT_FD }
+#define STR		{ .kind = ABI_ARG_STRING, .fmt = ABI_FMT_STRING }
+#define ADDR		{ .kind = ABI_ARG_ADDRESS, .fmt = ABI_FMT_ADDR }
+#define IN(s)		{ .kind = ABI_ARG_IN, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
+#define OUT(s)		{ .kind = ABI_ARG_OUT, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
+#define INOUT(s)	{ .kind = ABI_ARG_INOUT, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
+#define INBUF(n)	{ .kind = ABI_ARG_INBUF, .fmt = ABI_FMT_BYTES, .ref = n }
+#define OUTBUF(n)	{ .kind = ABI_ARG_OUTBUF, .fmt = ABI_FMT_BYTES, .ref = n }
+#define INIOV(n)	{ .kind = ABI_ARG_INIOV, .fmt = ABI_FMT_BYTES, .ref = n }
+#define OUTIOV(n)	{ .kind = ABI_ARG_OUTIOV, .fmt = ABI_FMT_BYTES, .ref = n }
+#define INVEC(s, n)	{ .kind = ABI_ARG_INVEC, .fmt = ABI_FMT_STRUCT, .ref = n, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
+#define OUTVEC(s, n)	{ .kind = ABI_ARG_OUTVEC, .fmt = ABI_FMT_STRUCT, .ref = n, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
+#define INOUTVEC(s, n)	{ .kind = ABI_ARG_INOUTVEC, .fmt = ABI_FMT_STRUCT, .ref = n, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
+
+/*
+ * What a row becomes in the table, struct abi_call[ABI_CALLS]: #define CALL
+ * and NONE as these and include calls.def between the table's braces.
+ */
+#define ABI_CALL(nr, name, by, cl, rs, rf, ...) \
+	[nr] = { .served = ABI_BY_##by, .class = ABI_CLASS_##cl, .restart = ABI_RESTART_##rs, .retfmt = ABI_FMT_##rf, \
+		 .nargs = sizeof((struct abi_arg[]){ __VA_ARGS__ }) / sizeof(struct abi_arg), .arg = { __VA_ARGS__ } },
+#define ABI_NONE(nr, name, cl, err, n) \
+	[nr] = { .served = ABI_BY_NOBODY, .class = ABI_CLASS_##cl, .refusal = -(err), .nargs = n },
+
+#endif
