@@ -151,6 +151,36 @@ struct abi_map {
 #define ABI_BOOT_FSGSBASE	2u	/* CR4.FSGSBASE is set */
 #define ABI_BOOT_SMAP		4u	/* CR4.SMAP is set */
 
+/*
+ * The shim's image starts with this. The image is copied to ABI_SHIM_GPA and
+ * mapped at ABI_SHIM: [0, text_end) read+execute, [text_end, rodata_end) read,
+ * [rodata_end, bss_end) read+write; all page-aligned offsets from the image's
+ * start. The file ends at data_end, the rest is zero.
+ */
+struct abi_image {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t entry;		/* where a vCPU starts */
+	uint32_t text_end, rodata_end, data_end, bss_end;
+	uint32_t vdso, vdso_size;	/* the vDSO's ELF image, page-aligned, within [text_end, rodata_end) */
+	uint32_t code_start, code_end;
+};
+_Static_assert(sizeof(struct abi_image) == 48, "abi");
+
+/*
+ * A vCPU starts at CPL 0 in 64-bit mode: CR3 = boot->pml4; CR0 PE MP ET NE WP
+ * AM PG; CR4 PAE PGE OSFXSR OSXMMEXCPT, and OSXSAVE FSGSBASE SMEP SMAP UMIP
+ * where the CPU has them; EFER SCE LME LMA NXE; XCR0 = boot->xcr0; flat
+ * segments; IF clear; RIP = ABI_SHIM + entry, RDI = the vCPU's index. The shim
+ * loads its own GDT, IDT and TR and sets STAR, LSTAR and SFMASK.
+ *
+ * In the page tables the runner built every entry has the U bit (the shim
+ * takes it away from its own when it runs at CPL 0), the A bit, and where
+ * writable the D bit: software hypervisors then map neighbours in advance.
+ * [0, boot->free rounded up to ABI_HUGE) is mapped at ABI_DIRECT by 2 MiB
+ * pages, writable, NX.
+ */
+
 /* What the runner tells the shim; at ABI_BOOT_GPA. */
 struct abi_boot {
 	uint64_t magic;
@@ -174,7 +204,7 @@ struct abi_boot {
 	char comm[16];
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
-_Static_assert(offsetof(struct abi_boot, map) == 168, "abi");
+_Static_assert(offsetof(struct abi_boot, map) == 136, "abi");
 _Static_assert(sizeof(struct abi_boot) <= 0x4000, "abi");
 
 /* ------------------------------------------------------------- the call table */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Forwarded Linux calls: the runner's copy of a frame, and the handlers. */
+#ifndef KVMRUN_CALL_H
+#define KVMRUN_CALL_H
+
+#include <sys/uio.h>
+#include "../shim/abi.h"
+
+struct vm;
+struct vcpu;
+
+/*
+ * One forwarded call. Built from a private copy of the frame and checked in
+ * full before a handler sees it; a handler acts on this alone. Per argument,
+ * by its kind in the call table:
+ *
+ *	VALUE, ADDRESS	arg[i] as the guest passed it
+ *	FD		fd[i]: the guest's descriptor, held until the call ends; arg[i] the guest's number
+ *	DIRFD		likewise, or fd[i] NULL for AT_FDCWD
+ *	STRING		ptr[i]: NUL-terminated private copy
+ *	IN, INOUT, *VEC	ptr[i]: private copy of count[i] bytes; NULL for a null pointer
+ *	OUT, OUTVEC	ptr[i]: private zeroed room of count[i] bytes; NULL for a null pointer
+ *	*BUF, *IOV	iov[i], iovcnt[i]: host iovecs onto guest memory; count[i] their bytes
+ */
+struct call {
+	struct vm *vm;
+	struct vcpu *vcpu;
+	const struct abi_call *row;
+	uint32_t nr;
+	uint64_t arg[6];
+	struct file *fd[6];
+	void *ptr[6];
+	uint64_t count[6];
+	struct iovec *iov[6];
+	int iovcnt[6];
+	uint64_t deadline;	/* see struct abi_frame; a handler may set it before returning -EINTR */
+	bool more;		/* see struct abi_frame */
+};
+
+/* Returns the call's result or -errno, as Linux's raw calls do. */
+typedef long call_fn(struct call *c);
+
+/*
+ * Serves the frame of a vCPU whose op is ABI_OP_CALL or ABI_OP_REPORT: copies it once, checks
+ * it, runs the handler, writes outputs and ret back. Returns 0, or -EPROTO when the frame is not
+ * one that the shim could have made, with the reason in *why (a constant string): the guest is
+ * then ended by the caller.
+ */
+int call_serve(struct vm *vm, struct vcpu *vcpu, const char **why);
+
+#endif
