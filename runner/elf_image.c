@@ -338,7 +338,7 @@ static int check_load(struct elf_file *f, unsigned int i)
 			      i, ph->p_offset, ph->p_filesz, f->size);
 	if ((ph->p_flags & PF_W) && (ph->p_flags & PF_X))
 		return refuse(f, "has a segment that is both writable and executable (segment %u): "
-				 "link it without -N, --omagic and -z rwx", i);
+				 "link it without -N (--omagic) or -n (--nmagic)", i);
 	return 0;
 }
 

@@ -182,8 +182,8 @@ static const struct refusal refusals[] = {
 	  "end of the file, 0x1800" DAMAGED },
 	{ "a_writable_and_executable_segment_is_refused",
 	  { PH(0, p_flags, PF_R | PF_W | PF_X) },
-	  "has a segment that is both writable and executable (segment 0): link it without -N, "
-	  "--omagic and -z rwx" },
+	  "has a segment that is both writable and executable (segment 0): link it without -N "
+	  "(--omagic) or -n (--nmagic)" },
 	{ "a_program_without_segments_is_refused",
 	  { PH(0, p_type, PT_NULL), PH(1, p_type, PT_NOTE) },
 	  "has no segment to load (no PT_LOAD with p_memsz above 0)" },
