@@ -408,7 +408,7 @@ static int check_layout(struct elf_file *f, struct elf_image *img)
 	img->hi = (img->seg[img->nseg - 1].vaddr + img->seg[img->nseg - 1].memsz + PAGE - 1) & -PAGE;
 	/* moved as one block, with room to align it */
 	if (img->pie)
-		footprint = img->align > ELF_MAX_FOOTPRINT ? img->align : img->hi - img->lo + img->align;
+		footprint = img->hi - img->lo + img->align; /* at most 2^47 + 2^63 */
 	if (footprint > ELF_MAX_FOOTPRINT)
 		return refuse(f, "is too large: its segments need 0x%" PRIx64 " bytes of address "
 				 "space, the limit is 0x%llx", footprint, ELF_MAX_FOOTPRINT);
@@ -421,7 +421,8 @@ static int check_entry(struct elf_file *f, const struct elf_image *img)
 	for (size_t i = 0; i < img->nseg; i++) {
 		const struct elf_segment *s = &img->seg[i];
 
-		if ((s->prot & PROT_EXEC) && img->entry >= s->vaddr && img->entry - s->vaddr < s->memsz)
+		if ((s->prot & PROT_EXEC) && img->entry >= s->vaddr &&
+		    img->entry - s->vaddr < s->memsz)
 			return 0;
 	}
 	if (img->pie && img->entry == 0)

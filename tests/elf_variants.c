@@ -284,8 +284,10 @@ static void cut(struct program *p, struct elf_variant *v, size_t size)
 static bool cut_at_edge(struct program *p, struct elf_variant *v, unsigned int n)
 {
 	size_t phdrs_end = p->eh.e_phoff + p->eh.e_phnum * sizeof(*p->ph);
-	const size_t sizes[] = { 0,  1,	 2,  3,	 4, 5, 15, 16, 17, 18, 19, 20, 52, 63, 64, 65,
-				 phdrs_end - 56, phdrs_end - 1, phdrs_end, p->end - 1 };
+	const size_t sizes[] = {
+		0, 1, 2, 3, 4, 5, 15, 16, 17, 18, 19, 20, 52, 63, 64, 65,
+		phdrs_end - 56, phdrs_end - 1, phdrs_end, p->end - 1,
+	};
 
 	if (n >= ARRAY_SIZE(sizes))
 		return false;

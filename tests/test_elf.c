@@ -212,7 +212,7 @@ static const struct refusal refusals[] = {
 	  "0x400000000000" },
 	{ "a_pie_with_an_alignment_of_2_to_63_is_refused",
 	  { EH(e_type, ET_DYN), PH(1, p_align, 1ULL << 63) },
-	  "is too large: its segments need 0x8000000000000000 bytes of address space, the limit is "
+	  "is too large: its segments need 0x8000000000005000 bytes of address space, the limit is "
 	  "0x400000000000" },
 	{ "an_entry_in_no_segment_is_refused",
 	  { EH(e_entry, 0x401000) },
