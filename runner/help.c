@@ -110,17 +110,26 @@ static void roff_word(const char *s, size_t n)
 		fputs("\\fR", stdout);
 }
 
-/* Sentences, one to a line: roff then spaces them, and "." cannot start a line. */
+/* A new line per sentence, which roff then spaces, and before lines get long. */
 static void roff_text(const char *s)
 {
+	size_t column = 0;
+
 	while (*s) {
 		size_t n = strcspn(s, " ");
 
+		/* at the start of a line these would be a request */
+		if (column == 0 && (*s == '.' || *s == '\''))
+			fputs("\\&", stdout);
 		roff_word(s, n);
+		column += n + 1;
 		s += n;
-		if (*s)
-			putchar(n && s[-1] == '.' ? '\n' : ' ');
-		s += *s == ' ';
+		if (*s == ' ') {
+			if (column > 56 || s[-1] == '.')
+				column = 0;
+			putchar(column ? ' ' : '\n');
+			s++;
+		}
 	}
 	putchar('\n');
 }
@@ -133,8 +142,10 @@ static void roff_option(const struct option_info *o)
 	fputs("\\fB\\-\\-", stdout);
 	for (const char *s = o->name; *s; s++)
 		roff_char(*s);
-	printf("\\fR%s\\fI%s\\fR%s\n", before_arg[o->arg], o->metavar ? o->metavar : "",
-	       after_arg[o->arg]);
+	fputs("\\fR", stdout);
+	if (o->metavar)
+		printf("%s\\fI%s\\fR%s", before_arg[o->arg], o->metavar, after_arg[o->arg]);
+	putchar('\n');
 	roff_text(o->manual);
 	if (o->initial) {
 		fputs("Default: ", stdout);
@@ -161,8 +172,9 @@ void help_print_completion(void)
 
 		if (o->group >= GROUP_HIDDEN)
 			continue;
-		printf("--%s%s %s\n", o->name, o->arg == ARG_OPTIONAL ? "=" : "",
-		       o->metavar ? o->metavar : "");
+		printf("--%s %s\n", o->name, o->arg == ARG_REQUIRED ? o->metavar : "");
+		if (o->arg == ARG_OPTIONAL)
+			printf("--%s= %s\n", o->name, o->metavar);
 		if (o->letter)
 			printf("-%c\n", o->letter);
 	}
