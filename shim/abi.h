@@ -50,7 +50,7 @@ typedef uint64_t gva_t;
  * The one port. A 4-byte OUT of any value asks the runner to serve the vCPU's
  * frame; any other port, width or direction ends the guest.
  */
-#define ABI_PORT	0x6b76
+#define ABI_PORT	0xe0
 
 /* The vector that the runner injects to make a vCPU look at frame->kick. */
 #define ABI_KICK_VECTOR	0x20
@@ -146,10 +146,12 @@ struct abi_map {
 #define ABI_MAP_FIXED		2u	/* not the program's to unmap or change: vDSO and its clock page */
 
 #define ABI_MAPS	128
+#define ABI_CHUNK	16
 
 #define ABI_BOOT_REPORT		1u	/* report calls the shim serves (--trace) */
 #define ABI_BOOT_FSGSBASE	2u	/* CR4.FSGSBASE is set */
-#define ABI_BOOT_SMAP		4u	/* CR4.SMAP is set */
+#define ABI_BOOT_SMEP		4u	/* the CPU has SMEP, left off by the runner */
+#define ABI_BOOT_SMAP		8u	/* the CPU has SMAP, left off by the runner */
 
 /*
  * The shim's image starts with this. The image is copied to ABI_SHIM_GPA and
@@ -169,8 +171,8 @@ _Static_assert(sizeof(struct abi_image) == 48, "abi");
 
 /*
  * A vCPU starts at CPL 0 in 64-bit mode: CR3 = boot->pml4; CR0 PE MP ET NE WP
- * AM PG; CR4 PAE PGE OSFXSR OSXMMEXCPT, and OSXSAVE FSGSBASE SMEP SMAP UMIP
- * where the CPU has them; EFER SCE LME LMA NXE; XCR0 = boot->xcr0; flat
+ * AM PG; CR4 PAE PGE OSFXSR OSXMMEXCPT, and OSXSAVE FSGSBASE UMIP where the
+ * CPU has them (not SMEP and SMAP: the shim's pages start out with the U bit); EFER SCE LME LMA NXE; XCR0 = boot->xcr0; flat
  * segments; IF clear; RIP = ABI_SHIM + entry, RDI = the vCPU's index. The shim
  * loads its own GDT, IDT and TR and sets STAR, LSTAR and SFMASK.
  *
@@ -189,7 +191,7 @@ struct abi_boot {
 	uint64_t ram_size;	/* bytes of guest RAM from GPA 0, a multiple of ABI_HUGE */
 	uint64_t mem_limit;	/* bytes the program may commit (--mem) */
 	gpa_t pml4;		/* the page tables the runner built */
-	gpa_t chunks;		/* room for one struct chunk (8 bytes) per ABI_HUGE of RAM, zeroed */
+	gpa_t chunks;		/* room for ABI_CHUNK bytes per ABI_HUGE of RAM, zero (never touched by the runner) */
 	gpa_t free;		/* RAM from here on is unused and zero; page-aligned */
 	gpa_t frame;		/* vCPU 0's frame */
 	gva_t rip, rsp;		/* the program's first instruction and stack */
