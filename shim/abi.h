@@ -203,6 +203,8 @@ struct abi_boot {
 	uint32_t nmaps;
 	uint64_t xcr0;		/* 0: no XSAVE, use FXSAVE */
 	struct abi_map map[ABI_MAPS];
+	uint64_t ignored;	/* signals ignored at the start, bit signal - 1 */
+	uint64_t blocked;	/* signals blocked at the start, likewise */
 	char comm[16];
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
@@ -280,7 +282,8 @@ struct abi_call {
 	S(stack, 24) S(stat, 144) S(statx, 256) S(statfs, 120) S(rlimit, 16) S(rusage, 144) \
 	S(utsname, 390) S(sysinfo, 112) S(tms, 32) S(pollfd, 8) S(iovec, 16) S(sigevent, 64) \
 	S(open_how, 24) S(flock, 32) S(utimbuf, 16) S(capheader, 8) S(capdata, 24) S(fdset, 128) \
-	S(rseq, 32) S(sigset_arg, 16) S(clone_args, 88) S(sched_param, 4) S(sched_attr, 56) S(dirent, 280)
+	S(rseq, 32) S(sigset_arg, 16) S(clone_args, 88) S(sched_param, 4) S(sched_attr, 56) S(dirent, 280) \
+	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(winsize, 8) S(f_owner, 8)
 
 #define ABI_STRUCT(name, bytes) ABI_SIZE_##name = bytes,
 enum { ABI_STRUCTS(ABI_STRUCT) };
@@ -299,7 +302,10 @@ enum abi_struct { ABI_STRUCTS(ABI_STRUCT) };
 	F(NONE) F(INT) F(UINT) F(LONG) F(HEX) F(MODE) F(SIZE) F(OFF) F(FD) F(ADDR) F(PID) F(ID) F(SIGNAL) \
 	F(OPEN) F(AT) F(ACCESS) F(WHENCE) F(PROT) F(MAP) F(MADV) F(MREMAP) F(MSYNC) F(FCNTL) F(IOCTL) \
 	F(CLOCK) F(TIMER) F(RLIMIT) F(RUSAGE) F(SIGHOW) F(FUTEX) F(ARCH) F(PRCTL) F(GETRANDOM) F(POLL) \
-	F(STRING) F(BYTES) F(STRUCT)
+	F(STRING) F(BYTES) F(STRUCT) \
+	F(ITIMER) F(LOCK) F(FILEMODE) F(DEV) F(PRIO) F(SCHED) F(MLOCKALL) F(MLOCK) F(XATTR) F(FADVISE) \
+	F(EPOLL) F(EPOLLCTL) F(SYNCRANGE) F(TFD) F(TFDSET) F(FALLOC) F(EFD) F(OFLAGS) F(RENAME) F(MEMFD) \
+	F(MEMBARRIER) F(RWF) F(STATX) F(CLOSERANGE) F(ATACCESS)
 
 #define ABI_FMT(name) ABI_FMT_##name,
 enum abi_fmt { ABI_FMTS(ABI_FMT) };
