@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A virtual CPU and the loop that runs it. */
+#ifndef KVMRUN_VCPU_H
+#define KVMRUN_VCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../shim/abi.h"
+
+struct vm;
+struct kvm_run;
+
+struct vcpu {
+	struct vm *vm;
+	unsigned int index;
+	pid_t tid;		/* of the one thread that runs it */
+	int fd;
+	struct kvm_run *run;	/* shared with KVM */
+	struct abi_frame *frame;	/* guest memory: hostile */
+	/*
+	 * Someone wants the vCPU's attention: it leaves KVM_RUN and
+	 * interruptible_syscall() at once. Set with run->immediate_exit by
+	 * interrupt_vcpu() only, cleared by the run loop only.
+	 */
+	volatile uint32_t pending;
+	bool inject;		/* the kick waits for the guest to take interrupts */
+	uint64_t runs;		/* KVM_RUN calls */
+	uint64_t ioctls;	/* any other on the vCPU since it first ran */
+	uint64_t exits[64];	/* by exit reason; 63: any above */
+	uint64_t interrupted;	/* KVM_RUN returned EINTR */
+	uint64_t calls[ABI_CALLS];	/* forwarded, by number */
+};
+
+/*
+ * Makes vCPU index of the VM, whose memory is loaded, ready to enter the shim.
+ * Failure is one line on stderr and exit status 125.
+ */
+void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index);
+
+/* Runs the vCPU on this thread until the program has ended (end.h says how). */
+void vcpu_run(struct vcpu *vcpu);
+
+/* KVM's name of an exit reason. */
+const char *vcpu_exit_name(uint32_t reason);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+
+#include "cpu.h"
+#include "device.h"
+#include "msg.h"
+#include "options.h"
+#include "vm.h"
+
+/* KVM keeps a slot's pages in 31 bits. */
+#define RAM_MAX (((1ull << 31) - 1) * ABI_PAGE & -ABI_HUGE)
+
+static uint64_t round_up(uint64_t n, uint64_t to)
+{
+	return (n + to - 1) & -to;
+}
+
+/*
+ * Memory of the host that a guest could ever get. RAM past it would be address
+ * room only, yet some hosts' memslots cost time and memory by their size.
+ */
+static uint64_t host_memory(void)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info) < 0)
+		return RAM_MAX;
+	return ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
+}
+
+/* The program's memory, and beside it the shim, its tables and the page tables. */
+static uint64_t ram_for(uint64_t mem)
+{
+	uint64_t host = host_memory();
+
+	if (mem > host)
+		mem = host;
+	if (mem > RAM_MAX / 2)
+		mem = RAM_MAX / 2;
+	return round_up(mem, ABI_HUGE) + round_up(mem / 64 + (32ull << 20), ABI_HUGE);
+}
+
+static void map_ram(struct vm *vm)
+{
+	uint64_t room = vm->ram_size + ABI_HUGE;
+	uint8_t *p = mmap(NULL, room, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint64_t skip;
+
+	if (p == MAP_FAILED)
+		die(KVMRUN_FAILED, "cannot set aside %llu MiB of address space for the guest: %m; "
+		    "lower --mem or raise ulimit -v", (unsigned long long)(room >> 20));
+	/* a huge page of the guest is one of the host only where both are aligned */
+	skip = -(uintptr_t)p & (ABI_HUGE - 1);
+	if (skip)
+		munmap(p, skip);
+	munmap(p + skip + vm->ram_size, ABI_HUGE - skip);
+	vm->ram = p + skip;
+	if (madvise(vm->ram, vm->ram_size, MADV_HUGEPAGE) < 0)
+		vmsg("no huge pages for the guest: %m");
+	if (madvise(vm->ram, vm->ram_size, MADV_DONTDUMP) < 0)
+		vmsg("guest memory stays in core dumps: %m");
+}
+
+static void add_ram(struct vm *vm)
+{
+	struct kvm_userspace_memory_region slot = {
+		.memory_size = vm->ram_size,
+		.userspace_addr = (uintptr_t)vm->ram,
+	};
+
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot) == 0)
+		return;
+	if (errno == ENOMEM)
+		die(KVMRUN_FAILED, "%s: the host has no memory for a guest of %llu MiB; lower --mem",
+		    vm->device_path, (unsigned long long)(vm->ram_size >> 20));
+	die(KVMRUN_FAILED, "%s: cannot give the guest %llu MiB of memory: %m; try a lower --mem",
+	    vm->device_path, (unsigned long long)(vm->ram_size >> 20));
+}
+
+void vm_create(struct vm *vm, const struct config *config, int device, const char *device_path)
+{
+	/* KVM_CAP_USER_MEMORY is the only call that memory can come by */
+	if (ioctl(device, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY) <= 0)
+		die(KVMRUN_FAILED, "%s: lacks KVM_CAP_USER_MEMORY; use another --device", device_path);
+	vm->config = config;
+	vm->device = device;
+	vm->device_path = device_path;
+	vm->mem_limit = config->mem_bytes;
+	vm->ram_size = ram_for(config->mem_bytes);
+	cpu_choose(vm);
+	vm->fd = device_create_vm(device, device_path);
+	/* VT-x without unrestricted guest wants three pages outside of RAM; a no-op elsewhere */
+	ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul);
+	map_ram(vm);
+	add_ram(vm);
+	vmsg("%s: guest of %llu MiB, XCR0 %#llx, CR4 %#llx", device_path,
+	     (unsigned long long)(vm->ram_size >> 20), (unsigned long long)vm->xcr0,
+	     (unsigned long long)vm->cr4);
+}
+
+void *guest_ptr(const struct vm *vm, gpa_t gpa, uint64_t len)
+{
+	if (gpa > vm->ram_size || len > vm->ram_size - gpa)
+		return NULL;
+	return vm->ram + gpa;
+}

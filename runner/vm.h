@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The virtual machine: KVM's VM object, guest RAM, what the vCPUs may see of the CPU. */
+#ifndef KVMRUN_VM_H
+#define KVMRUN_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../shim/abi.h"
+
+struct config;
+struct kvm_cpuid2;
+
+struct vm {
+	const struct config *config;
+	const char *program;	/* its path as found */
+	const char *device_path;
+	int device, fd;
+	uint8_t *ram;		/* host address of GPA 0; private: go through guest_ptr() */
+	uint64_t ram_size;	/* bytes, a multiple of ABI_HUGE */
+	uint64_t mem_limit;	/* --mem */
+	struct kvm_cpuid2 *cpuid;	/* what the guest sees; NULL when the device has no CPUID calls */
+	uint64_t xcr0;		/* 0: no XSAVE */
+	uint32_t xsave_size;
+	uint64_t cr4;		/* a vCPU's first CR4 */
+	uint32_t boot_flags;	/* ABI_BOOT_* that follow from the CPU */
+	gpa_t clock;		/* the guest's struct abi_clock */
+	uint32_t entry;		/* the shim's, struct abi_image */
+	enum abi_mode mode;	/* 0 until ABI_OP_BOOTED */
+};
+
+/*
+ * Makes the VM on device and its RAM: config->mem_bytes for the program and room
+ * for the shim and page tables beside it; no part of it is touched, so that its
+ * size costs nothing. Failure is one line on stderr and exit status 125.
+ */
+void vm_create(struct vm *vm, const struct config *config, int device, const char *device_path);
+
+/*
+ * The one way from a guest-physical address to host memory: len bytes at gpa, or
+ * NULL when not all of them are guest RAM. len may be 0.
+ */
+void *guest_ptr(const struct vm *vm, gpa_t gpa, uint64_t len);
+
+
+#endif
