@@ -40,6 +40,7 @@ static inline void forked(void (*fn)(void *arg), void *arg, struct outcome *o)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		alarm(20);	/* a hang is a failure: status 128 + SIGALRM */
 		dup2(out, STDOUT_FILENO);
 		dup2(err, STDERR_FILENO);
 		fn(arg);
