@@ -60,8 +60,8 @@ static double slowness(void)
 const char *const *native_env(void)
 {
 	static const char *const env[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"TERM=dumb", "LANG=C.UTF-8", "TZ=UTC", NULL
+		"PATH=/usr/local/bin:/usr/bin:/bin",
+		"TERM=dumb", "LANG=C.UTF-8", "TZ=UTC0", NULL
 	};
 
 	return env;
