@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The guest's clock page, by which the vDSO tells the time without a call. */
+#ifndef KVMRUN_CLOCK_H
+#define KVMRUN_CLOCK_H
+
+struct vcpu;
+
+/*
+ * Fills the clock page once the guest's TSC is known. Where it cannot be, the
+ * page stays empty and the vDSO makes real calls.
+ */
+void clock_start(struct vcpu *vcpu);
+
+/* Renews the clock page if it is older than a quarter of a second. Cheap. */
+void clock_tick(struct vcpu *vcpu);
+
+/* Renews it at once: before a clock_gettime() and its like on the host. */
+void clock_update(struct vcpu *vcpu);
+
+#endif

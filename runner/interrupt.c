@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "end.h"
+#include "interrupt.h"
+#include "msg.h"
+#include "options.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define NSIG_ALL	64
+#define FIRST_RT	32	/* the kernel's SIGRTMIN */
+#define QUEUE		1024	/* real-time signals that wait at most; past it they are lost */
+#define GRACE_NS	50000000	/* from the time limit to ending the process by force */
+#define SA_RESTORER	0x04000000
+
+#define BIT(sig) (1ull << ((sig) - 1))
+
+/* The kernel's struct sigaction; libc's keeps signals 32 and 33 to itself. */
+struct kernel_action {
+	void (*handler)(int, siginfo_t *, void *);
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+extern const char interrupt_syscall_end[], interrupt_syscall_cancel[];
+extern void interrupt_return(void);
+extern long interrupt_syscall(volatile uint32_t *pending, long nr, long a0, long a1, long a2, long a3,
+			      long a4, long a5);
+
+/*
+ * The queue. Its lock is only taken with all signals blocked and held for a
+ * few instructions, so a handler never waits for its own thread.
+ */
+static struct {
+	bool locked;
+	uint64_t standard;	/* which of slot[] are full */
+	unsigned int head, count;
+	siginfo_t slot[FIRST_RT];
+	siginfo_t ring[QUEUE];
+} queue;
+
+static __thread struct vcpu *self;
+static struct vcpu *first;	/* takes the process's signals */
+static const char *program;
+static uint64_t limit_ns;
+static timer_t limit_timer;
+static bool limit_set;
+static char limit_mark;		/* its address tells our timer's signals from the program's */
+
+static void lock(void)
+{
+	while (__atomic_test_and_set(&queue.locked, __ATOMIC_ACQUIRE))
+		__builtin_ia32_pause();
+}
+
+static void unlock(void)
+{
+	__atomic_clear(&queue.locked, __ATOMIC_RELEASE);
+}
+
+static uint64_t block_all(void)
+{
+	uint64_t all = -1ull, old = 0;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
+	return old;
+}
+
+static void set_mask(uint64_t mask)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+}
+
+void interrupt_vcpu(struct vcpu *vcpu)
+{
+	vcpu->pending = 1;
+	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	if (vcpu != self)
+		syscall(SYS_tgkill, getpid(), vcpu->tid, INTERRUPT_KICK);
+}
+
+/* ---------------------------------------------------------------- the queue */
+
+static void enqueue(int sig, const siginfo_t *info)
+{
+	lock();
+	if (sig < FIRST_RT) {
+		if (!(queue.standard & BIT(sig))) {
+			queue.slot[sig] = *info;
+			queue.standard |= BIT(sig);
+		}
+	} else if (queue.count < QUEUE) {
+		queue.ring[(queue.head + queue.count++) % QUEUE] = *info;
+	}
+	unlock();
+}
+
+bool interrupt_waiting(void)
+{
+	return __atomic_load_n(&queue.standard, __ATOMIC_SEQ_CST) ||
+	       __atomic_load_n(&queue.count, __ATOMIC_SEQ_CST);
+}
+
+unsigned int interrupt_fetch(struct abi_signal *to, unsigned int max)
+{
+	uint64_t old = block_all();
+	unsigned int n = 0;
+
+	_Static_assert(sizeof(siginfo_t) == sizeof(to->siginfo), "siginfo");
+	lock();
+	for (int sig = 1; sig < FIRST_RT && n < max; sig++) {
+		if (!(queue.standard & BIT(sig)))
+			continue;
+		queue.standard &= ~BIT(sig);
+		memcpy(to[n++].siginfo, &queue.slot[sig], sizeof(siginfo_t));
+	}
+	for (; queue.count && n < max; queue.count--) {
+		memcpy(to[n++].siginfo, &queue.ring[queue.head], sizeof(siginfo_t));
+		queue.head = (queue.head + 1) % QUEUE;
+	}
+	unlock();
+	set_mask(old);
+	return n;
+}
+
+/* -------------------------------------------------------------- the handler */
+
+static bool is_own_fault(int sig, const siginfo_t *info)
+{
+	return info->si_code > 0 && (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE ||
+				     sig == SIGILL || sig == SIGTRAP || sig == SIGSYS);
+}
+
+/*
+ * The limit passed: the first tick asks the vCPU to stop; the next one finds
+ * a runner that did not get to it, and ends the process here.
+ */
+static void limit_reached(void)
+{
+	if (end_program(END_TIMEOUT, KVMRUN_TIMEOUT, 0)) {
+		if (first)
+			interrupt_vcpu(first);
+		return;
+	}
+	/* the program ended by itself in time, if only just */
+	if (end_get().cause != END_TIMEOUT)
+		return;
+	msg("%s: time limit of %llu.%03llus reached (--timeout)", program,
+	    (unsigned long long)(limit_ns / 1000000000), (unsigned long long)(limit_ns / 1000000 % 1000));
+	_exit(KVMRUN_TIMEOUT);
+}
+
+static void handler(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
+	int saved = errno;
+
+	if (is_own_fault(sig, info)) {
+		msg("internal error: signal %d at %#llx, address %p; please report this", sig,
+		    (unsigned long long)*rip, info->si_addr);
+		_exit(KVMRUN_FAILED);
+	}
+	if (sig == INTERRUPT_LIMIT && info->si_code == SI_TIMER && info->si_ptr == &limit_mark) {
+		limit_reached();
+	} else if (!(sig == INTERRUPT_KICK && info->si_code == SI_TKILL && info->si_pid == getpid())) {
+		enqueue(sig, info);
+		if (first)
+			interrupt_vcpu(first);
+	}
+	if (self && self->pending && *rip >= (greg_t)interrupt_syscall &&
+	    *rip < (greg_t)interrupt_syscall_end)
+		*rip = (greg_t)interrupt_syscall_cancel;
+	errno = saved;
+}
+
+long interruptible_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5)
+{
+	return interrupt_syscall(&self->pending, nr, a0, a1, a2, a3, a4, a5);
+}
+
+/* -------------------------------------------------------------------- set-up */
+
+static void catch(int sig)
+{
+	struct kernel_action action = {
+		.handler = handler,
+		.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_RESTORER,
+		.restorer = interrupt_return,
+		.mask = -1ull,
+	};
+
+	syscall(SYS_rt_sigaction, sig, &action, NULL, 8);
+}
+
+/* So that even a stack overflow of the runner's is told. */
+static void use_alternate_stack(void)
+{
+	size_t size = 64 << 10;
+	stack_t stack = { .ss_size = size };
+
+	stack.ss_sp = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (stack.ss_sp == MAP_FAILED || sigaltstack(&stack, NULL) < 0)
+		die(KVMRUN_FAILED, "no memory for a signal stack: %m");
+}
+
+static void start_limit(void)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = INTERRUPT_LIMIT,
+		.sigev_value.sival_ptr = &limit_mark,
+	};
+	struct itimerspec at = {
+		.it_value = { limit_ns / 1000000000, limit_ns % 1000000000 },
+		.it_interval = { 0, GRACE_NS },
+	};
+
+	if (timer_create(CLOCK_MONOTONIC, &event, &limit_timer) < 0 ||
+	    timer_settime(limit_timer, 0, &at, NULL) < 0)
+		die(KVMRUN_FAILED, "cannot set the timer of --timeout: %m");
+	limit_set = true;
+}
+
+void interrupt_init(struct vm *vm)
+{
+	struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
+	struct kernel_action old;
+
+	program = vm->program;
+	limit_ns = vm->config->timeout_ns;
+	use_alternate_stack();
+	boot->blocked = block_all();
+	for (int sig = 1; sig <= NSIG_ALL; sig++) {
+		if (sig == SIGKILL || sig == SIGSTOP)
+			continue;
+		syscall(SYS_rt_sigaction, sig, NULL, &old, 8);
+		if ((void *)old.handler == SIG_IGN) {
+			boot->ignored |= BIT(sig);
+			/* to the terminal driver an ignored one is another thing than one that is caught */
+			if (sig == SIGTTIN || sig == SIGTTOU)
+				continue;
+		}
+		catch(sig);
+	}
+	if (limit_ns)
+		start_limit();
+	set_mask(0);
+}
+
+int interrupt_limit_timer(void)
+{
+	/* the kernel's ID: glibc keeps it in the pointer itself for SIGEV_SIGNAL */
+	return limit_set ? (int)(intptr_t)limit_timer : -1;
+}
+
+void interrupt_attach(struct vcpu *vcpu)
+{
+	vcpu->tid = syscall(SYS_gettid);
+	self = vcpu;
+	if (!first)
+		first = vcpu;
+	/* signals from before there was a vCPU */
+	if (interrupt_waiting() || ended())
+		interrupt_vcpu(vcpu);
+}
+
+int interrupt_stop(int sig)
+{
+	struct kernel_action ignore_none = { .flags = SA_RESTORER, .restorer = interrupt_return };
+
+	if (sig != SIGSTOP && sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
+		return -EINVAL;
+	/* the default action, not SIGSTOP: a shell is told which signal it was, and an orphan goes on */
+	if (sig != SIGSTOP)
+		syscall(SYS_rt_sigaction, sig, &ignore_none, NULL, 8);
+	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), sig);
+	if (sig != SIGSTOP)
+		catch(sig);
+	return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Host signals on their way to the guest, and how a vCPU's thread is made to
+ * look up from whatever it does.
+ *
+ * Every signal that can be caught is caught, queued and left to the guest to
+ * act upon. Two uses of the last two real-time signals are the runner's own and
+ * told from the program's by their siginfo: INTERRUPT_KICK sent by the runner to
+ * its threads, INTERRUPT_LIMIT from the timer of --timeout. A fault of the
+ * runner's own code ends it with status 125; it is never the guest's.
+ */
+#ifndef KVMRUN_INTERRUPT_H
+#define KVMRUN_INTERRUPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../shim/abi.h"
+
+struct vm;
+struct vcpu;
+
+#define INTERRUPT_KICK	64
+#define INTERRUPT_LIMIT	63
+
+/*
+ * Catches all signals, unblocks them, starts the clock of --timeout. What the
+ * caller had ignored and blocked goes to boot. Failure is one line and exit
+ * status 125.
+ */
+void interrupt_init(struct vm *vm);
+
+/* The calling thread runs vcpu from now on; the first to say so gets the process's signals. */
+void interrupt_attach(struct vcpu *vcpu);
+
+/* Makes vcpu->pending true and its thread notice. Any thread, any signal handler. */
+void interrupt_vcpu(struct vcpu *vcpu);
+
+/* Whether signals are queued. */
+bool interrupt_waiting(void);
+
+/*
+ * Takes up to max queued signals, the lowest number first, real-time signals of
+ * one number in their order; returns how many.
+ */
+unsigned int interrupt_fetch(struct abi_signal *to, unsigned int max);
+
+/* Stops this process by a stop signal's default action until SIGCONT. 0, or -EINVAL. */
+int interrupt_stop(int sig);
+
+/* Timer ID of --timeout, which a program's timer calls must not reach; -1 for none. */
+int interrupt_limit_timer(void);
+
+/*
+ * A system call that gives way to interrupt_vcpu(): returns as the raw call
+ * does, or -EINTR without making it when the vCPU of this thread is wanted,
+ * with no gap between looking and blocking. For every call that may block.
+ */
+long interruptible_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "elf_image.h"
+#include "load.h"
+#include "msg.h"
+#include "options.h"
+#include "vm.h"
+
+extern const uint8_t shim_image[], shim_image_end[];
+
+/* As Linux places them (arch/x86/mm/mmap.c, fs/binfmt_elf.c), with 4-level paging. */
+#define PIE_BASE	0x555555554000ull
+#define PIE_BASE_LOW	0x100000000ull	/* for one too big to fit above PIE_BASE */
+#define MMAP_RANDOM	(1ull << 40)	/* vm.mmap_rnd_bits = 28 pages */
+#define STACK_RANDOM	(1ull << 34)
+#define BRK_RANDOM	(32ull << 20)
+#define STACK_MIN_GAP	(128ull << 20)
+#define STACK_GUARD	(1ull << 20)
+#define STACK_MIN	(132ull << 10)
+#define STACK_MAX	(16ull << 30)	/* what "unlimited" means here */
+
+static uint64_t page_down(uint64_t n)
+{
+	return n & -ABI_PAGE;
+}
+
+static uint64_t page_up(uint64_t n)
+{
+	return page_down(n + ABI_PAGE - 1);
+}
+
+uint64_t load_random(uint64_t max)
+{
+	uint64_t n;
+
+	if (getrandom(&n, sizeof(n), 0) != sizeof(n))
+		die(KVMRUN_FAILED, "cannot get random numbers: %m");
+	return page_down(n & (max - 1));
+}
+
+/* Only a limit so odd that the checks against --mem did not see it gets here. */
+_Noreturn static void no_room(struct loader *l)
+{
+	die(KVMRUN_FAILED, "%s does not fit into the guest's memory; raise --mem", l->vm->program);
+}
+
+void *load_alloc(struct loader *l, uint64_t len, gpa_t *gpa)
+{
+	void *p = guest_ptr(l->vm, l->next, page_up(len));
+
+	if (!p)
+		no_room(l);
+	*gpa = l->next;
+	l->next += page_up(len);
+	return p;
+}
+
+void load_map(struct loader *l, gva_t start, gva_t end, int prot, uint32_t flags)
+{
+	struct abi_boot *b = l->boot;
+	struct abi_map *last;
+
+	if (start == end)
+		return;
+	/* a later mapping replaces earlier ones, as a later mmap() does */
+	while (b->nmaps && b->map[b->nmaps - 1].end > start) {
+		last = &b->map[b->nmaps - 1];
+		last->end = start;
+		if (last->start >= start)
+			b->nmaps--;
+	}
+	last = b->nmaps ? &b->map[b->nmaps - 1] : NULL;
+	if (last && last->end == start && last->prot == (uint32_t)prot && last->flags == flags) {
+		last->end = end;
+		return;
+	}
+	if (b->nmaps == ABI_MAPS)
+		die(KVMRUN_NOEXEC, "%s: cannot be run: it has more than %llu segments that differ; "
+		    "link it with a usual layout", l->vm->program, ABI_MAPS - 4ull);
+	b->map[b->nmaps++] = (struct abi_map){ start, end, prot, flags };
+}
+
+/* ---------------------------------------------------------------- the shim */
+
+/* Copies the shim to ABI_SHIM_GPA; returns the end of its memory there. */
+static gpa_t place_shim(struct vm *vm)
+{
+	const struct abi_image *image = (const void *)shim_image;
+	uint64_t size = shim_image_end - shim_image;
+	void *to;
+
+	if (size < sizeof(*image) || image->magic != ABI_MAGIC || image->version != ABI_VERSION ||
+	    image->data_end > size || image->bss_end < image->data_end)
+		die(KVMRUN_FAILED, "the built-in shim is damaged; build kvmrun anew");
+	to = guest_ptr(vm, ABI_SHIM_GPA, image->bss_end);
+	if (!to)
+		die(KVMRUN_FAILED, "the shim does not fit into the guest's memory; raise --mem");
+	memcpy(to, shim_image, image->data_end);
+	vm->entry = image->entry;
+	return page_up(ABI_SHIM_GPA + image->bss_end);
+}
+
+static void map_shim(struct loader *l)
+{
+	const struct abi_image *image = (const void *)shim_image;
+
+	for (uint64_t at = 0; at < image->bss_end; at += ABI_PAGE) {
+		int prot = PROT_READ;
+
+		if (at < image->text_end)
+			prot |= PROT_EXEC;
+		else if (at >= image->rodata_end)
+			prot |= PROT_WRITE;
+		pt_map(l, ABI_SHIM + at, ABI_SHIM_GPA + at, prot, ABI_PAGE);
+	}
+}
+
+/* The clock page directly below the vDSO: that is where the vDSO looks for it. */
+static void map_vdso(struct loader *l)
+{
+	const struct abi_image *image = (const void *)shim_image;
+	uint64_t size = page_up(image->vdso_size);
+
+	load_alloc(l, ABI_PAGE, &l->vm->clock);
+	if (!size)
+		return;
+	pt_map(l, l->vdso - ABI_PAGE, l->vm->clock, PROT_READ, ABI_PAGE);
+	load_map(l, l->vdso - ABI_PAGE, l->vdso, PROT_READ, ABI_MAP_FIXED);
+	for (uint64_t at = 0; at < size; at += ABI_PAGE)
+		pt_map(l, l->vdso + at, ABI_SHIM_GPA + image->vdso + at, PROT_READ | PROT_EXEC,
+		       ABI_PAGE);
+	load_map(l, l->vdso, l->vdso + size, PROT_READ | PROT_EXEC, ABI_MAP_FIXED);
+}
+
+/* -------------------------------------------------------------- the program */
+
+static void read_page(struct loader *l, int fd, uint8_t *to, uint64_t offset, uint64_t needed)
+{
+	uint64_t got = 0;
+
+	while (got < ABI_PAGE) {
+		ssize_t n = pread(fd, to + got, ABI_PAGE - got, offset + got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			die(KVMRUN_NOEXEC, "%s: cannot be run: reading it failed: %m", l->vm->program);
+		if (n == 0)
+			break;
+		got += n;
+	}
+	if (got < needed)
+		die(KVMRUN_NOEXEC, "%s: cannot be run: it became shorter while it was read; "
+		    "do not write to a program that is being started", l->vm->program);
+	/* as the last page of a mapped file */
+	memset(to + got, 0, ABI_PAGE - got);
+}
+
+/*
+ * What Linux does by mmap(): whole pages of the file, also around the segment;
+ * the rest of the last one zeroed if it is writable; anonymous pages after it.
+ * A page that two segments share belongs to the later one.
+ */
+static void load_segment(struct loader *l, int fd, const struct elf_segment *s)
+{
+	gva_t va = s->vaddr + l->bias, file_end = va + s->filesz;
+	gva_t start = page_down(va), end = page_up(va + s->memsz);
+	uint64_t offset = page_down(s->offset);
+
+	load_map(l, start, end, s->prot, 0);
+	if (s->prot == PROT_NONE)
+		return;
+	for (gva_t at = start; at < file_end && s->filesz; at += ABI_PAGE, offset += ABI_PAGE) {
+		gpa_t gpa = pt_lookup(l, at);
+		uint8_t *page;
+
+		if (gpa == UINT64_MAX)
+			page = load_alloc(l, ABI_PAGE, &gpa);
+		else
+			page = guest_ptr(l->vm, gpa, ABI_PAGE);
+		read_page(l, fd, page, offset,
+			  file_end - at < ABI_PAGE ? file_end - at : ABI_PAGE);
+		if (file_end - at < ABI_PAGE && s->memsz > s->filesz && s->prot & PROT_WRITE)
+			memset(page + (file_end - at), 0, ABI_PAGE - (file_end - at));
+		pt_map(l, at, gpa, s->prot, ABI_PAGE);
+	}
+	/* .bss alone, in a page that an earlier segment has begun: both keep their bytes */
+	if (!s->filesz && pt_lookup(l, start) != UINT64_MAX) {
+		gpa_t gpa = pt_lookup(l, start);
+
+		memset((uint8_t *)guest_ptr(l->vm, gpa, ABI_PAGE) + (va - start), 0,
+		       ABI_PAGE - (va - start));
+		pt_map(l, start, gpa, s->prot, ABI_PAGE);
+	}
+}
+
+/* Bytes of guest RAM that the program's file pages take. */
+static uint64_t image_size(const struct elf_image *elf)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < elf->nseg; i++)
+		n += page_up(elf->seg[i].vaddr + elf->seg[i].filesz) - page_down(elf->seg[i].vaddr);
+	return n;
+}
+
+/* Where everything goes in the guest's lower half. */
+static void choose_addresses(struct loader *l, const struct elf_image *elf)
+{
+	const struct abi_image *image = (const void *)shim_image;
+	uint64_t gap, vdso_size = page_up(image->vdso_size), brk_random = 0;
+	struct abi_boot *b = l->boot;
+	struct rlimit rlim;
+
+	b->stack_limit = 8ull << 20;
+	if (getrlimit(RLIMIT_STACK, &rlim) == 0)
+		b->stack_limit = rlim.rlim_cur < STACK_MAX ? rlim.rlim_cur : STACK_MAX;
+	if (b->stack_limit < STACK_MIN)
+		b->stack_limit = STACK_MIN;
+	l->stack_top = ABI_USER_END - load_random(STACK_RANDOM);
+	gap = b->stack_limit > STACK_MIN_GAP ? page_up(b->stack_limit) : STACK_MIN_GAP;
+	gap += STACK_RANDOM + STACK_GUARD;
+	/* the vDSO takes the lowest pages of the gap */
+	b->mmap_base = ABI_USER_END - gap - vdso_size - ABI_PAGE - load_random(MMAP_RANDOM);
+	l->vdso = b->mmap_base + ABI_PAGE;
+	if (elf->pie) {
+		uint64_t room = elf->hi - elf->lo + MMAP_RANDOM;
+		uint64_t base = PIE_BASE + room < b->mmap_base - room / 8 ? PIE_BASE : PIE_BASE_LOW;
+
+		base = (base + load_random(MMAP_RANDOM)) & -elf->align;
+		l->bias = base - (elf->lo & -elf->align);
+		brk_random = load_random(BRK_RANDOM);
+	}
+	b->brk = elf->hi + l->bias + brk_random;
+	if (b->brk > b->mmap_base - (1ull << 30))
+		die(KVMRUN_NOEXEC, "%s: cannot be run: its segments reach up to %#llx and leave no "
+		    "room for the stack; link it lower", l->vm->program,
+		    (unsigned long long)(elf->hi + l->bias));
+}
+
+static void check_limit(struct loader *l, const struct elf_image *elf)
+{
+	uint64_t needed = image_size(elf) + stack_size(l);
+
+	if (needed > l->vm->mem_limit)
+		die(KVMRUN_FAILED, "--mem %lluK is too small for %s: it needs at least %lluK to start",
+		    (unsigned long long)(l->vm->mem_limit >> 10), l->vm->program,
+		    (unsigned long long)((needed + 1023) >> 10));
+}
+
+static void fill_boot(struct loader *l, const struct elf_image *elf)
+{
+	const char *name = strrchr(l->vm->program, '/');
+	struct abi_boot *b = l->boot;
+	struct vm *vm = l->vm;
+
+	b->magic = ABI_MAGIC;
+	b->version = ABI_VERSION;
+	b->flags = vm->boot_flags | (vm->config->trace ? ABI_BOOT_REPORT : 0);
+	b->ram_size = vm->ram_size;
+	b->mem_limit = vm->mem_limit;
+	b->rip = elf->entry + l->bias;
+	b->pid = getpid();
+	b->ppid = getppid();
+	b->uid = getuid();
+	b->gid = getgid();
+	b->xsave_size = vm->xsave_size;
+	b->xcr0 = vm->xcr0;
+	snprintf(b->comm, sizeof(b->comm), "%s", name ? name + 1 : vm->program);
+}
+
+/* All of RAM that is in use by now, writable at ABI_DIRECT. The tables for it are part of it. */
+static void map_direct(struct loader *l)
+{
+	for (gpa_t gpa = 0; gpa < l->next; gpa += ABI_HUGE)
+		pt_map(l, ABI_DIRECT + gpa, gpa, PROT_READ | PROT_WRITE, ABI_HUGE);
+}
+
+void load(struct vm *vm, const struct elf_image *elf, int fd)
+{
+	struct loader l = { .vm = vm };
+
+	l.next = place_shim(vm);
+	l.boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*l.boot));
+	check_limit(&l, elf);
+	pt_init(&l);
+	load_alloc(&l, ABI_FRAME_SIZE, &l.boot->frame);
+	load_alloc(&l, vm->ram_size / ABI_HUGE * ABI_CHUNK, &l.boot->chunks);
+	map_shim(&l);
+	choose_addresses(&l, elf);
+	for (size_t i = 0; i < elf->nseg; i++)
+		load_segment(&l, fd, &elf->seg[i]);
+	map_vdso(&l);
+	stack_build(&l, elf);
+	fill_boot(&l, elf);
+	map_direct(&l);
+	l.boot->free = l.next;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "call.h"
+#include "clock.h"
+#include "cpu.h"
+#include "end.h"
+#include "interrupt.h"
+#include "msg.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+
+/* --------------------------------------------------------------------- set-up */
+
+#define CR0_START	0x80050033ull	/* PE MP ET NE WP AM PG */
+#define EFER_START	0xd01ull	/* SCE LME LMA NXE */
+
+static struct kvm_segment segment(uint16_t selector, uint8_t type, bool code)
+{
+	return (struct kvm_segment){
+		.selector = selector, .limit = 0xffffffff, .type = type, .present = 1,
+		.s = 1, .l = code, .db = !code, .g = 1,
+	};
+}
+
+static void set_state(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	const struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
+	struct kvm_regs regs = {
+		.rip = ABI_SHIM + vm->entry,
+		.rdi = vcpu->index,
+		.rflags = 2,
+	};
+	struct kvm_sregs sregs;
+
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
+		die(KVMRUN_FAILED, "%s: cannot read a vCPU's registers: %m", vm->device_path);
+	sregs.cs = segment(ABI_KERNEL_CS, 11, true);
+	sregs.ss = sregs.ds = sregs.es = sregs.fs = sregs.gs = segment(ABI_KERNEL_SS, 3, false);
+	/* VM entry wants a busy 64-bit TSS, and takes an LDT only if it is unusable */
+	sregs.tr = (struct kvm_segment){ .selector = ABI_TSS, .limit = 0x67, .type = 11, .present = 1 };
+	sregs.ldt = (struct kvm_segment){ .unusable = 1, .type = 2 };
+	memset(&sregs.gdt, 0, sizeof(sregs.gdt));
+	memset(&sregs.idt, 0, sizeof(sregs.idt));
+	sregs.cr0 = CR0_START;
+	sregs.cr2 = 0;
+	sregs.cr3 = boot->pml4;
+	sregs.cr4 = vm->cr4;
+	sregs.efer = EFER_START;
+	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0)
+		die(KVMRUN_FAILED, "%s: refuses a vCPU in 64-bit mode (KVM_SET_SREGS): %m",
+		    vm->device_path);
+	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
+		die(KVMRUN_FAILED, "%s: cannot set a vCPU's registers: %m", vm->device_path);
+}
+
+void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index)
+{
+	const struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
+	int size = ioctl(vm->device, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	vcpu->vm = vm;
+	vcpu->index = index;
+	if (ioctl(vm->device, KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT) <= 0)
+		die(KVMRUN_FAILED, "%s: lacks KVM_CAP_IMMEDIATE_EXIT, without which signals get lost; "
+		    "it needs Linux 4.13 or newer", vm->device_path);
+	if (size < (int)sizeof(struct kvm_run))
+		die(KVMRUN_FAILED, "%s: its run page has %d bytes, fewer than struct kvm_run",
+		    vm->device_path, size);
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, index);
+	if (vcpu->fd < 0)
+		die(KVMRUN_FAILED, "%s: cannot make a vCPU: %m", vm->device_path);
+	vcpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED)
+		die(KVMRUN_FAILED, "%s: cannot map a vCPU's run page: %m", vm->device_path);
+	vcpu->frame = guest_ptr(vm, boot->frame, ABI_FRAME_SIZE);
+	cpu_setup(vm, vcpu->fd);
+	set_state(vcpu);
+}
+
+/* ------------------------------------------------------------- what ends a run */
+
+/* One line on why the guest cannot go on, which is its own doing. */
+#define guest_failed(vcpu, fmt, ...)                                                              \
+	do {                                                                                      \
+		if (end_program(END_GUEST, KVMRUN_FAILED, 0))                                     \
+			msg("%s: ended by kvmrun: " fmt, (vcpu)->vm->program, ##__VA_ARGS__);      \
+	} while (0)
+
+static void run_failed(struct vcpu *vcpu, int error)
+{
+	const char *hint = error == ENOMEM || error == EFAULT ?
+			   "; the host may be out of memory: lower --mem or free some" : "";
+
+	if (end_program(END_RUNNER, KVMRUN_FAILED, 0))
+		msg("%s: KVM_RUN on %s failed: %s%s", vcpu->vm->program, vcpu->vm->device_path,
+		    strerror(error), hint);
+}
+
+/* ------------------------------------------------------------ operations (abi_op) */
+
+static void op_call(struct vcpu *vcpu)
+{
+	uint32_t nr = READ_ONCE(vcpu->frame->nr);
+	const char *why = NULL;
+
+	if (nr < ABI_CALLS)
+		vcpu->calls[nr]++;
+	if (call_serve(vcpu->vm, vcpu, &why) < 0)
+		guest_failed(vcpu, "the shim passed a bad frame: %s", why);
+}
+
+static void op_report(struct vcpu *vcpu)
+{
+	const char *why = NULL;
+
+	if (call_serve(vcpu->vm, vcpu, &why) < 0)
+		guest_failed(vcpu, "the shim passed a bad report: %s", why);
+}
+
+static void op_exit(struct vcpu *vcpu)
+{
+	uint64_t code = READ_ONCE(vcpu->frame->arg[0]), sig = READ_ONCE(vcpu->frame->arg[1]);
+	uint64_t why = READ_ONCE(vcpu->frame->arg[2]);
+
+	if (sig > 64)
+		guest_failed(vcpu, "the shim reported an end by signal %llu", (unsigned long long)sig);
+	else if (sig)
+		end_program(why == ABI_END_MEMORY ? END_MEMORY : END_SIGNAL, 128 + sig, sig);
+	else
+		end_program(END_EXIT, code & 0xff, 0);
+}
+
+static void op_stop(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = interrupt_stop((int)READ_ONCE(vcpu->frame->arg[0]));
+}
+
+static void op_signals(struct vcpu *vcpu)
+{
+	struct abi_frame *f = vcpu->frame;
+
+	f->ret = interrupt_fetch((struct abi_signal *)f->data, ABI_DATA / sizeof(struct abi_signal));
+	if (interrupt_waiting())
+		__atomic_store_n(&f->kick, 1, __ATOMIC_SEQ_CST);
+}
+
+static void op_panic(struct vcpu *vcpu)
+{
+	char text[512];
+	uint32_t len = READ_ONCE(vcpu->frame->data_len);
+
+	if (len > sizeof(text) - 1)
+		len = sizeof(text) - 1;
+	memcpy(text, vcpu->frame->data, len);
+	text[len] = '\0';
+	guest_failed(vcpu, "a bug in the shim: %s; please report this", text);
+}
+
+static void op_booted(struct vcpu *vcpu)
+{
+	uint64_t mode = READ_ONCE(vcpu->frame->arg[0]);
+
+	if (vcpu->vm->mode || (mode != ABI_MODE_KERNEL && mode != ABI_MODE_USER)) {
+		guest_failed(vcpu, "the shim reported its boot twice, or mode %llu",
+			     (unsigned long long)mode);
+		return;
+	}
+	vcpu->vm->mode = mode;
+	vmsg("the shim runs at CPL %d", mode == ABI_MODE_KERNEL ? 0 : 3);
+	clock_start(vcpu);
+	vcpu->ioctls = 0;
+	vcpu->frame->ret = 0;
+}
+
+static void (*const ops[])(struct vcpu *) = {
+	[ABI_OP_CALL] = op_call,
+	[ABI_OP_REPORT] = op_report,
+	[ABI_OP_EXIT] = op_exit,
+	[ABI_OP_STOP] = op_stop,
+	[ABI_OP_SIGNALS] = op_signals,
+	[ABI_OP_PANIC] = op_panic,
+	[ABI_OP_BOOTED] = op_booted,
+};
+
+/* ----------------------------------------------------------------------- exits */
+
+static const struct {
+	const char *name;
+	const char *trouble;	/* what the guest did to get there, if it must not */
+} exits[] = {
+	[KVM_EXIT_UNKNOWN] = { "unknown", "its CPU left for a reason that KVM does not know" },
+	[KVM_EXIT_EXCEPTION] = { "exception", "its CPU left on an exception" },
+	[KVM_EXIT_IO] = { "io", NULL },
+	[KVM_EXIT_HYPERCALL] = { "hypercall", "it made a hypercall" },
+	[KVM_EXIT_DEBUG] = { "debug", "its CPU left for a debugger" },
+	[KVM_EXIT_HLT] = { "hlt", "it halted its CPU" },
+	[KVM_EXIT_MMIO] = { "mmio", NULL },
+	[KVM_EXIT_IRQ_WINDOW_OPEN] = { "irq_window_open", NULL },
+	[KVM_EXIT_SHUTDOWN] = { "shutdown", "triple fault" },
+	[KVM_EXIT_FAIL_ENTRY] = { "fail_entry", NULL },
+	[KVM_EXIT_INTR] = { "intr", NULL },
+	[KVM_EXIT_INTERNAL_ERROR] = { "internal_error", NULL },
+	[KVM_EXIT_SYSTEM_EVENT] = { "system_event", "its CPU asked for a reset or power-off" },
+};
+
+const char *vcpu_exit_name(uint32_t reason)
+{
+	if (reason < sizeof(exits) / sizeof(exits[0]) && exits[reason].name)
+		return exits[reason].name;
+	return "other";
+}
+
+static void exit_io(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	uint32_t op;
+
+	if (run->io.port != ABI_PORT || run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 4 ||
+	    run->io.count != 1) {
+		guest_failed(vcpu, "a %s of %d bytes, %u times, at port %#x: there is nothing",
+			     run->io.direction == KVM_EXIT_IO_OUT ? "write" : "read", run->io.size,
+			     run->io.count, run->io.port);
+		return;
+	}
+	op = READ_ONCE(vcpu->frame->op);
+	if (op >= sizeof(ops) / sizeof(ops[0]) || !ops[op]) {
+		guest_failed(vcpu, "the shim asked for operation %u, which there is not", op);
+		return;
+	}
+	ops[op](vcpu);
+}
+
+static void exit_other(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	uint32_t reason = run->exit_reason;
+
+	if (reason == KVM_EXIT_MMIO)
+		guest_failed(vcpu, "a %s of %u bytes at physical address %#llx: there is no memory",
+			     run->mmio.is_write ? "write" : "read", run->mmio.len,
+			     (unsigned long long)run->mmio.phys_addr);
+	else if (reason == KVM_EXIT_FAIL_ENTRY)
+		guest_failed(vcpu, "its CPU cannot be entered: hardware reason %#llx",
+			     (unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+	else if (reason == KVM_EXIT_INTERNAL_ERROR)
+		guest_failed(vcpu, "KVM gave up on it: internal error %u", run->internal.suberror);
+	else if (reason < sizeof(exits) / sizeof(exits[0]) && exits[reason].trouble)
+		guest_failed(vcpu, "%s", exits[reason].trouble);
+	else
+		guest_failed(vcpu, "its CPU left for reason %u, which kvmrun does not serve", reason);
+}
+
+/* --------------------------------------------------------------------- the loop */
+
+/*
+ * Someone called interrupt_vcpu(). In the shim, on its way back from a call,
+ * frame->kick is enough: it looks there before it returns to the program.
+ */
+static void attend(struct vcpu *vcpu, bool in_shim)
+{
+	/* in this order, and before looking: whoever calls meanwhile leaves immediate_exit set */
+	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	vcpu->pending = 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!interrupt_waiting())
+		return;
+	__atomic_store_n(&vcpu->frame->kick, 1, __ATOMIC_SEQ_CST);
+	vcpu->inject = !in_shim && vcpu->vm->mode;
+}
+
+/*
+ * The program's own code is told of the kick by an interrupt. Where CPL 3 runs
+ * the shim, too, its IF reads as 0 though interrupts get in.
+ */
+static void inject(struct vcpu *vcpu)
+{
+	struct kvm_interrupt irq = { .irq = ABI_KICK_VECTOR };
+	struct kvm_run *run = vcpu->run;
+
+	run->request_interrupt_window = 0;
+	if (!READ_ONCE(vcpu->frame->kick)) {
+		vcpu->inject = false;
+		return;
+	}
+	if (vcpu->vm->mode == ABI_MODE_KERNEL &&
+	    !(run->ready_for_interrupt_injection && run->if_flag)) {
+		run->request_interrupt_window = 1;
+		return;
+	}
+	vcpu->inject = false;
+	vcpu->ioctls++;
+	/* EEXIST: the last one is still on its way, and does as well */
+	if (ioctl(vcpu->fd, KVM_INTERRUPT, &irq) < 0 && errno != EEXIST)
+		run_failed(vcpu, errno);
+}
+
+void vcpu_run(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	bool in_shim = false;
+
+	interrupt_attach(vcpu);
+	for (;;) {
+		if (vcpu->pending || run->immediate_exit)
+			attend(vcpu, in_shim);
+		if (ended())
+			break;
+		if (vcpu->inject)
+			inject(vcpu);
+		in_shim = false;
+		vcpu->runs++;
+		if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
+			if (errno == EINTR)
+				vcpu->interrupted++;
+			else if (errno != EAGAIN)
+				run_failed(vcpu, errno);
+			continue;
+		}
+		vcpu->exits[run->exit_reason < 63 ? run->exit_reason : 63]++;
+		clock_tick(vcpu);
+		if (run->exit_reason == KVM_EXIT_IO) {
+			in_shim = true;
+			exit_io(vcpu);
+		} else if (run->exit_reason != KVM_EXIT_IRQ_WINDOW_OPEN &&
+			   run->exit_reason != KVM_EXIT_INTR) {
+			exit_other(vcpu);
+		}
+	}
+}
