@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <cpuid.h>
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdlib.h>
@@ -153,6 +154,26 @@ static void hide(struct kvm_cpuid2 *cpuid)
 	cpuid->nent = kept;
 }
 
+/*
+ * Software hypervisors that run CPL 3 on the CPU as it is list the components
+ * of its XSAVE area (leaf 0xd) but leave XSAVE and what needs it out of their
+ * features, which programs at CPL 3 see and use all the same. The shim has to
+ * know of that state to keep it.
+ */
+static void add_native(struct kvm_cpuid2 *cpuid)
+{
+	struct kvm_cpuid_entry2 *one = find(cpuid, 1, 0), *seven = find(cpuid, 7, 0);
+	struct kvm_cpuid_entry2 *d = find(cpuid, 0xd, 0);
+	unsigned int a, b, c, e;
+
+	if (!one || !seven || !d || !(d->eax & 4) || one->ecx & BIT(26))
+		return;
+	__cpuid_count(1, 0, a, b, c, e);
+	one->ecx |= c & (BIT(26) | BIT(28));		/* XSAVE, AVX */
+	__cpuid_count(7, 0, a, b, c, e);
+	seven->ebx |= b & BIT(0);			/* FSGSBASE */
+}
+
 /* x87, SSE, AVX, and AVX-512's three. */
 #define XCR0_WANTED 0xe7ull
 
@@ -219,8 +240,10 @@ static void choose_cr4(struct vm *vm)
 void cpu_choose(struct vm *vm)
 {
 	vm->cpuid = supported(vm);
-	if (vm->cpuid)
+	if (vm->cpuid) {
 		hide(vm->cpuid);
+		add_native(vm->cpuid);
+	}
 	choose_xcr0(vm);
 	choose_cr4(vm);
 }
