@@ -1,0 +1,250 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# test-lab.sh - what the lab promises, as TAP
+#
+# Each test is a function named after what must hold; it prints why on stderr
+# and returns non-zero when it does not.  Boots are slow, so that a test checks
+# all that one boot can show.
+set -u
+
+here=$(dirname "$(readlink -f "$0")")
+project=$(readlink -f "$here/../..")
+work=$(mktemp -d "${TMPDIR:-/tmp}/test-lab.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+# The runs' own directories go below this one, to see that they are removed.
+mkdir "$work/tmp"
+export TMPDIR=$work/tmp
+
+lab()
+{
+	"$here/lab" "$@"
+}
+
+# same WHAT EXPECTED ACTUAL
+same()
+{
+	[ "$2" = "$3" ] || { echo "$1: expected '$2', got '$3'" >&2; return 1; }
+}
+
+# fails_with STATUS LINE ARG...: the lab ends with that status and prints
+# nothing but that line, on stderr.
+fails_with()
+{
+	local status=$1 line=$2
+	shift 2
+	lab "$@" >"$work/out" 2>"$work/err" </dev/null
+	same status "$status" $? && same stderr "$line" "$(cat "$work/err")" &&
+		same stdout "" "$(cat "$work/out")"
+}
+
+status_zero_passes_and_a_silent_command_prints_nothing()
+{
+	lab -- true >"$work/out" 2>&1 </dev/null
+	same status 0 $? && same output "" "$(cat "$work/out")"
+}
+
+status_of_the_command_passes()
+{
+	lab -- sh -c 'exit 7' </dev/null
+	same status 7 $?
+}
+
+a_command_killed_by_a_signal_gives_128_plus_its_number()
+{
+	lab -- sh -c 'kill -SEGV $$' </dev/null
+	same status 139 $?
+}
+
+a_command_that_is_not_there_gives_127()
+{
+	lab -- /no/such/command </dev/null 2>"$work/err"
+	same status 127 $?
+}
+
+stdin_stdout_and_stderr_pass_unchanged_and_apart()
+{
+	head -c 1048576 /dev/urandom >"$work/in"
+	head -c 524288 /dev/urandom >"$work/in2"
+	lab --share "$work" -- sh -c "tee /dev/stderr <'$work/in2' >/dev/null; cat" \
+		<"$work/in" >"$work/out" 2>"$work/err"
+	same status 0 $? && cmp "$work/in" "$work/out" && cmp "$work/in2" "$work/err"
+}
+
+arguments_pass_unchanged()
+{
+	local args=("" "two words" "it's" $'line\nbreak' '$HOME `id` "\' $'\xff\x01' '*')
+
+	lab -- printf '%s\0' "${args[@]}" >"$work/out" </dev/null
+	same status 0 $? && printf '%s\0' "${args[@]}" | cmp - "$work/out"
+}
+
+environment_is_fixed_but_for_the_options()
+{
+	local want
+
+	want=$(printf '%s\n' COPIED=copied HOME=/root LANG=C.UTF-8 \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		SHELL=/bin/sh "SPACED=a b" TERM=xterm USER=root)
+	COPIED=copied HIDDEN=hidden lab --env COPIED --env "SPACED=a b" --env=TERM=xterm \
+		-- env >"$work/out" </dev/null
+	same status 0 $? && same environment "$want" "$(sort "$work/out")"
+}
+
+command_runs_as_root_in_the_project_with_kvm_amd_and_one_cpu()
+{
+	lab -- sh -c 'pwd; id -u; test -c /dev/kvm && echo kvm; nproc; uname -r' \
+		>"$work/out" </dev/null
+	same output "$project 0 kvm 1 6.1" "$(tr '\n' ' ' <"$work/out" | sed 's/\(6\.1\)\.0.*/\1/')"
+}
+
+without_a_module_there_is_no_kvm_and_smp_and_mem_are_as_told()
+{
+	lab --module none --smp 2 --mem 1G -- \
+		sh -c 'nproc; ls /dev/kvm; awk "/MemTotal/ { print int(\$2 / 400000) }" /proc/meminfo' \
+		>"$work/out" 2>"$work/err" </dev/null
+	same output "2 2 " "$(tr '\n' ' ' <"$work/out")" && grep -q 'No such file' "$work/err"
+}
+
+icount_repeats_the_count_of_instructions()
+{
+	same "nproc" 1 "$(lab --icount --module none -- nproc </dev/null)"
+}
+
+writes_below_a_shared_directory_are_seen_on_the_host_and_no_others()
+{
+	local share="$work/share, with comma" other="$here/written-in-the-lab"
+
+	mkdir -p "$share"
+	echo before >"$share/old"
+	lab --share "$share" -- sh -c "cat '$share/old' && echo after >'$share/old' &&
+		mkdir '$share/dir' && echo new >'$share/dir/new' &&
+		echo gone >'$other' && cat '$other' && rm -f /etc/passwd /bin/true &&
+		echo gone >>'$project/README.md'" >"$work/out" </dev/null
+	same status 0 $? && same output "before gone" "$(echo $(cat "$work/out"))" &&
+		same old after "$(cat "$share/old")" && same new new "$(cat "$share/dir/new")" &&
+		[ ! -e "$other" ] && [ -s /etc/passwd ] && [ -x /bin/true ] &&
+		! grep -qs '^gone$' "$project/README.md"
+}
+
+a_process_left_behind_does_not_keep_the_machine_up()
+{
+	local start=$SECONDS
+
+	lab --timeout 200 -- sh -c 'sleep 1000 & echo started' >"$work/out" </dev/null
+	same status 0 $? && same output started "$(cat "$work/out")" &&
+		[ $((SECONDS - start)) -lt 200 ]
+}
+
+a_hang_ends_at_the_timeout()
+{
+	fails_with 124 "lab: not ended after 5 s: machine stopped (--timeout)" \
+		--timeout 5 -- sleep 1000
+}
+
+a_crash_of_the_guest_kernel_is_reported_with_its_console()
+{
+	lab -- sh -c 'echo c >/proc/sysrq-trigger' >"$work/out" 2>"$work/err" </dev/null
+	same status 125 $? && same stdout "" "$(cat "$work/out")" &&
+		grep -q "^lab: the guest's kernel (6.1.* crashed or stopped; its console:\$" "$work/err" &&
+		grep -q '^lab: | .*Kernel panic - not syncing: sysrq triggered crash' "$work/err"
+}
+
+a_reader_that_goes_away_ends_the_machine()
+{
+	set -o pipefail
+	lab --timeout 200 -- yes </dev/null | head -n 1 >"$work/out"
+	same status 141 $? && same output y "$(cat "$work/out")"
+}
+
+verbose_shows_the_console_on_stderr()
+{
+	lab -v -- echo out >"$work/out" 2>"$work/err" </dev/null
+	same stdout out "$(cat "$work/out")" && grep -q 'reboot: Power down' "$work/err"
+}
+
+a_signal_ends_the_machine_and_its_processes()
+{
+	local pid child
+
+	"$here/lab" --timeout 200 -- sleep 1000 </dev/null &
+	pid=$!
+	while ! child=$(pgrep -f "qemu-system.*$work/tmp" | head -n 1) || [ -z "$child" ]; do
+		kill -0 $pid || return 1
+		sleep 0.2
+	done
+	kill -TERM $pid
+	wait $pid
+	same status 143 $? && ! kill -0 "$child" 2>/dev/null
+}
+
+two_at_a_time_do_not_disturb_each_other()
+{
+	local first
+
+	"$here/lab" -- echo one >"$work/one" </dev/null &
+	first=$!
+	lab -- echo two >"$work/two" </dev/null
+	same "status of the second" 0 $? && wait $first && same first one "$(cat "$work/one")" &&
+		same second two "$(cat "$work/two")"
+}
+
+a_kernel_of_the_backports_runs_too()
+{
+	"$here/prepare" 6.12 >/dev/null || return 1
+	lab --kernel 6.12 -- sh -c 'uname -r; test -c /dev/kvm && echo kvm' >"$work/out" </dev/null
+	same status 0 $? && same output "6.12 kvm " "$(tr '\n' ' ' <"$work/out" | sed 's/\(6\.12\)\.[^ ]*/\1/')"
+}
+
+mistakes_in_the_options_give_one_line_and_125()
+{
+	fails_with 125 "lab: unknown option --bogus; see --help" --bogus -- true &&
+	fails_with 125 "lab: no command given; see --help" --smp 1 &&
+	fails_with 125 "lab: --timeout: a value is missing; see --help" --timeout &&
+	fails_with 125 "lab: --timeout 1h: not a number of seconds" --timeout 1h true &&
+	fails_with 125 "lab: --smp 0: not a number of CPUs" --smp 0 true &&
+	fails_with 125 "lab: --mem 5: not a size like 512M or 2G" --mem=5 true &&
+	fails_with 125 "lab: --share /no/such: not a directory on this machine" --share /no/such true &&
+	fails_with 125 "lab: --kernel 5: must be one of: 6.1 6.12 debug" --kernel 5 true &&
+	fails_with 125 "lab: --icount: for one CPU only; leave --smp out" --icount --smp 2 true &&
+	fails_with 125 "lab: --hv vmx: the VT-x lab is not built yet; use --hv svm" --hv vmx true &&
+	fails_with 125 "lab: --kernel debug: the debug kernel is not built yet; use 6.1 or 6.12" \
+		--kernel debug true
+}
+
+help_names_every_option()
+{
+	local option
+
+	lab --help >"$work/out" 2>"$work/err" || return 1
+	for option in --hv --kernel --module --share --env --timeout --smp --mem --icount -v --help; do
+		grep -q -- "^  $option" "$work/out" || { echo "--help lacks $option" >&2; return 1; }
+	done
+	same stderr "" "$(cat "$work/err")"
+}
+
+# This one is last: it looks at what all the others left.
+no_process_and_no_directory_is_left_behind()
+{
+	same "left in TMPDIR" "" "$(ls -A "$work/tmp")" &&
+		same processes "" "$(pgrep -f "qemu-system.*$work/tmp")"
+}
+
+# The kernel's download is not part of any test's time or output.
+"$here/prepare" 6.1 >/dev/null || { echo "Bail out! the lab cannot be prepared"; exit 1; }
+
+tests=$(sed -n 's/^\([a-z][a-z0-9]*_[a-z0-9_]*\)()$/\1/p' "$0" | grep -vx fails_with)
+[ $# -eq 0 ] || tests=$*
+echo "1..$(echo $tests | wc -w)"
+number=0 failed=0
+for name in $tests; do
+	number=$((number + 1))
+	if ($name) >"$work/log" 2>&1; then
+		echo "ok $number - $name"
+	else
+		failed=1
+		echo "not ok $number - $name"
+		sed 's/^/# /' "$work/log"
+	fi
+done
+exit $failed
