@@ -2,9 +2,12 @@
 /* The assertions on a run_result of harness.h. */
 #define _GNU_SOURCE
 #include "harness.h"
+#include "tree.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Offset of the first difference, or -1 when both are equal. */
 static ssize_t first_difference(const void *a, size_t a_len, const void *b, size_t b_len)
@@ -116,4 +119,58 @@ void assert_same_as_native_at(const struct run_opts *opts, const char *const arg
 	struct run_result native = run_same_at(opts, argv, file, line);
 
 	run_free(&native);
+}
+
+static char *native_copy(const char *dir)
+{
+	char *path;
+
+	assert_true(asprintf(&path, "%s.native", dir) > 0);
+	return path;
+}
+
+void remove_written(const char *dir)
+{
+	char *native_dir = native_copy(dir);
+
+	tree_remove(dir);
+	tree_remove(native_dir);
+	free(native_dir);
+}
+
+static void fill_afresh(const char *dir, void (*fill)(const char *dir))
+{
+	assert_int_equal(mkdir(dir, 0755), 0);
+	fill(dir);
+	tree_age(dir);
+}
+
+struct run_result run_same_writing_at(const char *dir, void (*fill)(const char *dir),
+				      const struct run_opts *opts, const char *const argv[],
+				      const char *file, int line)
+{
+	struct run_opts writing = opts ? *opts : (struct run_opts){ 0 };
+	const char *options[64] = { "--rw", dir };
+	char *native_dir = native_copy(dir);
+	struct run_result native, guest;
+
+	for (size_t i = 0; writing.options && writing.options[i]; i++) {
+		assert_true(i + 3 < ARRAY_SIZE(options));
+		options[i + 2] = writing.options[i];
+	}
+	writing.options = options;
+	writing.cwd = dir;
+
+	remove_written(dir);
+	fill_afresh(dir, fill);
+	native = run_native(&writing, argv);
+	assert_int_equal(rename(dir, native_dir), 0);
+	fill_afresh(dir, fill);
+	guest = run_kvmrun_opts(&writing, argv);
+
+	assert_same_at(&native, &guest, writing.any_stderr, file, line);
+	assert_same_tree_at(native_dir, dir, file, line);
+	run_free(&guest);
+	free(native_dir);
+	return native;
 }

@@ -61,7 +61,7 @@ const char *const *native_env(void)
 {
 	static const char *const env[] = {
 		"PATH=/usr/local/bin:/usr/bin:/bin",
-		"TERM=dumb", "LANG=C.UTF-8", "TZ=UTC0", NULL
+		"TERM=dumb", "LANG=C", "TZ=UTC0", NULL
 	};
 
 	return env;

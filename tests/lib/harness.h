@@ -122,6 +122,20 @@ void assert_same_as_native_at(const struct run_opts *opts, const char *const arg
 			      const char *file, int line);
 
 /*
+ * The same for a program that writes: fill(dir) makes the directory dir
+ * afresh for each run, both runs have it as their current directory, kvmrun
+ * with "--rw dir", and the resulting trees are compared too. They stay, the
+ * one from kvmrun as dir and the native one as dir.native; remove both by
+ * remove_written(dir).
+ */
+#define run_same_writing(dir, fill, opts, argv) \
+	run_same_writing_at(dir, fill, opts, argv, __FILE__, __LINE__)
+struct run_result run_same_writing_at(const char *dir, void (*fill)(const char *dir),
+				      const struct run_opts *opts, const char *const argv[],
+				      const char *file, int line);
+void remove_written(const char *dir);
+
+/*
  * The main() of a test binary: "TEST [PATTERN]", PATTERN a shell pattern for
  * the names of the tests to run. Tests may be built at run time.
  */
