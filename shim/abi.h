@@ -152,6 +152,7 @@ struct abi_map {
 #define ABI_BOOT_FSGSBASE	2u	/* CR4.FSGSBASE is set */
 #define ABI_BOOT_SMEP		4u	/* the CPU has SMEP, left off by the runner */
 #define ABI_BOOT_SMAP		8u	/* the CPU has SMAP, left off by the runner */
+#define ABI_BOOT_WX		16u	/* memory may be writable and executable at once (--wx) */
 
 /*
  * The shim's image starts with this. The image is copied to ABI_SHIM_GPA and
@@ -283,7 +284,7 @@ struct abi_call {
 	S(utsname, 390) S(sysinfo, 112) S(tms, 32) S(pollfd, 8) S(iovec, 16) S(sigevent, 64) \
 	S(open_how, 24) S(flock, 32) S(utimbuf, 16) S(capheader, 8) S(capdata, 24) S(fdset, 128) \
 	S(rseq, 32) S(sigset_arg, 16) S(clone_args, 88) S(sched_param, 4) S(sched_attr, 56) S(dirent, 280) \
-	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(winsize, 8)
+	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(winsize, 8) S(getlk, 32)
 
 #define ABI_STRUCT(name, bytes) ABI_SIZE_##name = bytes,
 enum { ABI_STRUCTS(ABI_STRUCT) };
@@ -305,7 +306,7 @@ enum abi_struct { ABI_STRUCTS(ABI_STRUCT) };
 	F(STRING) F(BYTES) F(STRUCT) \
 	F(ITIMER) F(LOCK) F(FILEMODE) F(DEV) F(PRIO) F(SCHED) F(MLOCKALL) F(MLOCK) F(XATTR) F(FADVISE) \
 	F(EPOLL) F(EPOLLCTL) F(SYNCRANGE) F(TFD) F(TFDSET) F(FALLOC) F(EFD) F(OFLAGS) F(RENAME) F(MEMFD) \
-	F(MEMBARRIER) F(RWF) F(STATX) F(CLOSERANGE) F(ATACCESS) F(FDFLAGS) F(SEALS)
+	F(MEMBARRIER) F(RWF) F(STATX) F(CLOSERANGE) F(ATACCESS) F(FDFLAGS) F(SEALS) F(STATXAT) F(TIME)
 
 #define ABI_FMT(name) ABI_FMT_##name,
 enum abi_fmt { ABI_FMTS(ABI_FMT) };
