@@ -110,26 +110,26 @@ void assert_same_at(const struct run_result *native, const struct run_result *gu
 		    bool any_stderr, const char *file, int line);
 
 /*
- * Run natively and under kvmrun and compare. Returns the native result, for
- * further assertions on what the behaviour is; free it by run_free().
+ * (opts, argv): run natively and under kvmrun and compare. Returns the native
+ * result, for further assertions on what the behaviour is; free it by
+ * run_free().
  */
-#define run_same(opts, argv) run_same_at(opts, argv, __FILE__, __LINE__)
+#define run_same(...) run_same_at(__VA_ARGS__, __FILE__, __LINE__)
 struct run_result run_same_at(const struct run_opts *opts, const char *const argv[],
 			      const char *file, int line);
 /* The same without the result. */
-#define assert_same_as_native(opts, argv) assert_same_as_native_at(opts, argv, __FILE__, __LINE__)
+#define assert_same_as_native(...) assert_same_as_native_at(__VA_ARGS__, __FILE__, __LINE__)
 void assert_same_as_native_at(const struct run_opts *opts, const char *const argv[],
 			      const char *file, int line);
 
 /*
- * The same for a program that writes: fill(dir) makes the directory dir
- * afresh for each run, both runs have it as their current directory, kvmrun
- * with "--rw dir", and the resulting trees are compared too. They stay, the
- * one from kvmrun as dir and the native one as dir.native; remove both by
- * remove_written(dir).
+ * (dir, fill, opts, argv): the same for a program that writes. The directory
+ * dir is made for each run and filled by fill(dir), both runs have it as their
+ * current directory, kvmrun with "--rw dir", and the resulting trees are
+ * compared too. They stay, the one from kvmrun as dir and the native one as
+ * dir.native; remove both by remove_written(dir).
  */
-#define run_same_writing(dir, fill, opts, argv) \
-	run_same_writing_at(dir, fill, opts, argv, __FILE__, __LINE__)
+#define run_same_writing(...) run_same_writing_at(__VA_ARGS__, __FILE__, __LINE__)
 struct run_result run_same_writing_at(const char *dir, void (*fill)(const char *dir),
 				      const struct run_opts *opts, const char *const argv[],
 				      const char *file, int line);
