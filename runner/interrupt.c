@@ -141,6 +141,16 @@ static bool is_own_fault(int sig, const siginfo_t *info)
 				     sig == SIGILL || sig == SIGTRAP || sig == SIGSYS);
 }
 
+void interrupt_limit_report(void)
+{
+	unsigned long long ms = limit_ns / 1000000;
+
+	if (ms % 1000)
+		msg("%s: time limit of %llums reached (--timeout)", program, ms);
+	else
+		msg("%s: time limit of %llus reached (--timeout)", program, ms / 1000);
+}
+
 /*
  * The limit passed: the first tick asks the vCPU to stop; the next one finds
  * a runner that did not get to it, and ends the process here.
@@ -155,8 +165,7 @@ static void limit_reached(void)
 	/* the program ended by itself in time, if only just */
 	if (end_get().cause != END_TIMEOUT)
 		return;
-	msg("%s: time limit of %llu.%03llus reached (--timeout)", program,
-	    (unsigned long long)(limit_ns / 1000000000), (unsigned long long)(limit_ns / 1000000 % 1000));
+	interrupt_limit_report();
 	_exit(KVMRUN_TIMEOUT);
 }
 

@@ -51,6 +51,9 @@ int interrupt_stop(int sig);
 /* Timer ID of --timeout, which a program's timer calls must not reach; -1 for none. */
 int interrupt_limit_timer(void);
 
+/* The line that tells of a program ended by --timeout. */
+void interrupt_limit_report(void);
+
 /*
  * A system call that gives way to interrupt_vcpu(): returns as the raw call
  * does, or -EINTR without making it when the vCPU of this thread is wanted,

@@ -108,11 +108,8 @@ static void run_failed(struct vcpu *vcpu, int error)
 
 static void op_call(struct vcpu *vcpu)
 {
-	uint32_t nr = READ_ONCE(vcpu->frame->nr);
 	const char *why = NULL;
 
-	if (nr < ABI_CALLS)
-		vcpu->calls[nr]++;
 	if (call_serve(vcpu->vm, vcpu, &why) < 0)
 		guest_failed(vcpu, "the shim passed a bad frame: %s", why);
 }

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The runner's own sandbox: what is left of the kernel for a guest that has
+ * taken over the runner. A call without a row kills the process.
+ *
+ * Descriptors above 2 that the caller left open were closed by fdtable_init().
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "jail.h"
+#include "msg.h"
+#include "table.h"
+
+/* Calls allowed whatever their arguments. Those of PASS rows of calls.def are added to them. */
+static const struct {
+	int nr;
+	const char *reason;
+} allowed[] = {
+#define ALLOW(name, reason) { SYS_##name, reason }
+	ALLOW(read, "guest I/O"),
+	ALLOW(write, "guest I/O; messages"),
+	ALLOW(readv, "guest I/O"),
+	ALLOW(writev, "guest I/O"),
+	ALLOW(pread64, "guest I/O"),
+	ALLOW(pwrite64, "guest I/O"),
+	ALLOW(preadv, "guest I/O"),
+	ALLOW(pwritev, "guest I/O"),
+	ALLOW(preadv2, "guest I/O"),
+	ALLOW(pwritev2, "guest I/O"),
+	ALLOW(sendfile, "guest I/O"),
+	ALLOW(copy_file_range, "guest I/O"),
+	ALLOW(lseek, "guest I/O"),
+	ALLOW(close, "descriptors that the guest gave up"),
+	ALLOW(close_range, "likewise"),
+	ALLOW(dup, "guest descriptors"),
+	ALLOW(dup3, "guest descriptors; plugs a closed standard stream"),
+	ALLOW(pipe2, "guest pipes"),
+	ALLOW(eventfd2, "guest eventfds"),
+	ALLOW(memfd_create, "guest memory files"),
+	ALLOW(openat2, "the one way to open: below a grant's descriptor"),
+	ALLOW(fstat, "what a descriptor is"),
+	ALLOW(newfstatat, "stat below a grant"),
+	ALLOW(statx, "stat below a grant"),
+	ALLOW(fstatfs, "guest statfs; which files must not be seen"),
+	ALLOW(faccessat2, "access below a grant"),
+	ALLOW(readlinkat, "symbolic links below a grant"),
+	ALLOW(getdents64, "directories below a grant"),
+	ALLOW(mkdirat, "changes below a writable grant"),
+	ALLOW(unlinkat, "likewise"),
+	ALLOW(renameat2, "likewise"),
+	ALLOW(linkat, "likewise"),
+	ALLOW(symlinkat, "likewise"),
+	ALLOW(fchmod, "likewise"),
+	ALLOW(fchmodat, "likewise"),
+	ALLOW(fchown, "likewise"),
+	ALLOW(fchownat, "likewise"),
+	ALLOW(utimensat, "likewise"),
+	ALLOW(ftruncate, "likewise"),
+	ALLOW(umask, "the guest's umask is the runner's"),
+	ALLOW(getxattr, "attributes, by a descriptor's name"),
+	ALLOW(lgetxattr, "likewise"),
+	ALLOW(fgetxattr, "likewise"),
+	ALLOW(listxattr, "likewise"),
+	ALLOW(llistxattr, "likewise"),
+	ALLOW(flistxattr, "likewise"),
+	ALLOW(setxattr, "likewise, below a writable grant"),
+	ALLOW(lsetxattr, "likewise"),
+	ALLOW(fsetxattr, "likewise"),
+	ALLOW(removexattr, "likewise"),
+	ALLOW(lremovexattr, "likewise"),
+	ALLOW(fremovexattr, "likewise"),
+	ALLOW(sync, "guest sync"),
+	ALLOW(poll, "guest waits"),
+	ALLOW(ppoll, "guest waits"),
+	ALLOW(select, "guest waits"),
+	ALLOW(pselect6, "guest waits"),
+	ALLOW(epoll_create1, "guest waits"),
+	ALLOW(epoll_ctl, "guest waits"),
+	ALLOW(epoll_wait, "guest waits"),
+	ALLOW(epoll_pwait, "guest waits"),
+	ALLOW(epoll_pwait2, "guest waits"),
+	ALLOW(pause, "guest waits"),
+	ALLOW(rt_sigtimedwait, "guest waits"),
+	ALLOW(nanosleep, "guest waits"),
+	ALLOW(clock_nanosleep, "guest waits"),
+	ALLOW(restart_syscall, "a wait goes on after the process was stopped"),
+	ALLOW(timerfd_create, "guest timers"),
+	ALLOW(timerfd_settime, "guest timers"),
+	ALLOW(timerfd_gettime, "guest timers"),
+	ALLOW(alarm, "guest timers"),
+	ALLOW(getitimer, "guest timers"),
+	ALLOW(setitimer, "guest timers"),
+	ALLOW(timer_create, "guest timers"),
+	ALLOW(clock_gettime, "time, where the host's vDSO makes the call"),
+	ALLOW(clock_getres, "time"),
+	ALLOW(gettimeofday, "time"),
+	ALLOW(time, "time"),
+	ALLOW(times, "guest times"),
+	ALLOW(getrusage, "guest rusage; --stats"),
+	ALLOW(sysinfo, "guest sysinfo"),
+	ALLOW(getrandom, "guest randomness"),
+	ALLOW(getpid, "signals to ourselves"),
+	ALLOW(gettid, "likewise"),
+	ALLOW(rt_sigprocmask, "the signal queue"),
+	ALLOW(rt_sigaction, "a stop by a signal's default action"),
+	ALLOW(rt_sigreturn, "return from signal handlers"),
+	ALLOW(sigaltstack, "a thread's end"),
+	ALLOW(futex, "locks between vCPU threads"),
+	ALLOW(sched_yield, "likewise"),
+	ALLOW(brk, "malloc"),
+	ALLOW(munmap, "malloc"),
+	ALLOW(madvise, "malloc; guest memory given back"),
+	ALLOW(exit, "the end"),
+	ALLOW(exit_group, "the end"),
+};
+
+/* Calls allowed for some arguments only: all compares of a row must hold; one row is enough. */
+struct rule {
+	int nr;
+	unsigned int n;
+	struct scmp_arg_cmp arg[2];
+	const char *reason;
+};
+
+#define RULE1(name, reason, a) { SYS_##name, 1, { a }, reason }
+#define RULE2(name, reason, a, b) { SYS_##name, 2, { a, b }, reason }
+#define IS(i, value) SCMP_CMP64(i, SCMP_CMP_EQ, (uint64_t)(value))
+/* the kernel looks at the lower half of an int or unsigned int alone, and so must we */
+#define IS32(i, value) SCMP_CMP64(i, SCMP_CMP_MASKED_EQ, 0xffffffffull, (uint64_t)(uint32_t)(value))
+#define LACKS(i, bits) SCMP_CMP64(i, SCMP_CMP_MASKED_EQ, (uint64_t)(bits), 0)
+
+static const struct rule rules[] = {
+	RULE1(ioctl, "the vCPU", IS32(1, KVM_RUN)),
+	RULE1(ioctl, "signals for the guest", IS32(1, KVM_INTERRUPT)),
+	RULE1(ioctl, "the guest's clock", IS32(1, KVM_GET_TSC_KHZ)),
+	RULE1(ioctl, "the guest's clock", IS32(1, KVM_SET_DEVICE_ATTR)),
+	RULE1(ioctl, "the guest's clock", IS32(1, KVM_GET_MSRS)),
+	RULE1(mmap, "malloc; guest memory: never executable", LACKS(2, PROT_EXEC)),
+	RULE1(mprotect, "malloc: never executable", LACKS(2, PROT_EXEC)),
+	RULE1(mknodat, "FIFOs and files, no devices", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO)),
+	RULE1(mknodat, "likewise", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFREG)),
+	RULE1(mknodat, "likewise", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, 0)),
+	/* the third argument's requests: requests.def */
+#define REQUEST(call, name, number, ...) RULE1(call, "guest " #name, IS32(1, number)),
+#include "../shim/requests.def"
+#undef REQUEST
+};
+
+static void add(scmp_filter_ctx ctx, int nr, unsigned int n, const struct scmp_arg_cmp *arg)
+{
+	int err = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, n, arg);
+
+	/* EEXIST: two rows allow the same */
+	if (err < 0 && err != -EEXIST)
+		die(KVMRUN_FAILED, "cannot build the seccomp filter, call %d: %s", nr, strerror(-err));
+}
+
+/* Signals may go to this process alone, and the timer of --timeout is not to be touched. */
+static void add_own(scmp_filter_ctx ctx)
+{
+	static const int timer_calls[] = {
+		SYS_timer_settime, SYS_timer_gettime, SYS_timer_getoverrun, SYS_timer_delete,
+	};
+	struct scmp_arg_cmp pid = IS32(0, getpid());
+	struct scmp_arg_cmp below = SCMP_CMP64(0, SCMP_CMP_LT, 0), above = below;
+	int limit = interrupt_limit_timer();
+
+	add(ctx, SYS_tgkill, 1, &pid);
+	add(ctx, SYS_kill, 1, &pid);
+	below.datum_a = limit < 0 ? 0 : limit;
+	above = SCMP_CMP64(0, SCMP_CMP_GT, limit < 0 ? 0 : limit);
+	for (size_t i = 0; i < sizeof(timer_calls) / sizeof(timer_calls[0]); i++) {
+		if (limit < 0) {
+			add(ctx, timer_calls[i], 0, NULL);
+			continue;
+		}
+		if (limit > 0)
+			add(ctx, timer_calls[i], 1, &below);
+		add(ctx, timer_calls[i], 1, &above);
+	}
+}
+
+static scmp_filter_ctx build(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+
+	if (!ctx)
+		die(KVMRUN_FAILED, "cannot build the seccomp filter: out of memory, or libseccomp is too old");
+	seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	/* a binary tree: a chain of all calls costs as much as some calls themselves */
+	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+		add(ctx, allowed[i].nr, 0, NULL);
+	for (uint32_t nr = 0; nr < ABI_CALLS; nr++)
+		if (call_table[nr].served == ABI_BY_PASS)
+			add(ctx, nr, 0, NULL);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		add(ctx, rules[i].nr, rules[i].n, rules[i].arg);
+	add_own(ctx);
+	return ctx;
+}
+
+void jail_enter(void)
+{
+	struct rlimit none = { 0, 0 };
+	scmp_filter_ctx ctx;
+	int err;
+
+	/* memory of the guest, and secrets of the caller's in ours, are nobody's to read */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
+		die(KVMRUN_FAILED, "cannot switch core dumps off: %m");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		die(KVMRUN_FAILED, "cannot set no_new_privs: %m");
+	/* Landlock's place: after no_new_privs, which it needs, and before seccomp, which forbids it */
+	ctx = build();
+	err = seccomp_load(ctx);
+	if (err < 0)
+		die(KVMRUN_FAILED, "cannot load the seccomp filter: %s; kvmrun does not run programs "
+		    "without it: the kernel needs CONFIG_SECCOMP_FILTER", strerror(-err));
+	seccomp_release(ctx);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "call.h"
+#include "check.h"
+#include "device.h"
+#include "elf_image.h"
+#include "end.h"
+#include "fdtable.h"
+#include "interrupt.h"
+#include "jail.h"
+#include "load.h"
+#include "msg.h"
+#include "options.h"
+#include "path.h"
+#include "policy.h"
+#include "program.h"
+#include "stats.h"
+#include "trace.h"
+#include "vcpu.h"
+#include "vm.h"
+
+static void open_trace(const struct config *config)
+{
+	if (!config->trace)
+		return;
+	call_trace_fd = STDERR_FILENO;
+	if (!config->trace_file)
+		return;
+	call_trace_fd = open(config->trace_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	if (call_trace_fd < 0)
+		die(KVMRUN_FAILED, "%s: cannot write --trace there: %m", config->trace_file);
+}
+
+/* The guest's working directory; a default that the grants do not reach is "/". */
+static void enter_cwd(const struct config *config)
+{
+	if (path_start(config->cwd) == 0)
+		return;
+	if (config->cwd_given)
+		die(KVMRUN_FAILED, "%s: cannot be the --cwd: %m; grant it by --ro or --rw", config->cwd);
+	if (path_start("/") < 0)
+		die(KVMRUN_FAILED, "cannot start in /: %m");
+}
+
+/* One line for what the program itself cannot have told. */
+static void report(const struct config *config, const char *program)
+{
+	struct end end = end_get();
+
+	if (end.cause == END_TIMEOUT)
+		interrupt_limit_report();
+	else if (end.cause == END_MEMORY)
+		msg("%s: killed: no memory left of %llu MiB; raise --mem", program,
+		    (unsigned long long)(config->mem_bytes >> 20));
+}
+
+int main(int argc, char **argv)
+{
+	static struct config config;
+	static struct elf_image elf;
+	static struct vm vm;
+	static struct vcpu vcpu;
+	static char path[PATH_MAX];
+	char why[512];
+	const char *device_path;
+	int program, device;
+
+	options_parse(argc, argv, &config);
+	if (config.check)
+		return check_machine(config.device);
+	fdtable_init();
+	stats_open(&config);
+	program = program_open(&config, path, sizeof(path));
+	if (elf_parse(program, &elf, why, sizeof(why)) < 0)
+		die(KVMRUN_NOEXEC, "%s: %s", path, why);
+	vm.program = path;
+	policy_init(&config);
+	enter_cwd(&config);
+	open_trace(&config);
+	device = device_open(config.device, &device_path);
+	vm_create(&vm, &config, device, device_path);
+	load(&vm, &elf, program);
+	close(program);
+	vcpu_create(&vcpu, &vm, 0);
+	interrupt_init(&vm);
+	jail_enter();
+	vcpu_run(&vcpu);
+
+	if (call_trace_fd >= 0)
+		trace_exit(call_trace_fd, end_get().status, end_get().signal);
+	report(&config, path);
+	stats_write(&vm, &vcpu);
+	/* no atexit(): the kernel takes the VM down faster than anyone */
+	_exit(end_get().status);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "end.h"
+#include "msg.h"
+#include "options.h"
+#include "stats.h"
+#include "table.h"
+#include "vcpu.h"
+#include "vm.h"
+
+static int out = -1;
+static struct timespec start;
+
+void stats_open(const struct config *config)
+{
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	if (!config->stats)
+		return;
+	/* jansson opens /dev/urandom for its seed, which the jail will not let it do later */
+	json_object_seed(0);
+	out = STDERR_FILENO;
+	if (!config->stats_file)
+		return;
+	out = open(config->stats_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	if (out < 0)
+		die(KVMRUN_FAILED, "%s: cannot write --stats there: %m", config->stats_file);
+}
+
+static uint64_t ns_of(struct timeval t)
+{
+	return t.tv_sec * 1000000000ull + t.tv_usec * 1000ull;
+}
+
+static uint64_t wall_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - start.tv_sec) * 1000000000ull + now.tv_nsec - start.tv_nsec;
+}
+
+/* Calls by name, those that were made; count[] may be guest memory: its numbers are printed, not trusted. */
+static json_t *by_name(const volatile uint64_t *count)
+{
+	json_t *o = json_object();
+
+	for (uint32_t nr = 0; nr < ABI_CALLS; nr++) {
+		uint64_t n = count[nr];
+
+		if (n && call_name(nr))
+			json_object_set_new(o, call_name(nr), json_integer(n & INT64_MAX));
+	}
+	return o;
+}
+
+static json_t *exits(const struct vcpu *vcpu)
+{
+	json_t *o = json_object();
+
+	for (uint32_t i = 0; i < sizeof(vcpu->exits) / sizeof(vcpu->exits[0]); i++)
+		if (vcpu->exits[i])
+			json_object_set_new(o, vcpu_exit_name(i), json_integer(vcpu->exits[i]));
+	if (vcpu->interrupted)
+		json_object_set_new(o, "interrupted", json_integer(vcpu->interrupted));
+	return o;
+}
+
+static json_t *ending(void)
+{
+	struct end e = end_get();
+	json_t *o = json_object();
+
+	json_object_set_new(o, "cause", json_string(end_name(e.cause)));
+	json_object_set_new(o, "status", json_integer(e.status));
+	if (e.signal)
+		json_object_set_new(o, "signal", json_integer(e.signal));
+	return o;
+}
+
+static const char *mode_name(enum abi_mode mode)
+{
+	return mode == ABI_MODE_KERNEL ? "kernel" : mode == ABI_MODE_USER ? "user" : "none";
+}
+
+void stats_write(const struct vm *vm, const struct vcpu *vcpu)
+{
+	const struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
+	struct rusage use;
+	json_t *o;
+
+	if (out < 0)
+		return;
+	o = json_object();
+	getrusage(RUSAGE_SELF, &use);
+	json_object_set_new(o, "program", json_string_nocheck(vm->program));
+	json_object_set_new(o, "device", json_string_nocheck(vm->device_path));
+	json_object_set_new(o, "mode", json_string(mode_name(vm->mode)));
+	json_object_set_new(o, "end", ending());
+	json_object_set_new(o, "wall_ns", json_integer(wall_ns()));
+	json_object_set_new(o, "user_ns", json_integer(ns_of(use.ru_utime)));
+	json_object_set_new(o, "system_ns", json_integer(ns_of(use.ru_stime)));
+	json_object_set_new(o, "peak_bytes", json_integer(use.ru_maxrss * 1024ll));
+	json_object_set_new(o, "runs", json_integer(vcpu->runs));
+	json_object_set_new(o, "ioctls", json_integer(vcpu->ioctls));
+	json_object_set_new(o, "exits", exits(vcpu));
+	json_object_set_new(o, "forwarded", by_name(vcpu->calls));
+	json_object_set_new(o, "shim", by_name(boot->calls));
+	if (json_dumpfd(o, out, JSON_INDENT(2)) < 0 || write(out, "\n", 1) != 1)
+		msg("cannot write --stats: %m");
+	json_decref(o);
+}
