@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The program's calls: answered here, or marshalled by the call table for the runner. */
+#include "shim.h"
+
+#define CALL ABI_CALL
+#define NONE ABI_NONE
+static const struct abi_call table[ABI_CALLS] = {
+#include "calls.def"
+};
+#undef CALL
+#undef NONE
+
+/* The shim's own functions: every SHIM and BOTH row has one. */
+#define NONE(...)
+#define ENTRY_SHIM(nr, name)	[nr] = sys_##name,
+#define ENTRY_BOTH(nr, name)	[nr] = sys_##name,
+#define ENTRY_HOST(nr, name)
+#define ENTRY_PASS(nr, name)
+#define CALL(nr, name, by, ...)	ENTRY_##by(nr, name)
+static call_fn *const functions[ABI_CALLS] = {
+#include "calls.def"
+};
+#undef CALL
+#undef NONE
+
+/* What a request of ioctl and fcntl passes; the runner refuses those without a row. */
+struct request {
+	u32 nr, request;
+	struct abi_arg arg;
+};
+#define NR_ioctl	16
+#define NR_fcntl	72
+#define REQUEST(call, name, number, ...) { NR_##call, number, __VA_ARGS__ },
+static const struct request requests[] = {
+#include "requests.def"
+};
+#undef REQUEST
+
+#define IOV_MAX		1024
+#define REF(start, count) ((u64)(start) | (u64)(count) << 32)
+
+static u64 element_bytes(const struct abi_arg *d, const u64 a[6])
+{
+	switch (d->kind) {
+	case ABI_ARG_INVEC:
+	case ABI_ARG_OUTVEC:
+	case ABI_ARG_INOUTVEC:
+		return (u32)a[d->ref] * (u64)d->size;
+	default:
+		return d->size;
+	}
+}
+
+/* How much of it the program has: an fd_set ends with the word of the highest descriptor asked for. */
+static u64 user_bytes(const struct abi_arg *d, const u64 a[6], u64 bytes)
+{
+	u32 nfds = a[0];
+
+	if (d->type != ABI_STRUCT_fdset || d->fmt != ABI_FMT_STRUCT)
+		return bytes;
+	return nfds >= bytes * 8 ? bytes : (nfds + 63) / 64 * 8;
+}
+
+static bool copies_in(u8 kind)
+{
+	return kind == ABI_ARG_IN || kind == ABI_ARG_INOUT || kind == ABI_ARG_INVEC || kind == ABI_ARG_INOUTVEC;
+}
+
+static bool copies_out(u8 kind)
+{
+	return kind == ABI_ARG_OUT || kind == ABI_ARG_INOUT || kind == ABI_ARG_OUTVEC || kind == ABI_ARG_INOUTVEC;
+}
+
+/* Room for n bytes in the frame's data, 8-byte aligned, or -EINVAL. */
+static s64 room(struct abi_frame *f, u64 n)
+{
+	u64 at = (f->data_len + 7) & ~7ull;
+
+	if (n > ABI_DATA - at)
+		return -EINVAL;
+	f->data_len = at + n;
+	return at;
+}
+
+static long put_struct(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
+{
+	u64 bytes = element_bytes(d, a), has = user_bytes(d, a, bytes);
+	s64 at;
+
+	if (!a[i]) {
+		f->arg[i] = ABI_NULL;
+		return 0;
+	}
+	at = room(f, bytes);
+	if (at < 0)
+		return at;
+	f->arg[i] = REF(at, bytes);
+	if (!copies_in(d->kind))
+		return 0;
+	memset(f->data + at, 0, bytes);
+	return copy_in(f->data + at, a[i], has);
+}
+
+static long put_string(struct abi_frame *f, int i, const u64 a[6])
+{
+	s64 at = room(f, 0);
+	long n;
+
+	if (!a[i])
+		return -EFAULT;
+	if (at < 0)
+		return at;
+	n = string_in((char *)f->data + at, a[i], MIN(4096, ABI_DATA - at));
+	if (n < 0)
+		return n;
+	f->data_len = at + n + 1;
+	f->arg[i] = REF(at, n + 1);
+	return 0;
+}
+
+static long put_buffer(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
+{
+	u32 first = f->nseg;
+	u64 n = a[d->ref];
+
+	if ((s64)n < 0)
+		return d->kind == ABI_ARG_OUTBUF ? -EFAULT : -EINVAL;
+	if (n && segments(f, a[i], n, d->kind == ABI_ARG_OUTBUF ? ACCESS_WRITE : ACCESS_READ) < 0)
+		return -EFAULT;
+	f->arg[i] = REF(first, f->nseg - first);
+	return 0;
+}
+
+static long put_iovec(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
+{
+	u64 n = a[d->ref], total = 0;
+	u32 first = f->nseg;
+	struct { gva_t base; u64 len; } v;
+
+	if (n > IOV_MAX)
+		return -EINVAL;
+	for (u64 k = 0; k < n; k++) {
+		if (copy_in(&v, a[i] + k * sizeof(v), sizeof(v)))
+			return -EFAULT;
+		if ((s64)v.len < 0 || (s64)(total + v.len) < 0)
+			return -EINVAL;
+		total += v.len;
+	}
+	for (u64 k = 0; k < n; k++) {
+		s64 got;
+
+		if (copy_in(&v, a[i] + k * sizeof(v), sizeof(v)))
+			return -EFAULT;
+		got = v.len ? segments(f, v.base, v.len, d->kind == ABI_ARG_OUTIOV ? ACCESS_WRITE : ACCESS_READ) : 0;
+		if (got < 0 && f->nseg == first)
+			return got;
+		if (got < (s64)v.len)
+			break;		/* what is there so far is a short transfer */
+	}
+	f->arg[i] = REF(first, f->nseg - first);
+	return 0;
+}
+
+static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
+{
+	switch (d->kind) {
+	case ABI_ARG_STRING:
+		return put_string(f, i, a);
+	case ABI_ARG_IN:
+	case ABI_ARG_OUT:
+	case ABI_ARG_INOUT:
+	case ABI_ARG_INVEC:
+	case ABI_ARG_OUTVEC:
+	case ABI_ARG_INOUTVEC:
+		return put_struct(f, i, d, a);
+	case ABI_ARG_INBUF:
+	case ABI_ARG_OUTBUF:
+		return put_buffer(f, i, d, a);
+	case ABI_ARG_INIOV:
+	case ABI_ARG_OUTIOV:
+		return put_iovec(f, i, d, a);
+	default:
+		f->arg[i] = a[i];
+		return 0;
+	}
+}
+
+static const struct abi_arg *describe(u32 nr, int i, const u64 a[6])
+{
+	if (i == 2 && (nr == NR_ioctl || nr == NR_fcntl))
+		for (u32 k = 0; k < ARRAY_SIZE(requests); k++)
+			if (requests[k].nr == nr && requests[k].request == (u32)a[1])
+				return &requests[k].arg;
+	return &table[nr].arg[i];
+}
+
+static long marshal(struct abi_frame *f, u32 nr, const u64 a[6])
+{
+	f->nr = nr;
+	f->nseg = f->data_len = 0;
+	for (int i = 0; i < 6; i++) {
+		long err = put_arg(f, i, describe(nr, i, a), a);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static long copy_results(struct abi_frame *f, u32 nr, const u64 a[6])
+{
+	for (int i = 0; i < table[nr].nargs; i++) {
+		const struct abi_arg *d = describe(nr, i, a);
+		u64 bytes = element_bytes(d, a);
+
+		if (!copies_out(d->kind) || !a[i])
+			continue;
+		/* of a vector that only goes out, the result tells how much came */
+		if (d->kind == ABI_ARG_OUTVEC && f->ret >= 0)
+			bytes = MIN(bytes, (u64)f->ret * d->size);
+		if (copy_out(a[i], f->data + (u32)f->arg[i], user_bytes(d, a, bytes)))
+			return -EFAULT;
+	}
+	return f->ret;
+}
+
+/* Bytes that the frame's segments cover, of a call that moves bytes. */
+static u64 covered(const struct abi_frame *f)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < f->nseg; i++)
+		n += f->seg[i].len;
+	return n;
+}
+
+long forward(u32 nr, const u64 a[6])
+{
+	struct abi_frame *f = this_cpu()->frame;
+	const struct abi_arg *d = &table[nr].arg[1];
+	u64 args[6], done = 0;
+	long ret;
+
+	memcpy(args, a, sizeof(args));
+	for (;;) {
+		f->op = ABI_OP_CALL;
+		f->deadline = current->again ? current->deadline : 0;
+		f->more = 0;
+		ret = marshal(f, nr, args);
+		if (ret)
+			break;
+		vm_exit();
+		current->again = false;
+		ret = f->ret;
+		if (ret == -EINTR) {
+			current->deadline = f->deadline;
+			current->interrupted = 1 + table[nr].restart;
+		}
+		if (ret >= 0 || ret == -EINTR) {
+			long err = copy_results(f, nr, args);
+
+			if (err == -EFAULT)
+				ret = err;
+		}
+		/* a buffer larger than the frame can describe, read or written whole so far */
+		if (ret <= 0 || !f->more || d->kind < ABI_ARG_INBUF || d->kind > ABI_ARG_OUTBUF ||
+		    (u64)ret != covered(f) || (u64)ret >= args[2])
+			break;
+		done += ret;
+		args[1] += ret;
+		args[2] -= ret;
+		if (nr == 17 || nr == 18)	/* pread64, pwrite64 */
+			args[3] += ret;
+	}
+	if (!done)
+		return ret;
+	current->interrupted = 0;
+	return done + (ret > 0 ? ret : 0);
+}
+
+/* Tells the runner of a call that was served here, for --trace. */
+static void report(u32 nr, const u64 a[6], long ret)
+{
+	struct abi_frame *f = this_cpu()->frame;
+
+	if (marshal(f, nr, a)) {
+		/* a pointer that cannot be read: shown as null */
+		for (int i = 0; i < 6; i++)
+			f->arg[i] = table[nr].arg[i].kind > ABI_ARG_DIRFD && table[nr].arg[i].kind < ABI_ARG_ADDRESS ?
+				ABI_NULL : a[i];
+		f->nseg = f->data_len = 0;
+	} else {
+		for (int i = 0; i < table[nr].nargs; i++)
+			if (copies_out(table[nr].arg[i].kind) && a[i] && ret >= 0)
+				copy_in(f->data + (u32)f->arg[i], a[i], element_bytes(&table[nr].arg[i], a));
+	}
+	f->op = ABI_OP_REPORT;
+	f->ret = ret;
+	vm_exit();
+}
+
+void call_entry(struct regs *r)
+{
+	const u64 a[6] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
+	u64 nr = r->err;
+	long ret;
+
+	r->rcx = r->rip;
+	r->r11 = r->rflags;
+	if (nr >= ABI_CALLS) {
+		r->rax = -ENOSYS;
+		return;
+	}
+	boot->calls[nr]++;
+	ret = functions[nr] ? functions[nr](a) : forward(nr, a);
+	r->rax = ret;
+	if ((boot->flags & ABI_BOOT_REPORT) && table[nr].served == ABI_BY_SHIM)
+		report(nr, a, ret);
+	if (current->masked && !current->interrupted) {
+		current->mask = current->saved_mask;
+		current->masked = false;
+	}
+	if (this_cpu()->frame->kick)
+		signal_fetch();
+	if (current->interrupted || signal_waiting())
+		signal_deliver(r);
+}
+
+void exit_work(struct regs *r)
+{
+	signal_fetch();
+	signal_deliver(r);
+}

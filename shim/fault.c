@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Page faults: memory appears when it is first touched. */
+#include "shim.h"
+
+#define SEGV_MAPERR	1
+#define SEGV_ACCERR	2
+#define STACK_GAP	(256 * PAGE_SIZE)	/* Linux's stack_guard_gap */
+#define AROUND		(8 * PAGE_SIZE)		/* small pages come by so many at once */
+
+/* The stack's mapping, made to reach down to va; NULL when it must not. */
+static struct vma *grow_stack(u32 i, gva_t va)
+{
+	struct vma *v = vma_at(i);
+	gva_t start = va & PAGE_MASK;
+
+	if (i == vma_count || !(v->flags & VMA_GROWSDOWN) || v->end - start > mm_stack_limit)
+		return NULL;
+	if (start < ABI_MMAP_MIN || (i && vma_at(i - 1)->prot && start < vma_at(i - 1)->end + STACK_GAP))
+		return NULL;
+	if (!mm_charge((v->start - start) / PAGE_SIZE))
+		return NULL;
+	v->start = start;
+	return v;
+}
+
+static bool allowed(const struct vma *v, enum access access)
+{
+	switch (access) {
+	case ACCESS_WRITE:
+		return v->prot & 2;
+	case ACCESS_EXEC:
+		return v->prot & 4;
+	default:
+		return v->prot & 7;
+	}
+}
+
+static int map_huge(const struct vma *v, gva_t va)
+{
+	gva_t base = va & HUGE_MASK;
+	gpa_t chunk;
+
+	if (!(v->flags & VMA_ACCOUNT) || (v->flags & VMA_NOHUGE) || base < v->start || v->end - base < ABI_HUGE ||
+	    !pt_huge_free(va))
+		return -EINVAL;
+	chunk = huge_alloc();
+	if (!chunk)
+		return -ENOMEM;
+	if (pt_map_huge(base, chunk, pt_bits(v->prot))) {
+		huge_free(chunk);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int map_one(const struct vma *v, gva_t va)
+{
+	bool charged = !(v->flags & VMA_ACCOUNT);
+	gpa_t page;
+
+	if (charged && !mm_charge(1))
+		return -ENOMEM;
+	page = page_alloc(PAGE_USER);
+	if (page && !pt_map(va, page, pt_bits(v->prot)))
+		return 0;
+	if (page)
+		page_free(page);
+	if (charged)
+		mm_uncharge(1);
+	return -ENOMEM;
+}
+
+/* Maps va's page, and with it the rest of its aligned window where that costs nothing. */
+static int map_small(const struct vma *v, gva_t va)
+{
+	gva_t first = MAX(va & ~(AROUND - 1), v->start), last = MIN((va & ~(AROUND - 1)) + AROUND, v->end);
+	int err = map_one(v, va & PAGE_MASK);
+	bool huge;
+
+	if (err || !(v->flags & VMA_ACCOUNT))
+		return err;
+	for (gva_t at = first; at < last; at += PAGE_SIZE)
+		if (!pt_find(at, &huge) && map_one(v, at))
+			break;
+	return 0;
+}
+
+static int fault(gva_t va, enum access access, int *code)
+{
+	u32 i = vma_find(va);
+	struct vma *v = vma_at(i);
+	bool huge;
+	u64 *e;
+
+	*code = SEGV_MAPERR;
+	if (va >= ABI_USER_END)
+		return -EFAULT;
+	if (i == vma_count || v->start > va) {
+		v = grow_stack(i, va);
+		if (!v)
+			return -EFAULT;
+	}
+	*code = SEGV_ACCERR;
+	if (!allowed(v, access))
+		return -EFAULT;
+	e = pt_find(va, &huge);
+	if (e) {
+		/* present: another vCPU was first, or this one's TLB is behind */
+		*e = (*e & (PTE_ADDR | (huge ? PTE_PS : 0))) | pt_bits(v->prot);
+		tlb_flush(va & PAGE_MASK);
+		return 0;
+	}
+	if (!map_huge(v, va))
+		return 0;
+	return map_small(v, va);
+}
+
+int mm_fault(gva_t va, enum access access, int *code)
+{
+	int err;
+
+	lock(&mm_lock);
+	err = fault(va, access, code);
+	unlock(&mm_lock);
+	return err;
+}

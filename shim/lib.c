@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "shim.h"
+
+void *memcpy(void *to, const void *from, size_t n)
+{
+	void *d = to;
+
+	asm volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(n) : : "memory");
+	return to;
+}
+
+void *memset(void *to, int c, size_t n)
+{
+	void *d = to;
+
+	asm volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
+	return to;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+	const u8 *s = from;
+	u8 *d = to;
+
+	if (d <= s || d >= s + n)
+		return memcpy(to, from, n);
+	d += n - 1;
+	s += n - 1;
+	asm volatile("std; rep movsb; cld" : "+D"(d), "+S"(s), "+c"(n) : : "memory");
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const u8 *x = a, *y = b;
+
+	for (size_t i = 0; i < n; i++)
+		if (x[i] != y[i])
+			return x[i] - y[i];
+	return 0;
+}
+
+void lock(spinlock *l)
+{
+	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
+		while (__atomic_load_n(&l->held, __ATOMIC_RELAXED))
+			asm volatile("pause");
+}
+
+void unlock(spinlock *l)
+{
+	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+}
+
+void panic(const char *why, u64 value)
+{
+	struct abi_frame *f = this_cpu()->frame;
+	u32 n = 0;
+
+	while (why[n] && n < 200) {
+		f->data[n] = why[n];
+		n++;
+	}
+	f->data[n++] = ' ';
+	for (int shift = 60; shift >= 0; shift -= 4)
+		f->data[n++] = "0123456789abcdef"[value >> shift & 15];
+	f->data_len = n;
+	f->op = ABI_OP_PANIC;
+	for (;;)
+		vm_exit();
+}

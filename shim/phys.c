@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guest-physical memory. RAM is taken into use a chunk (2 MiB) at a time, and
+ * a chunk is mapped at ABI_DIRECT when it is taken, so nothing here grows with
+ * the size of RAM. A chunk serves as one 2 MiB page or as 512 pages of one
+ * use; page tables keep to chunks of their own, so that software hypervisors
+ * need not break up the mapping of the others.
+ *
+ * Pages that were never used are zero already. A freed page holds the link to
+ * the next free page of its chunk and is zeroed when it is handed out again.
+ */
+#include "shim.h"
+
+#define PAGES		512u
+#define NONE		0xffffffffu
+
+struct chunk {
+	u16 free;		/* pages on the list below plus pages not handed out yet */
+	u16 head;		/* first page of the list + 1, 0 for none */
+	u16 fresh;		/* pages from here on were not handed out since the chunk was free */
+	u8 dirty;		/* those pages need zeroing */
+	u8 use;			/* enum page_use */
+	u32 next, prev;		/* in partial[use] or free_chunks */
+};
+_Static_assert(sizeof(struct chunk) == ABI_CHUNK, "abi.h");
+
+static spinlock phys_lock;
+static u32 partial[PAGE_USES] = { NONE, NONE };	/* chunks with free pages, by use */
+static u32 free_chunks = NONE;			/* whole chunks given back */
+static u32 next_fresh, nchunks;			/* chunks never taken into use */
+static u32 boot_chunk;
+static gpa_t spare_table;			/* for direct_map() */
+
+#define chunk(i)	((struct chunk *)direct(boot->chunks) + (i))
+
+static void list_add(u32 *list, u32 i)
+{
+	chunk(i)->next = *list;
+	chunk(i)->prev = NONE;
+	if (*list != NONE)
+		chunk(*list)->prev = i;
+	*list = i;
+}
+
+static void list_del(u32 *list, u32 i)
+{
+	struct chunk *c = chunk(i);
+
+	if (c->prev == NONE)
+		*list = c->next;
+	else
+		chunk(c->prev)->next = c->next;
+	if (c->next != NONE)
+		chunk(c->next)->prev = c->prev;
+}
+
+static gpa_t page_get(enum page_use use);
+
+/* Maps a chunk at ABI_DIRECT. */
+static bool direct_map(u32 i)
+{
+	u64 bits = PTE_P | PTE_W | PTE_U | PTE_A | PTE_D;
+	u64 va = ABI_DIRECT + i * ABI_HUGE;
+	u64 *pml4 = direct(boot->pml4);
+	u64 *pdpt = direct(pml4[va >> 39 & 511] & PTE_ADDR);
+	u64 *entry = &pdpt[va >> 30 & 511];
+	bool used_spare = false;
+
+	if (!(*entry & PTE_P)) {
+		if (!spare_table)
+			return false;
+		*entry = spare_table | bits;
+		used_spare = true;
+	}
+	((u64 *)direct(*entry & PTE_ADDR))[va >> 21 & 511] = i * ABI_HUGE | bits | PTE_PS | PTE_NX;
+	if (used_spare) {
+		spare_table = 0;
+		spare_table = page_get(PAGE_TABLE);
+	}
+	return true;
+}
+
+/* A chunk nobody uses, NONE when there is none. */
+static u32 chunk_get(void)
+{
+	u32 i = free_chunks;
+
+	if (i != NONE) {
+		list_del(&free_chunks, i);
+		return i;
+	}
+	if (next_fresh >= nchunks)
+		return NONE;
+	i = next_fresh++;
+	return direct_map(i) ? i : NONE;
+}
+
+static gpa_t chunk_page(u32 i)
+{
+	struct chunk *c = chunk(i);
+	gpa_t page;
+
+	if (c->head) {
+		page = i * ABI_HUGE + (c->head - 1) * PAGE_SIZE;
+		c->head = *(u16 *)direct(page);
+		memset(direct(page), 0, PAGE_SIZE);
+	} else {
+		page = i * ABI_HUGE + c->fresh++ * PAGE_SIZE;
+		if (c->dirty)
+			memset(direct(page), 0, PAGE_SIZE);
+	}
+	if (!--c->free)
+		list_del(&partial[c->use], i);
+	return page;
+}
+
+static gpa_t page_get(enum page_use use)
+{
+	u32 i = partial[use];
+
+	if (i != NONE)
+		return chunk_page(i);
+	/* a small program's few tables need no chunk of their own */
+	if (use == PAGE_TABLE && chunk(boot_chunk)->free)
+		return chunk_page(boot_chunk);
+	i = chunk_get();
+	if (i != NONE) {
+		*chunk(i) = (struct chunk){ .free = PAGES, .dirty = chunk(i)->dirty, .use = use };
+		list_add(&partial[use], i);
+		return chunk_page(i);
+	}
+	i = partial[!use];
+	return i != NONE ? chunk_page(i) : 0;
+}
+
+gpa_t page_alloc(enum page_use use)
+{
+	gpa_t page;
+
+	lock(&phys_lock);
+	page = page_get(use);
+	unlock(&phys_lock);
+	return page;
+}
+
+gpa_t huge_alloc(void)
+{
+	u32 i;
+
+	lock(&phys_lock);
+	i = chunk_get();
+	unlock(&phys_lock);
+	if (i == NONE)
+		return 0;
+	if (chunk(i)->dirty)
+		memset(direct(i * ABI_HUGE), 0, ABI_HUGE);
+	*chunk(i) = (struct chunk){ .fresh = PAGES };
+	return i * ABI_HUGE;
+}
+
+void page_free(gpa_t page)
+{
+	u32 i = page / ABI_HUGE;
+	struct chunk *c = chunk(i);
+
+	lock(&phys_lock);
+	*(u16 *)direct(page) = c->head;
+	c->head = (page & ~HUGE_MASK) / PAGE_SIZE + 1;
+	if (c->free++ == 0)
+		list_add(&partial[c->use], i);
+	if (c->free == PAGES) {
+		list_del(&partial[c->use], i);
+		c->dirty = 1;
+		list_add(&free_chunks, i);
+	}
+	unlock(&phys_lock);
+}
+
+void huge_free(gpa_t page)
+{
+	u32 i = page / ABI_HUGE;
+
+	lock(&phys_lock);
+	chunk(i)->dirty = 1;
+	list_add(&free_chunks, i);
+	unlock(&phys_lock);
+}
+
+/* A 2 MiB page that was split: its pages will come back by page_free(). */
+void huge_split(gpa_t page)
+{
+	*chunk(page / ABI_HUGE) = (struct chunk){ .fresh = PAGES, .use = PAGE_USER };
+}
+
+void phys_init(void)
+{
+	struct chunk *c;
+
+	nchunks = boot->ram_size / ABI_HUGE;
+	boot_chunk = boot->free / ABI_HUGE;
+	next_fresh = boot_chunk + 1;
+	c = chunk(boot_chunk);
+	c->fresh = (boot->free & ~HUGE_MASK) / PAGE_SIZE;
+	c->free = PAGES - c->fresh;
+	if (!c->fresh)
+		direct_map(boot_chunk);
+	list_add(&partial[PAGE_USER], boot_chunk);
+	spare_table = page_get(PAGE_TABLE);
+}

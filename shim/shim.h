@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The shim's own header: its types and, by file, its functions. */
+#ifndef KVMRUN_SHIM_H
+#define KVMRUN_SHIM_H
+
+#include "abi.h"
+#include "errno.h"
+#include "layout.h"
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int64_t s64;
+
+#define PAGE_SIZE	ABI_PAGE
+#define PAGE_MASK	(~(PAGE_SIZE - 1))
+#define HUGE_MASK	(~(ABI_HUGE - 1))
+#define PAGE_ALIGN(x)	(((x) + PAGE_SIZE - 1) & PAGE_MASK)
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)	((a) < (b) ? (a) : (b))
+#define MAX(a, b)	((a) > (b) ? (a) : (b))
+
+/* What a trap or call left of the program; at the top of the shim's stack. Order: entry.S. */
+struct regs {
+	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
+	u64 rax, rcx, rdx, rsi, rdi;
+	u64 vec;		/* exception vector, or VEC_CALL */
+	u64 err;		/* error code, or the call's number */
+	u64 rip, cs, rflags, rsp, ss;
+};
+_Static_assert(sizeof(struct regs) == REGS_SIZE, "entry.S");
+
+/*
+ * One vCPU. It starts where the vCPU's shim stack ends, so that both are found
+ * from the stack pointer. Offsets: layout.h.
+ */
+struct cpu {
+	u64 user_rsp;
+	struct abi_frame *frame;
+	u64 stack_top;		/* this structure's own address */
+	struct thread *thread;
+	u64 cr2;
+	u64 spare[5];
+	u64 trap[14];		/* CPL 3 mode: where the CPU pushes an exception's frame */
+	u64 kick_stack[32];	/* CPL 3 mode: the kick vector's stack */
+	u64 gdt[10];
+	u8 tss[104];
+	u8 iopb[32];		/* lets CPL 3 reach ABI_PORT in CPL 3 mode */
+};
+_Static_assert(offsetof(struct cpu, trap) == CPU_TRAP, "entry.S");
+_Static_assert(offsetof(struct cpu, kick_stack) == CPU_TRAP_TOP, "entry.S");
+_Static_assert(offsetof(struct cpu, gdt) == CPU_KICK_TOP, "entry.S");
+_Static_assert(offsetof(struct cpu, tss) == CPU_TSS, "entry.S");
+_Static_assert(offsetof(struct cpu, iopb) == CPU_TSS + 104, "entry.S");
+
+static inline struct cpu *this_cpu(void)
+{
+	u64 sp;
+
+	asm("mov %%rsp, %0" : "=r"(sp));
+	return (struct cpu *)(((sp - 1) | (STACK_SIZE - 1)) + 1);
+}
+
+/* The runner's word on this VM; read-only by habit. */
+#define boot	((struct abi_boot *)(ABI_DIRECT + ABI_BOOT_GPA))
+
+static inline void *direct(gpa_t gpa)
+{
+	return (void *)(ABI_DIRECT + gpa);
+}
+
+/* ---- entry.S */
+extern u8 shim_mode;		/* enum abi_mode */
+/* Flushes this vCPU's TLB: one page, or everything but global pages for va 0. */
+void tlb_flush(gva_t va);
+/* Asks the runner to serve this vCPU's frame; returns when it has. */
+void vm_exit(void);
+
+/* ---- lib.c */
+void *memcpy(void *to, const void *from, size_t n);
+void *memset(void *to, int c, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+/* Reports a bug in the shim to the runner, which ends the guest. */
+_Noreturn void panic(const char *why, u64 value);
+
+typedef struct { int held; } spinlock;
+void lock(spinlock *l);
+void unlock(spinlock *l);
+
+/* ---- phys.c: guest-physical memory, in chunks of ABI_HUGE */
+enum page_use { PAGE_USER, PAGE_TABLE, PAGE_USES };
+void phys_init(void);
+/* A zeroed page or chunk, or 0 when there is none. */
+gpa_t page_alloc(enum page_use use);
+gpa_t huge_alloc(void);
+void page_free(gpa_t page);
+void huge_free(gpa_t chunk);
+void huge_split(gpa_t chunk);	/* from now on it is freed page by page */
+
+/* ---- pt.c: the page tables of the one address space. All under mm_lock. */
+#define PTE_P		0x1ull
+#define PTE_W		0x2ull
+#define PTE_U		0x4ull
+#define PTE_A		0x20ull
+#define PTE_D		0x40ull
+#define PTE_PS		0x80ull
+#define PTE_NONE	0x200ull	/* software: a page is kept here but PROT_NONE hides it */
+#define PTE_NX		(1ull << 63)
+#define PTE_ADDR	0x000ffffffffff000ull
+/* The entry that maps va, or NULL; *huge tells whether it maps 2 MiB. */
+u64 *pt_find(gva_t va, bool *huge);
+/* 0, or -ENOMEM. The range must be unmapped. */
+int pt_map(gva_t va, gpa_t gpa, u64 bits);
+int pt_map_huge(gva_t va, gpa_t gpa, u64 bits);
+/* Whether a 2 MiB page could go at va: no table below it. */
+bool pt_huge_free(gva_t va);
+u64 pt_bits(int prot);
+/*
+ * Unmaps [start, end), frees its pages, and the tables that lie wholly within
+ * [floor, ceiling). Returns the number of 4 KiB pages freed, or -ENOMEM when
+ * a 2 MiB page had to be split and could not.
+ */
+s64 pt_unmap(gva_t start, gva_t end, gva_t floor, gva_t ceiling);
+/* Gives mapped pages new protection; -ENOMEM as above. */
+int pt_protect(gva_t start, gva_t end, int prot);
+/* Moves mapped pages; -ENOMEM leaves both ranges as they were or the move half done and repeatable. */
+int pt_move(gva_t from, gva_t to, u64 len);
+/* 4 KiB pages present in the range. */
+u64 pt_count(gva_t start, gva_t end);
+
+/* ---- vma.c: what the program has mapped, sorted by address */
+struct vma {
+	gva_t start, end;
+	u64 off;		/* offset in the file, or 0 */
+	u32 file;		/* 0: anonymous */
+	u16 flags;
+	u16 prot;
+};
+#define VMA_GROWSDOWN	1u
+#define VMA_ACCOUNT	2u	/* its whole length counts against the limit; else page by page */
+#define VMA_NORESERVE	4u
+#define VMA_SHARED	8u
+#define VMA_FIXED	16u	/* the runner's: refuses changes */
+#define VMA_NOHUGE	32u
+#define VMA_MAX		65530u
+extern u32 vma_count;
+struct vma *vma_at(u32 i);
+/* Index of the first mapping that ends above va; vma_count if none. */
+u32 vma_find(gva_t va);
+int vma_insert(struct vma v);		/* -ENOMEM; merges with equal neighbours */
+int vma_remove(gva_t start, gva_t end);	/* -ENOMEM when a split is over the limit */
+/* Splits so that va is a border; -ENOMEM. */
+int vma_split(gva_t va);
+void vma_merge(u32 first, u32 last);
+/* The highest gap of len below top, or 0. */
+gva_t vma_gap(u64 len, gva_t bottom, gva_t top, u64 align);
+
+/* ---- mm.c: the memory calls, and faults */
+extern spinlock mm_lock;
+void mm_init(void);
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
+/*
+ * Makes va present for an access; 0, or a negative errno with *code for
+ * siginfo: -EFAULT (SIGSEGV, SEGV_MAPERR or SEGV_ACCERR), -ENOMEM (the limit).
+ */
+int mm_fault(gva_t va, enum access access, int *code);
+bool mm_charge(u64 pages);
+void mm_uncharge(u64 pages);
+extern u64 mm_stack_limit;
+
+/* ---- user.c: the program's memory as the shim reaches it */
+/* 0 or -EFAULT; nothing is copied past a page that fails. */
+int copy_in(void *to, gva_t from, u64 n);
+int copy_out(gva_t to, const void *from, u64 n);
+/* Length without the NUL, -EFAULT, or -ENAMETOOLONG when no NUL within max. */
+long string_in(char *to, gva_t from, u64 max);
+#define get_user(var, va)	copy_in(&(var), va, sizeof(var))
+#define put_user(var, va)	copy_out(va, &(var), sizeof(var))
+/*
+ * Appends [va, va + n) to the frame's segments. Returns the bytes covered (less than n when the
+ * frame is full or a later page fails), or -EFAULT when not even the first byte can be reached.
+ */
+s64 segments(struct abi_frame *f, gva_t va, u64 n, enum access access);
+
+/* ---- call.c: the program's calls. Each sys_NAME() serves one, for the functions table. */
+typedef long call_fn(const u64 a[6]);
+#define NONE(...)
+#define CALL(nr, name, ...)	call_fn sys_##name;
+#include "calls.def"
+#undef CALL
+#undef NONE
+void call_entry(struct regs *r);
+/* Marshals call nr by the table, has the runner make it, and copies results out. */
+long forward(u32 nr, const u64 a[6]);
+
+/* ---- trap.c */
+void trap_entry(struct regs *r);
+void exit_work(struct regs *r);	/* before returning to the program, when something waits */
+
+/* ---- signal.c */
+#define NSIG		64
+struct sigqueue;
+struct thread {
+	u32 tid;
+	char comm[16];
+	gva_t clear_tid, robust_list;
+	u64 mask;		/* blocked signals, bit signo - 1 */
+	u64 saved_mask;		/* the mask proper, while a call's own is in force */
+	bool masked;		/* ... which it is */
+	u64 pending;
+	struct sigqueue *queue;	/* the pending signals, oldest first */
+	gva_t alt_sp;
+	u64 alt_size;
+	u32 alt_flags;
+	u64 trapno, err;	/* of the last fault, for ucontext */
+	gva_t cr2;
+	/*
+	 * A call that a signal interrupted: 1 + enum abi_restart until the
+	 * signal is dealt with. Made again without a handler having run, it
+	 * keeps its deadline.
+	 */
+	u8 interrupted;
+	bool again;
+	u64 deadline;
+};
+extern struct thread thread0;
+#define current (this_cpu()->thread)
+
+struct siginfo {
+	int signo, err, code, pad;
+	union {
+		struct { int pid, uid; u64 value; } kill;
+		struct { gva_t addr; } fault;
+		u8 bytes[112];
+	};
+};
+_Static_assert(sizeof(struct siginfo) == 128, "siginfo_t");
+void signal_init(void);
+/* Queues a signal, unless it is ignored; -EAGAIN when the queue is full. */
+int signal_send(const struct siginfo *info);
+/* A fault's signal, delivered at once; it kills where it is blocked or ignored. */
+void signal_fault(struct regs *r, int signo, int code, gva_t addr);
+/* Fetches what came to the runner from outside. */
+void signal_fetch(void);
+/* Whether a pending signal would be delivered now. */
+bool signal_waiting(void);
+/* Delivers what waits, and decides what becomes of the call it interrupted. */
+void signal_deliver(struct regs *r);
+/* Puts a call's own mask in force until the call ends; 0, -EFAULT or -EINVAL. */
+int signal_call_mask(gva_t set, u64 size);
+
+/* ---- sigframe.c: the frame a handler runs on, as Linux lays it out */
+struct sigaction {
+	gva_t handler;
+	u64 flags;
+	gva_t restorer;
+	u64 mask;
+};
+/* 0, or -EFAULT when the program's stack cannot take it. */
+int sigframe_push(struct regs *r, const struct siginfo *info, const struct sigaction *act, u64 mask);
+
+/* ---- sys.c: small calls */
+_Noreturn void end_program(u64 code, u64 signal, enum abi_end why);
+
+#endif

@@ -1,0 +1,660 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Small calls that need nothing of the host: names, ids, limits, scheduling. */
+#include "shim.h"
+
+#define SIGKILL		9
+
+void end_program(u64 code, u64 signal, enum abi_end why)
+{
+	struct abi_frame *f = this_cpu()->frame;
+
+	f->op = ABI_OP_EXIT;
+	f->arg[0] = code;
+	f->arg[1] = signal;
+	f->arg[2] = why;
+	for (;;)
+		vm_exit();
+}
+
+long sys_exit_group(const u64 a[6])
+{
+	end_program(a[0] & 0xff, 0, ABI_END_STATUS);
+}
+
+long sys_exit(const u64 a[6])
+{
+	return sys_exit_group(a);	/* the only thread */
+}
+
+/* ---------------------------------------------------------------------- ids */
+
+long sys_getpid(const u64 a[6])
+{
+	return (void)a, boot->pid;
+}
+
+long sys_getppid(const u64 a[6])
+{
+	return (void)a, boot->ppid;
+}
+
+long sys_gettid(const u64 a[6])
+{
+	return (void)a, current->tid;
+}
+
+long sys_getuid(const u64 a[6])
+{
+	return (void)a, boot->uid;
+}
+
+long sys_geteuid(const u64 a[6])
+{
+	return (void)a, boot->uid;
+}
+
+long sys_getgid(const u64 a[6])
+{
+	return (void)a, boot->gid;
+}
+
+long sys_getegid(const u64 a[6])
+{
+	return (void)a, boot->gid;
+}
+
+/* The n ids of a set*id call: each the program's own, or -1 for no change. */
+static long set_ids(const u64 a[6], int n, u32 own)
+{
+	for (int i = 0; i < n; i++)
+		if ((u32)a[i] != own && ((u32)a[i] != UINT32_MAX || n == 1))
+			return -EPERM;
+	return 0;
+}
+
+long sys_setuid(const u64 a[6])
+{
+	return set_ids(a, 1, boot->uid);
+}
+
+long sys_setgid(const u64 a[6])
+{
+	return set_ids(a, 1, boot->gid);
+}
+
+long sys_setreuid(const u64 a[6])
+{
+	return set_ids(a, 2, boot->uid);
+}
+
+long sys_setregid(const u64 a[6])
+{
+	return set_ids(a, 2, boot->gid);
+}
+
+long sys_setresuid(const u64 a[6])
+{
+	return set_ids(a, 3, boot->uid);
+}
+
+long sys_setresgid(const u64 a[6])
+{
+	return set_ids(a, 3, boot->gid);
+}
+
+long sys_setfsuid(const u64 a[6])
+{
+	return (void)a, boot->uid;
+}
+
+long sys_setfsgid(const u64 a[6])
+{
+	return (void)a, boot->gid;
+}
+
+static long put_ids(const u64 a[6], u32 id)
+{
+	for (int i = 0; i < 3; i++)
+		if (put_user(id, a[i]))
+			return -EFAULT;
+	return 0;
+}
+
+long sys_getresuid(const u64 a[6])
+{
+	return put_ids(a, boot->uid);
+}
+
+long sys_getresgid(const u64 a[6])
+{
+	return put_ids(a, boot->gid);
+}
+
+long sys_getgroups(const u64 a[6])
+{
+	return (int)a[0] < 0 ? -EINVAL : 0;
+}
+
+long sys_setgroups(const u64 a[6])
+{
+	return (void)a, -EPERM;
+}
+
+static bool is_self(u64 pid)
+{
+	return !(u32)pid || (u32)pid == boot->pid;
+}
+
+/* The program leads its process group and its session. */
+long sys_getpgrp(const u64 a[6])
+{
+	return (void)a, boot->pid;
+}
+
+long sys_getpgid(const u64 a[6])
+{
+	return is_self(a[0]) ? (long)boot->pid : -ESRCH;
+}
+
+long sys_getsid(const u64 a[6])
+{
+	return sys_getpgid(a);
+}
+
+long sys_setpgid(const u64 a[6])
+{
+	if ((int)a[1] < 0)
+		return -EINVAL;
+	return !is_self(a[0]) ? -ESRCH : is_self(a[1]) ? 0 : -EPERM;
+}
+
+long sys_setsid(const u64 a[6])
+{
+	return (void)a, -EPERM;
+}
+
+#define CAP_V1	0x19980330u
+#define CAP_V2	0x20071026u
+#define CAP_V3	0x20080522u
+
+/* 0 with the words of data that the version has, or as capget(2) fails. */
+static long cap_header(gva_t at, u32 *words)
+{
+	struct { u32 version; int pid; } h;
+	u32 newest = CAP_V3;
+
+	if (get_user(h, at))
+		return -EFAULT;
+	if (h.version != CAP_V1 && h.version != CAP_V2 && h.version != CAP_V3)
+		return put_user(newest, at) ? -EFAULT : -EINVAL;
+	*words = h.version == CAP_V1 ? 3 : 6;
+	return h.pid < 0 ? -EINVAL : is_self(h.pid) ? 0 : -ESRCH;
+}
+
+/* The program has no capabilities. */
+long sys_capget(const u64 a[6])
+{
+	u32 none[6] = { 0 }, words;
+	long err = cap_header(a[0], &words);
+
+	if (err)
+		return err == -EINVAL && !a[1] ? 0 : err;
+	return a[1] ? copy_out(a[1], none, words * 4) : 0;
+}
+
+long sys_capset(const u64 a[6])
+{
+	u32 data[6] = { 0 }, words, any = 0;
+	long err = cap_header(a[0], &words);
+
+	if (err)
+		return err;
+	if (copy_in(data, a[1], words * 4))
+		return -EFAULT;
+	for (u32 i = 0; i < words; i++)
+		any |= data[i];
+	return any ? -EPERM : 0;
+}
+
+/* ------------------------------------------------------------------- threads */
+
+#define ARCH_SET_GS	0x1001
+#define ARCH_SET_FS	0x1002
+#define ARCH_GET_FS	0x1003
+#define ARCH_GET_GS	0x1004
+#define MSR_FS_BASE	0xc0000100u
+#define MSR_GS_BASE	0xc0000101u
+
+static u64 base_get(bool gs)
+{
+	u32 lo, hi;
+	u64 base;
+
+	if (boot->flags & ABI_BOOT_FSGSBASE) {
+		if (gs)
+			asm volatile("rdgsbase %0" : "=r"(base));
+		else
+			asm volatile("rdfsbase %0" : "=r"(base));
+		return base;
+	}
+	asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(gs ? MSR_GS_BASE : MSR_FS_BASE));
+	return lo | (u64)hi << 32;
+}
+
+static void base_set(bool gs, u64 base)
+{
+	if (boot->flags & ABI_BOOT_FSGSBASE) {
+		if (gs)
+			asm volatile("wrgsbase %0" : : "r"(base));
+		else
+			asm volatile("wrfsbase %0" : : "r"(base));
+		return;
+	}
+	asm volatile("wrmsr" : : "c"(gs ? MSR_GS_BASE : MSR_FS_BASE), "a"((u32)base), "d"((u32)(base >> 32)));
+}
+
+long sys_arch_prctl(const u64 a[6])
+{
+	u64 base;
+
+	switch (a[0]) {
+	case ARCH_SET_GS:
+	case ARCH_SET_FS:
+		if (a[1] >= ABI_USER_END)
+			return -EPERM;
+		base_set(a[0] == ARCH_SET_GS, a[1]);
+		return 0;
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		base = base_get(a[0] == ARCH_GET_GS);
+		return put_user(base, a[1]);
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_set_tid_address(const u64 a[6])
+{
+	current->clear_tid = a[0];
+	return current->tid;
+}
+
+long sys_set_robust_list(const u64 a[6])
+{
+	if (a[1] != 24)
+		return -EINVAL;
+	current->robust_list = a[0];
+	return 0;
+}
+
+long sys_get_robust_list(const u64 a[6])
+{
+	u64 len = 24;
+
+	if (!is_self(a[0]))
+		return -ESRCH;
+	if (put_user(current->robust_list, a[1]) || put_user(len, a[2]))
+		return -EFAULT;
+	return 0;
+}
+
+#define FUTEX_WAIT		0
+#define FUTEX_WAKE		1
+#define FUTEX_REQUEUE		3
+#define FUTEX_CMP_REQUEUE	4
+#define FUTEX_WAIT_BITSET	9
+#define FUTEX_WAKE_BITSET	10
+
+/* With one thread nobody else waits, and a wait ends by time or signal only: the runner's. */
+long sys_futex(const u64 a[6])
+{
+	u32 op = a[1] & 0x7f, value;
+
+	if (a[0] & 3)
+		return -EINVAL;
+	switch (op) {
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+		if (op == FUTEX_WAIT_BITSET && !(u32)a[5])
+			return -EINVAL;
+		if (get_user(value, a[0]))
+			return -EFAULT;
+		return value != (u32)a[2] ? -EAGAIN : forward(202, a);
+	case FUTEX_CMP_REQUEUE:
+		if (get_user(value, a[0]))
+			return -EFAULT;
+		return value != (u32)a[5] ? -EAGAIN : 0;
+	case FUTEX_WAKE:
+	case FUTEX_WAKE_BITSET:
+	case FUTEX_REQUEUE:
+		return get_user(value, a[0]);
+	default:
+		return -ENOSYS;
+	}
+}
+
+long sys_membarrier(const u64 a[6])
+{
+	u32 supported = 1 | 8 | 16;	/* GLOBAL, PRIVATE_EXPEDITED and its REGISTER */
+
+	if (a[1])
+		return -EINVAL;
+	if (!a[0])
+		return supported;
+	return a[0] & supported && !(a[0] & (a[0] - 1)) ? 0 : -EINVAL;
+}
+
+/* ---------------------------------------------------------------- scheduling */
+
+long sys_sched_yield(const u64 a[6])
+{
+	return (void)a, 0;
+}
+
+long sys_sched_getaffinity(const u64 a[6])
+{
+	u64 cpus = 1;
+
+	if (!is_self(a[0]))
+		return -ESRCH;
+	if (a[1] < sizeof(cpus) || (a[1] & 7))
+		return -EINVAL;
+	return put_user(cpus, a[2]) ? -EFAULT : (long)sizeof(cpus);
+}
+
+long sys_sched_setaffinity(const u64 a[6])
+{
+	u8 first;
+
+	if (!is_self(a[0]))
+		return -ESRCH;
+	if (!a[1] || copy_in(&first, a[2], 1))
+		return a[1] ? -EFAULT : -EINVAL;
+	return first & 1 ? 0 : -EINVAL;
+}
+
+long sys_sched_getscheduler(const u64 a[6])
+{
+	return is_self(a[0]) ? 0 : -ESRCH;	/* SCHED_OTHER */
+}
+
+static bool normal_policy(u64 policy)
+{
+	return policy == 0 || policy == 3 || policy == 5;	/* OTHER BATCH IDLE */
+}
+
+long sys_sched_setscheduler(const u64 a[6])
+{
+	int priority;
+
+	if (!is_self(a[0]))
+		return -ESRCH;
+	if (get_user(priority, a[2]))
+		return -EFAULT;
+	if (!normal_policy(a[1]))
+		return a[1] == 1 || a[1] == 2 ? -EPERM : -EINVAL;
+	return priority ? -EINVAL : 0;
+}
+
+long sys_sched_getparam(const u64 a[6])
+{
+	int priority = 0;
+
+	return !is_self(a[0]) ? -ESRCH : put_user(priority, a[1]);
+}
+
+long sys_sched_setparam(const u64 a[6])
+{
+	int priority;
+
+	if (!is_self(a[0]))
+		return -ESRCH;
+	return get_user(priority, a[1]) ? -EFAULT : priority ? -EINVAL : 0;
+}
+
+long sys_sched_get_priority_max(const u64 a[6])
+{
+	return a[0] == 1 || a[0] == 2 ? 99 : normal_policy(a[0]) || a[0] == 6 ? 0 : -EINVAL;
+}
+
+long sys_sched_get_priority_min(const u64 a[6])
+{
+	return a[0] == 1 || a[0] == 2 ? 1 : normal_policy(a[0]) || a[0] == 6 ? 0 : -EINVAL;
+}
+
+long sys_sched_rr_get_interval(const u64 a[6])
+{
+	u64 interval[2] = { 0, 4000000 };
+
+	return is_self(a[0]) ? put_user(interval, a[1]) : -ESRCH;
+}
+
+long sys_sched_getattr(const u64 a[6])
+{
+	struct { u32 size, policy; u64 flags; int nice; u32 priority; u64 deadline[3]; } attr = { .size = 48 };
+
+	if (!is_self(a[0]))
+		return -ESRCH;
+	return (u32)a[2] < sizeof(attr) || a[3] ? -EINVAL : put_user(attr, a[1]);
+}
+
+long sys_sched_setattr(const u64 a[6])
+{
+	u32 head[2];
+
+	if (!is_self(a[0]))
+		return -ESRCH;
+	if (get_user(head, a[1]))
+		return -EFAULT;
+	return a[2] ? -EINVAL : normal_policy(head[1]) ? 0 : -EPERM;
+}
+
+static int nice;
+
+long sys_getpriority(const u64 a[6])
+{
+	if ((u32)a[0] > 2)
+		return -EINVAL;
+	return is_self(a[1]) || ((u32)a[0] == 2 && (u32)a[1] == boot->uid) ? 20 - nice : -ESRCH;
+}
+
+long sys_setpriority(const u64 a[6])
+{
+	int to = MAX(-20, MIN(19, (int)a[2]));
+
+	if ((u32)a[0] > 2)
+		return -EINVAL;
+	if (!is_self(a[1]))
+		return -ESRCH;
+	if (to < nice)
+		return -EACCES;
+	nice = to;
+	return 0;
+}
+
+long sys_getcpu(const u64 a[6])
+{
+	u32 zero = 0;
+
+	if ((a[0] && put_user(zero, a[0])) || (a[1] && put_user(zero, a[1])))
+		return -EFAULT;
+	return 0;
+}
+
+/* ---------------------------------------------------------- limits and names */
+
+#define RLIM_INFINITY	UINT64_MAX
+#define RLIMIT_STACK	3
+#define RLIMIT_NOFILE	7
+
+struct rlimit {
+	u64 soft, hard;
+};
+
+/* What getrlimit(2) tells; enforced: the stack's here, the others by the runner or not at all. */
+#define NO_LIMIT { RLIM_INFINITY, RLIM_INFINITY }
+static struct rlimit limits[] = {
+	NO_LIMIT,				/* CPU */
+	NO_LIMIT,				/* FSIZE */
+	NO_LIMIT,				/* DATA */
+	[RLIMIT_STACK] = { 8 << 20, RLIM_INFINITY },
+	{ 0, 0 },				/* CORE */
+	NO_LIMIT,				/* RSS */
+	{ 1, 1 },				/* NPROC */
+	[RLIMIT_NOFILE] = { 1024, 4096 },
+	{ 8 << 20, 8 << 20 },			/* MEMLOCK */
+	NO_LIMIT,				/* AS */
+	NO_LIMIT,				/* LOCKS */
+	{ 1024, 1024 },				/* SIGPENDING */
+	{ 0, 0 },				/* MSGQUEUE */
+	{ 0, 0 },				/* NICE */
+	{ 0, 0 },				/* RTPRIO */
+	NO_LIMIT,				/* RTTIME */
+};
+
+long sys_prlimit64(const u64 a[6])
+{
+	struct rlimit new, old;
+	u64 which = (u32)a[1];
+
+	if (!is_self(a[0]))
+		return -ESRCH;
+	if (which >= ARRAY_SIZE(limits))
+		return -EINVAL;
+	if (a[2] && get_user(new, a[2]))
+		return -EFAULT;
+	old = limits[which];
+	if (a[2]) {
+		if (new.soft > new.hard)
+			return -EINVAL;
+		if (new.hard > old.hard)
+			return -EPERM;
+		limits[which] = new;
+		if (which == RLIMIT_STACK)
+			mm_stack_limit = new.soft;
+	}
+	return a[3] && put_user(old, a[3]) ? -EFAULT : 0;
+}
+
+long sys_getrlimit(const u64 a[6])
+{
+	const u64 b[6] = { 0, a[0], 0, a[1] };
+
+	return a[1] ? sys_prlimit64(b) : -EFAULT;
+}
+
+long sys_setrlimit(const u64 a[6])
+{
+	const u64 b[6] = { 0, a[0], a[1], 0 };
+
+	return a[1] ? sys_prlimit64(b) : -EFAULT;
+}
+
+long sys_uname(const u64 a[6])
+{
+	static const struct {
+		char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
+	} names = { "Linux", "kvmrun", "6.12.0", "#1 kvmrun", "x86_64", "(none)" };
+
+	return put_user(names, a[0]);
+}
+
+long sys_personality(const u64 a[6])
+{
+	static u32 now;
+	u32 old = now;
+
+	if ((u32)a[0] != UINT32_MAX)
+		now = a[0];
+	return old;
+}
+
+long sys_prctl(const u64 a[6])
+{
+	static u32 keep_caps, pdeathsig, no_thp;
+	static u64 slack = 50000;
+	u32 zero = 0;
+
+	switch (a[0]) {
+	case 1:		/* PR_SET_PDEATHSIG */
+		if (a[1] > NSIG)
+			return -EINVAL;
+		pdeathsig = a[1];
+		return 0;
+	case 2:		/* PR_GET_PDEATHSIG */
+		return put_user(pdeathsig, a[1]);
+	case 3:		/* PR_GET_DUMPABLE */
+		return 0;
+	case 4:		/* PR_SET_DUMPABLE */
+		return a[1] > 1 ? -EINVAL : 0;
+	case 7:		/* PR_GET_KEEPCAPS */
+		return keep_caps;
+	case 8:		/* PR_SET_KEEPCAPS */
+		if (a[1] > 1)
+			return -EINVAL;
+		keep_caps = a[1];
+		return 0;
+	case 15:	/* PR_SET_NAME */
+		{
+			char name[16] = { 0 };
+			long n = string_in(name, a[1], 15);
+
+			if (n < 0 && n != -ENAMETOOLONG)
+				return n;
+			memcpy(current->comm, name, sizeof(name));
+			return 0;
+		}
+	case 16:	/* PR_GET_NAME */
+		return put_user(current->comm, a[1]);
+	case 21:	/* PR_GET_SECCOMP */
+		return 0;
+	case 23:	/* PR_CAPBSET_READ */
+		return a[1] > 40 ? -EINVAL : 0;
+	case 29:	/* PR_SET_TIMERSLACK */
+		slack = a[1] ? a[1] : 50000;
+		return 0;
+	case 30:	/* PR_GET_TIMERSLACK */
+		return slack;
+	case 36:	/* PR_SET_CHILD_SUBREAPER */
+		return 0;
+	case 37:	/* PR_GET_CHILD_SUBREAPER */
+		return put_user(zero, a[1]);
+	case 38:	/* PR_SET_NO_NEW_PRIVS */
+		return a[1] != 1 || a[2] || a[3] || a[4] ? -EINVAL : 0;
+	case 39:	/* PR_GET_NO_NEW_PRIVS */
+		return 1;
+	case 41:	/* PR_SET_THP_DISABLE */
+		no_thp = !!a[1];
+		return 0;
+	case 42:	/* PR_GET_THP_DISABLE */
+		return no_thp;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Nothing is ever swapped out of the guest's sight. */
+long sys_munlock(const u64 a[6])
+{
+	return sys_mlock(a);
+}
+
+long sys_mlock2(const u64 a[6])
+{
+	return a[2] & ~1ull ? -EINVAL : sys_mlock(a);
+}
+
+long sys_mlockall(const u64 a[6])
+{
+	return !a[0] || a[0] & ~7ull || a[0] == 4 ? -EINVAL : 0;
+}
+
+long sys_munlockall(const u64 a[6])
+{
+	return (void)a, 0;
+}
+
+long sys_pkey_mprotect(const u64 a[6])
+{
+	return (int)a[3] == -1 ? sys_mprotect(a) : -EINVAL;	/* no keys here */
+}

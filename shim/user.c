@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The program's memory as the shim reaches it: always by a walk of the page
+ * tables and through ABI_DIRECT, never by the program's own addresses. So no
+ * fault of the program's can happen inside the shim, and SMAP stays on.
+ */
+#include "shim.h"
+
+/* The page of va, made present for the access; NULL when the program could not reach it either. */
+static void *reach(gva_t va, enum access access)
+{
+	u64 need = PTE_P | PTE_U | (access == ACCESS_WRITE ? PTE_W : 0);
+
+	for (int tries = 0; tries < 2; tries++) {
+		void *page = NULL;
+		bool huge;
+		u64 *e;
+		int code;
+
+		if (va >= ABI_USER_END)
+			return NULL;
+		lock(&mm_lock);
+		e = pt_find(va, &huge);
+		if (e && (*e & need) == need)
+			page = direct((*e & PTE_ADDR & (huge ? HUGE_MASK : PAGE_MASK)) +
+				      (va & (huge ? ~HUGE_MASK : ~PAGE_MASK)));
+		unlock(&mm_lock);
+		if (page)
+			return page;
+		if (mm_fault(va, access, &code))
+			return NULL;
+	}
+	return NULL;
+}
+
+static u64 page_rest(gva_t va, u64 n)
+{
+	return MIN(n, PAGE_SIZE - (va & ~PAGE_MASK));
+}
+
+int copy_in(void *to, gva_t from, u64 n)
+{
+	while (n) {
+		u64 part = page_rest(from, n);
+		void *p = reach(from, ACCESS_READ);
+
+		if (!p)
+			return -EFAULT;
+		memcpy(to, p, part);
+		to = (u8 *)to + part;
+		from += part;
+		n -= part;
+	}
+	return 0;
+}
+
+int copy_out(gva_t to, const void *from, u64 n)
+{
+	while (n) {
+		u64 part = page_rest(to, n);
+		void *p = reach(to, ACCESS_WRITE);
+
+		if (!p)
+			return -EFAULT;
+		memcpy(p, from, part);
+		from = (const u8 *)from + part;
+		to += part;
+		n -= part;
+	}
+	return 0;
+}
+
+long string_in(char *to, gva_t from, u64 max)
+{
+	u64 done = 0;
+
+	while (done < max) {
+		u64 part = page_rest(from + done, max - done);
+		const char *p = reach(from + done, ACCESS_READ);
+
+		if (!p)
+			return -EFAULT;
+		for (u64 i = 0; i < part; i++, done++) {
+			to[done] = p[i];
+			if (!p[i])
+				return done;
+		}
+	}
+	return -ENAMETOOLONG;
+}
+
+s64 segments(struct abi_frame *f, gva_t va, u64 n, enum access access)
+{
+	u32 first = f->nseg;
+	u64 done = 0;
+
+	while (done < n) {
+		u64 part = page_rest(va + done, n - done);
+		void *p = reach(va + done, access);
+		struct abi_seg *last = &f->seg[f->nseg - 1];
+		gpa_t gpa = (u64)p - ABI_DIRECT;
+
+		if (!p)
+			return done ? (s64)done : -EFAULT;
+		if (f->nseg > first && last->gpa + last->len == gpa) {
+			last->len += part;
+		} else {
+			if (f->nseg == ABI_NSEGS)
+				break;
+			f->seg[f->nseg++] = (struct abi_seg){ gpa, part };
+		}
+		done += part;
+	}
+	return done;
+}
