@@ -202,13 +202,13 @@ static void load_segment(struct loader *l, int fd, const struct elf_segment *s)
 	}
 }
 
-/* Bytes of guest RAM that the program's file pages take. */
+/* What the shim counts against --mem from the start: every mapping's whole length. */
 static uint64_t image_size(const struct elf_image *elf)
 {
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < elf->nseg; i++)
-		n += page_up(elf->seg[i].vaddr + elf->seg[i].filesz) - page_down(elf->seg[i].vaddr);
+		n += page_up(elf->seg[i].vaddr + elf->seg[i].memsz) - page_down(elf->seg[i].vaddr);
 	return n;
 }
 

@@ -49,7 +49,7 @@ void pt_init(struct loader *l);
 /* The stack with argc, argv, envp and auxv, mapped below l->stack_top; sets boot->rsp. */
 void stack_build(struct loader *l, const struct elf_image *elf);
 
-/* Guest RAM that stack_build() takes, for the check against --mem. Dies of 126 when it is too much. */
+/* Bytes that stack_build() will map. Dies of 126 when the arguments are too long. */
 uint64_t stack_size(struct loader *l);
 
 #endif

@@ -4,6 +4,6 @@
 	.balign 4096
 	.globl shim_image, shim_image_end
 shim_image:
-	.incbin "build/shim/shim.bin"
+	.incbin "shim.bin"
 shim_image_end:
 	.section .note.GNU-stack, "", @progbits

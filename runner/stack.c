@@ -57,7 +57,7 @@ static uint64_t content_size(struct loader *l)
 
 uint64_t stack_size(struct loader *l)
 {
-	return ((content_size(l) + ABI_PAGE - 1) & -ABI_PAGE) + SLACK;
+	return ((content_size(l) + ABI_PAGE - 1) & -ABI_PAGE) + EXPANDED;
 }
 
 /* The stack while it is written: guest address at, host address of the stack's top minus distance. */
@@ -98,7 +98,7 @@ static void put_pointers(uint64_t **out, gva_t first, char **list, uint64_t coun
 void stack_build(struct loader *l, const struct elf_image *elf)
 {
 	const struct config *c = l->vm->config;
-	uint64_t size = stack_size(l), argc = measure(l, c->argv).count, envc = measure(l, c->env).count;
+	uint64_t size = stack_size(l) - EXPANDED + SLACK, argc = measure(l, c->argv).count, envc = measure(l, c->env).count;
 	struct stack s = { .top = l->stack_top, .at = l->stack_top };
 	uint8_t random[16];
 	uint64_t *out;
@@ -154,5 +154,5 @@ void stack_build(struct loader *l, const struct elf_image *elf)
 	put_pointers(&out, argv, c->argv, argc);
 	put_pointers(&out, env, c->env, envc);
 	memcpy(out, aux, sizeof(aux));
-	load_map(l, (s.at & -ABI_PAGE) - EXPANDED, s.top, PROT_READ | PROT_WRITE, ABI_MAP_GROWSDOWN);
+	load_map(l, s.top - stack_size(l), s.top, PROT_READ | PROT_WRITE, ABI_MAP_GROWSDOWN);
 }
