@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The pieces of a --trace line: text, strings, addresses, signals. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "trace_line.h"
+
+void put(struct trace *t, const char *fmt, ...)
+{
+	size_t room = sizeof(t->text) - t->len;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->text + t->len, room, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		t->len += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+void put_quoted(struct trace *t, const void *bytes, size_t n)
+{
+	static const char letters[] = "\tt\nn\vv\ff\rr\"\"\\\\";
+	const unsigned char *p = bytes;
+
+	put(t, "\"");
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = p[i];	/* read once: it may be guest memory */
+		const char *letter = NULL;
+
+		for (size_t k = 0; k < sizeof(letters) - 1; k += 2)
+			if (letters[k] == c)
+				letter = &letters[k + 1];
+		if (letter)
+			put(t, "\\%c", *letter);
+		else if (c >= ' ' && c < 0x7f)
+			put(t, "%c", c);
+		else if (i + 1 < n && p[i + 1] >= '0' && p[i + 1] <= '9')
+			put(t, "\\%03o", c);
+		else
+			put(t, "\\%o", c);
+	}
+	put(t, "\"");
+}
+
+void put_address(struct trace *t, uint64_t address)
+{
+	if (address)
+		put(t, "%#lx", address);
+	else
+		put(t, "NULL");
+}
+
+/* Linux's numbers; libc keeps the first two real-time ones to itself. */
+#define RTMIN	32
+#define RTMAX	64
+
+static void put_signal_suffix(struct trace *t, unsigned int number)
+{
+	if (number == RTMIN)
+		put(t, "RTMIN");
+	else if (number > RTMIN)
+		put(t, "RT_%u", number - RTMIN);
+	else
+		put(t, "%s", sigabbrev_np(number));
+}
+
+void put_signal(struct trace *t, uint64_t number)
+{
+	unsigned int n = number;
+
+	if (n && n <= RTMAX) {
+		put(t, "SIG");
+		put_signal_suffix(t, n);
+	} else {
+		put(t, "%d", (int)n);
+	}
+}
+
+void put_sigset(struct trace *t, uint64_t set)
+{
+	const char *space = "";
+
+	/* As strace: a set of most signals is told by the ones that are missing. */
+	if (__builtin_popcountll(set) >= RTMAX * 2 / 3) {
+		put(t, "~");
+		set = ~set;
+	}
+	put(t, "[");
+	for (unsigned int n = 1; n <= RTMAX; n++)
+		if (set >> (n - 1) & 1) {
+			put(t, "%s", space);
+			put_signal_suffix(t, n);
+			space = " ";
+		}
+	put(t, "]");
+}

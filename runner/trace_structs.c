@@ -1,0 +1,682 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The structures that calls pass, as --trace prints them; by the type that a row of calls.def gives. */
+#include <asm/termbits.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <utime.h>
+#include <fcntl.h>
+
+#include "trace_line.h"
+
+#define ELEMENTS	32	/* of an array that are shown */
+#define SIZE_IS(name, type) _Static_assert(ABI_SIZE_##name == sizeof(type), #name)
+
+/* As the kernel has them, where libc has its own. */
+struct kernel_sigaction {
+	uint64_t handler, flags, restorer, mask;
+};
+SIZE_IS(sigaction, struct kernel_sigaction);
+
+struct kernel_sched_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
+SIZE_IS(sched_attr, struct kernel_sched_attr);
+
+struct winsize {
+	unsigned short row, col, xpixel, ypixel;
+};
+SIZE_IS(winsize, struct winsize);
+SIZE_IS(stat, struct stat);
+SIZE_IS(statx, struct statx);
+SIZE_IS(statfs, struct statfs);
+SIZE_IS(rusage, struct rusage);
+SIZE_IS(utsname, struct utsname);
+SIZE_IS(sysinfo, struct sysinfo);
+SIZE_IS(siginfo, siginfo_t);
+
+void put_date(struct trace *t, const char *before, int64_t sec, uint64_t fraction, int digits, const char *after)
+{
+	struct tm tm;
+	time_t when = sec;
+	char date[32];
+
+	if (!sec || !gmtime_r(&when, &tm) || !strftime(date, sizeof(date), "%FT%T", &tm))
+		return;
+	put(t, "%s%s", before, date);
+	if (fraction)
+		put(t, ".%0*lu", digits, fraction);
+	put(t, "+0000%s", after);
+}
+
+static void put_one_int(struct trace *t, const void *p)
+{
+	put(t, "%d", *(const int *)p);
+}
+
+static void put_int2(struct trace *t, const void *p)
+{
+	const int *v = p;
+
+	put(t, "%d, %d", v[0], v[1]);
+}
+
+static void put_u64(struct trace *t, const void *p)
+{
+	put(t, "%lu", *(const uint64_t *)p);
+}
+
+static void put_timespec(struct trace *t, const void *p)
+{
+	const struct timespec *v = p;
+
+	put(t, "{tv_sec=%ld, tv_nsec=%ld}", v->tv_sec, v->tv_nsec);
+}
+
+static void put_timeval(struct trace *t, const void *p)
+{
+	const struct timeval *v = p;
+
+	put(t, "{tv_sec=%ld, tv_usec=%ld}", v->tv_sec, v->tv_usec);
+}
+
+static void put_timespec2(struct trace *t, const void *p)
+{
+	const struct timespec *v = p;
+
+	for (int i = 0; i < 2; i++) {
+		put(t, "%s", i ? ", " : "[");
+		if (v[i].tv_nsec == UTIME_NOW || v[i].tv_nsec == UTIME_OMIT) {
+			put(t, "%s", v[i].tv_nsec == UTIME_NOW ? "UTIME_NOW" : "UTIME_OMIT");
+			continue;
+		}
+		put_timespec(t, &v[i]);
+		if ((unsigned long)v[i].tv_nsec < 1000000000)
+			put_date(t, " /* ", v[i].tv_sec, v[i].tv_nsec, 9, " */");
+	}
+	put(t, "]");
+}
+
+static void put_timeval2(struct trace *t, const void *p)
+{
+	const struct timeval *v = p;
+
+	for (int i = 0; i < 2; i++) {
+		put(t, "%s", i ? ", " : "[");
+		put_timeval(t, &v[i]);
+		if ((unsigned long)v[i].tv_usec < 1000000)
+			put_date(t, " /* ", v[i].tv_sec, v[i].tv_usec, 6, " */");
+	}
+	put(t, "]");
+}
+
+static void put_timezone(struct trace *t, const void *p)
+{
+	const int *v = p;
+
+	put(t, "{tz_minuteswest=%d, tz_dsttime=%d}", v[0], v[1]);
+}
+
+static void put_itimerval(struct trace *t, const void *p)
+{
+	const struct itimerval *v = p;
+
+	put(t, "{it_interval=");
+	put_timeval(t, &v->it_interval);
+	put(t, ", it_value=");
+	put_timeval(t, &v->it_value);
+	put(t, "}");
+}
+
+static void put_itimerspec(struct trace *t, const void *p)
+{
+	const struct itimerspec *v = p;
+
+	put(t, "{it_interval=");
+	put_timespec(t, &v->it_interval);
+	put(t, ", it_value=");
+	put_timespec(t, &v->it_value);
+	put(t, "}");
+}
+
+static void put_utimbuf(struct trace *t, const void *p)
+{
+	const struct utimbuf *v = p;
+
+	put(t, "{actime=%ld", v->actime);
+	put_date(t, " /* ", v->actime, 0, 0, " */");
+	put(t, ", modtime=%ld", v->modtime);
+	put_date(t, " /* ", v->modtime, 0, 0, " */");
+	put(t, "}");
+}
+
+static void put_one_sigset(struct trace *t, const void *p)
+{
+	put_sigset(t, *(const uint64_t *)p);
+}
+
+static const struct name sa_flags[] = {
+	{ 0x04000000, "SA_RESTORER" }, NAME(SA_ONSTACK), NAME(SA_RESTART), NAME(SA_INTERRUPT),
+	NAME(SA_NODEFER), NAME(SA_RESETHAND), NAME(SA_SIGINFO), NAME(SA_NOCLDSTOP), NAME(SA_NOCLDWAIT),
+};
+
+static void put_sigaction(struct trace *t, const void *p)
+{
+	const struct kernel_sigaction *v = p;
+
+	put(t, "{sa_handler=");
+	if (v->handler <= 1)
+		put(t, "%s", v->handler ? "SIG_IGN" : "SIG_DFL");
+	else
+		put_address(t, v->handler);
+	put(t, ", sa_mask=");
+	put_sigset(t, v->mask);
+	put(t, ", sa_flags=");
+	PUT_FLAGS(t, sa_flags, v->flags, "SA_???");
+	if (v->flags & 0x04000000) {
+		put(t, ", sa_restorer=");
+		put_address(t, v->restorer);
+	}
+	put(t, "}");
+}
+
+static const struct name stack_flags[] = {
+	NAME(SS_ONSTACK), NAME(SS_DISABLE), { 1u << 31, "SS_AUTODISARM" },
+};
+
+static void put_stack(struct trace *t, const void *p)
+{
+	const stack_t *v = p;
+
+	put(t, "{ss_sp=");
+	put_address(t, (uint64_t)v->ss_sp);
+	put(t, ", ss_flags=");
+	PUT_FLAGS(t, stack_flags, (uint32_t)v->ss_flags, "SS_???");
+	put(t, ", ss_size=%lu}", v->ss_size);
+}
+
+static void put_stat(struct trace *t, const void *p)
+{
+	const struct stat *v = p;
+
+	put(t, "{st_mode=");
+	put_value(t, ABI_FMT_FILEMODE, v->st_mode);
+	if (S_ISCHR(v->st_mode) || S_ISBLK(v->st_mode)) {
+		put(t, ", st_rdev=");
+		put_value(t, ABI_FMT_DEV, v->st_rdev);
+	} else {
+		put(t, ", st_size=%ld", v->st_size);
+	}
+	put(t, ", ...}");
+}
+
+static const struct name statx_attributes[] = {
+	NAME(STATX_ATTR_COMPRESSED), NAME(STATX_ATTR_IMMUTABLE), NAME(STATX_ATTR_APPEND),
+	NAME(STATX_ATTR_NODUMP), NAME(STATX_ATTR_ENCRYPTED), NAME(STATX_ATTR_AUTOMOUNT),
+	{ 0x2000, "STATX_ATTR_MOUNT_ROOT" }, NAME(STATX_ATTR_VERITY), { 0x200000, "STATX_ATTR_DAX" },
+};
+
+static void put_statx(struct trace *t, const void *p)
+{
+	const struct statx *v = p;
+
+	put(t, "{stx_mask=");
+	put_value(t, ABI_FMT_STATX, v->stx_mask);
+	put(t, ", stx_attributes=");
+	PUT_FLAGS(t, statx_attributes, v->stx_attributes, "STATX_ATTR_???");
+	put(t, ", stx_mode=");
+	put_value(t, ABI_FMT_FILEMODE, v->stx_mode);
+	put(t, ", stx_size=%llu, ...}", v->stx_size);
+}
+
+static const struct name magics[] = {
+	NAME(EXT2_SUPER_MAGIC), NAME(TMPFS_MAGIC), NAME(PROC_SUPER_MAGIC), NAME(SYSFS_MAGIC),
+	NAME(OVERLAYFS_SUPER_MAGIC), NAME(BTRFS_SUPER_MAGIC), NAME(XFS_SUPER_MAGIC), NAME(F2FS_SUPER_MAGIC),
+	NAME(RAMFS_MAGIC), NAME(PIPEFS_MAGIC), NAME(SOCKFS_MAGIC), NAME(DEVPTS_SUPER_MAGIC), NAME(V9FS_MAGIC),
+	NAME(NFS_SUPER_MAGIC), NAME(MSDOS_SUPER_MAGIC), NAME(SQUASHFS_MAGIC), NAME(ISOFS_SUPER_MAGIC),
+	NAME(ANON_INODE_FS_MAGIC), NAME(CGROUP2_SUPER_MAGIC), NAME(HUGETLBFS_MAGIC), NAME(FUSE_SUPER_MAGIC),
+};
+
+static const struct name mount_flags[] = {
+	{ 0x20, "ST_VALID" }, NAME(ST_RDONLY), NAME(ST_NOSUID), NAME(ST_NODEV), NAME(ST_NOEXEC),
+	NAME(ST_SYNCHRONOUS), NAME(ST_MANDLOCK), NAME(ST_NOATIME), NAME(ST_NODIRATIME), NAME(ST_RELATIME),
+	{ 0x2000, "ST_NOSYMFOLLOW" },
+};
+
+static void put_statfs(struct trace *t, const void *p)
+{
+	const struct statfs *v = p;
+
+	put(t, "{f_type=");
+	PUT_ENUM(t, magics, (uint64_t)v->f_type, NULL);
+	put(t, ", f_bsize=%lu, f_blocks=%lu, f_bfree=%lu, f_bavail=%lu, f_files=%lu, f_ffree=%lu, "
+	    "f_fsid={val=[%#x, %#x]}, f_namelen=%lu, f_frsize=%lu, f_flags=",
+	    v->f_bsize, v->f_blocks, v->f_bfree, v->f_bavail, v->f_files, v->f_ffree,
+	    v->f_fsid.__val[0], v->f_fsid.__val[1], v->f_namelen, v->f_frsize);
+	PUT_FLAGS(t, mount_flags, (uint64_t)v->f_flags, "ST_???");
+	put(t, "}");
+}
+
+static void put_limit(struct trace *t, uint64_t limit)
+{
+	if (limit == UINT64_MAX)
+		put(t, "RLIM64_INFINITY");
+	else if (limit > 1024 && limit % 1024 == 0)
+		put(t, "%lu*1024", limit / 1024);
+	else
+		put(t, "%lu", limit);
+}
+
+static void put_rlimit(struct trace *t, const void *p)
+{
+	const uint64_t *v = p;
+
+	put(t, "{rlim_cur=");
+	put_limit(t, v[0]);
+	put(t, ", rlim_max=");
+	put_limit(t, v[1]);
+	put(t, "}");
+}
+
+static void put_rusage(struct trace *t, const void *p)
+{
+	const struct rusage *v = p;
+
+	put(t, "{ru_utime=");
+	put_timeval(t, &v->ru_utime);
+	put(t, ", ru_stime=");
+	put_timeval(t, &v->ru_stime);
+	put(t, ", ...}");
+}
+
+static void put_utsname(struct trace *t, const void *p)
+{
+	const struct utsname *v = p;
+
+	put(t, "{sysname=");
+	put_quoted(t, v->sysname, strnlen(v->sysname, sizeof(v->sysname)));
+	put(t, ", nodename=");
+	put_quoted(t, v->nodename, strnlen(v->nodename, sizeof(v->nodename)));
+	put(t, ", ...}");
+}
+
+static void put_sysinfo(struct trace *t, const void *p)
+{
+	const struct sysinfo *v = p;
+
+	put(t, "{uptime=%lu, loads=[%lu, %lu, %lu], totalram=%lu, freeram=%lu, sharedram=%lu, bufferram=%lu, "
+	    "totalswap=%lu, freeswap=%lu, procs=%u, totalhigh=%lu, freehigh=%lu, mem_unit=%u}",
+	    (unsigned long)v->uptime, v->loads[0], v->loads[1], v->loads[2], v->totalram, v->freeram,
+	    v->sharedram, v->bufferram, v->totalswap, v->freeswap, v->procs, v->totalhigh, v->freehigh,
+	    v->mem_unit);
+}
+
+static void put_tms(struct trace *t, const void *p)
+{
+	const struct tms *v = p;
+
+	put(t, "{tms_utime=%ld, tms_stime=%ld, tms_cutime=%ld, tms_cstime=%ld}",
+	    v->tms_utime, v->tms_stime, v->tms_cutime, v->tms_cstime);
+}
+
+static void put_pollfd(struct trace *t, const void *p)
+{
+	const struct pollfd *v = p;
+
+	put(t, "{fd=%d", v->fd);
+	if (v->fd >= 0) {
+		put(t, ", events=");
+		put_value(t, ABI_FMT_POLL, (uint16_t)v->events);
+	}
+	put(t, "}");
+}
+
+static const struct name epoll_events[] = {
+	NAME(EPOLLIN), NAME(EPOLLPRI), NAME(EPOLLOUT), NAME(EPOLLERR), NAME(EPOLLHUP), { 0x20, "EPOLLNVAL" },
+	NAME(EPOLLRDNORM), NAME(EPOLLRDBAND), NAME(EPOLLWRNORM), NAME(EPOLLWRBAND), NAME(EPOLLMSG),
+	NAME(EPOLLRDHUP), NAME(EPOLLEXCLUSIVE), NAME(EPOLLWAKEUP), NAME(EPOLLONESHOT), NAME(EPOLLET),
+};
+
+static void put_epoll_event(struct trace *t, const void *p)
+{
+	struct epoll_event v;
+
+	memcpy(&v, p, sizeof(v));
+	put(t, "{events=");
+	PUT_FLAGS(t, epoll_events, v.events, "EPOLL???");
+	put(t, ", data={u32=%u, u64=%lu}}", v.data.u32, v.data.u64);
+}
+
+static const struct name notifies[] = {
+	NAME(SIGEV_SIGNAL), NAME(SIGEV_NONE), NAME(SIGEV_THREAD), NAME(SIGEV_THREAD_ID),
+};
+
+static void put_sigevent(struct trace *t, const void *p)
+{
+	const struct sigevent *v = p;
+	const uint64_t *words = p;
+
+	put(t, "{");
+	if (v->sigev_value.sival_ptr) {
+		put(t, "sigev_value={sival_int=%d, sival_ptr=", v->sigev_value.sival_int);
+		put_address(t, words[0]);
+		put(t, "}, ");
+	}
+	put(t, "sigev_signo=");
+	if (v->sigev_notify == SIGEV_NONE)
+		put(t, "%u", v->sigev_signo);
+	else
+		put_signal(t, (uint32_t)v->sigev_signo);
+	put(t, ", sigev_notify=");
+	PUT_ENUM(t, notifies, (uint32_t)v->sigev_notify, "SIGEV_???");
+	if (v->sigev_notify == SIGEV_THREAD_ID)
+		put(t, ", sigev_notify_thread_id=%d", (int)words[2]);
+	if (v->sigev_notify == SIGEV_THREAD) {
+		put(t, ", sigev_notify_function=");
+		put_address(t, words[2]);
+		put(t, ", sigev_notify_attributes=");
+		put_address(t, words[3]);
+	}
+	put(t, "}");
+}
+
+static const struct name resolves[] = {
+	NAME(RESOLVE_NO_XDEV), NAME(RESOLVE_NO_MAGICLINKS), NAME(RESOLVE_NO_SYMLINKS), NAME(RESOLVE_BENEATH),
+	NAME(RESOLVE_IN_ROOT), NAME(RESOLVE_CACHED),
+};
+
+static void put_open_how(struct trace *t, const void *p)
+{
+	const struct open_how *v = p;
+
+	put(t, "{flags=");
+	put_value(t, ABI_FMT_OPEN, v->flags);
+	if (v->mode || (v->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))))
+		put(t, ", mode=%#03llo", v->mode);
+	put(t, ", resolve=");
+	PUT_FLAGS(t, resolves, v->resolve, "RESOLVE_???");
+	put(t, "}");
+}
+
+static const struct name lock_types[] = { NAME(F_RDLCK), NAME(F_WRLCK), NAME(F_UNLCK) };
+
+static void put_flock(struct trace *t, const void *p)
+{
+	const struct flock *v = p;
+
+	put(t, "{l_type=");
+	PUT_ENUM(t, lock_types, (uint16_t)v->l_type, "F_???");
+	put(t, ", l_whence=");
+	put_value(t, ABI_FMT_WHENCE, (uint16_t)v->l_whence);
+	put(t, ", l_start=%ld, l_len=%ld", v->l_start, v->l_len);
+}
+
+static void put_setlk(struct trace *t, const void *p)
+{
+	put_flock(t, p);
+	put(t, "}");
+}
+
+static void put_getlk(struct trace *t, const void *p)
+{
+	put_flock(t, p);
+	put(t, ", l_pid=%d}", ((const struct flock *)p)->l_pid);
+}
+
+static const struct name cap_versions[] = {
+	NAME(_LINUX_CAPABILITY_VERSION_1), NAME(_LINUX_CAPABILITY_VERSION_2), NAME(_LINUX_CAPABILITY_VERSION_3),
+};
+
+static void put_capheader(struct trace *t, const void *p)
+{
+	const uint32_t *v = p;
+
+	put(t, "{version=");
+	PUT_ENUM(t, cap_versions, v[0], "_LINUX_CAPABILITY_VERSION_???");
+	put(t, ", pid=%d}", (int)v[1]);
+}
+
+#define CAP(n)	{ 1ull << CAP_##n, "1<<CAP_" #n }
+static const struct name capabilities[] = {
+	CAP(CHOWN), CAP(DAC_OVERRIDE), CAP(DAC_READ_SEARCH), CAP(FOWNER), CAP(FSETID), CAP(KILL), CAP(SETGID),
+	CAP(SETUID), CAP(SETPCAP), CAP(LINUX_IMMUTABLE), CAP(NET_BIND_SERVICE), CAP(NET_BROADCAST),
+	CAP(NET_ADMIN), CAP(NET_RAW), CAP(IPC_LOCK), CAP(IPC_OWNER), CAP(SYS_MODULE), CAP(SYS_RAWIO),
+	CAP(SYS_CHROOT), CAP(SYS_PTRACE), CAP(SYS_PACCT), CAP(SYS_ADMIN), CAP(SYS_BOOT), CAP(SYS_NICE),
+	CAP(SYS_RESOURCE), CAP(SYS_TIME), CAP(SYS_TTY_CONFIG), CAP(MKNOD), CAP(LEASE), CAP(AUDIT_WRITE),
+	CAP(AUDIT_CONTROL), CAP(SETFCAP), CAP(MAC_OVERRIDE), CAP(MAC_ADMIN), CAP(SYSLOG), CAP(WAKE_ALARM),
+	CAP(BLOCK_SUSPEND), CAP(AUDIT_READ), CAP(PERFMON), CAP(BPF), CAP(CHECKPOINT_RESTORE),
+};
+
+static void put_capdata(struct trace *t, const void *p)
+{
+	static const char *const names[] = { "{effective=", ", permitted=", ", inheritable=" };
+	const uint32_t *v = p;
+
+	for (int i = 0; i < 3; i++) {
+		put(t, "%s", names[i]);
+		PUT_FLAGS(t, capabilities, v[i] | (uint64_t)v[i + 3] << 32, "CAP_???");
+	}
+	put(t, "}");
+}
+
+static void put_sched_attr(struct trace *t, const void *p)
+{
+	const struct kernel_sched_attr *v = p;
+
+	put(t, "{size=%u, sched_policy=", v->size);
+	put_value(t, ABI_FMT_SCHED, v->policy);
+	put(t, ", sched_flags=%#lx, sched_nice=%d, sched_priority=%u, sched_runtime=%lu, sched_deadline=%lu, "
+	    "sched_period=%lu, sched_util_min=%u, sched_util_max=%u}", v->flags, v->nice, v->priority,
+	    v->runtime, v->deadline, v->period, v->util_min, v->util_max);
+}
+
+static const struct name iflags[] = {
+	NAME(IGNBRK), NAME(BRKINT), NAME(IGNPAR), NAME(PARMRK), NAME(INPCK), NAME(ISTRIP), NAME(INLCR),
+	NAME(IGNCR), NAME(ICRNL), NAME(IUCLC), NAME(IXON), NAME(IXANY), NAME(IXOFF), NAME(IMAXBEL), NAME(IUTF8),
+};
+
+static const struct name oflags[] = {
+	NAME(OPOST), NAME(OLCUC), NAME(ONLCR), NAME(OCRNL), NAME(ONOCR), NAME(ONLRET), NAME(OFILL), NAME(OFDEL),
+};
+
+static const struct name speeds[] = {
+	NAME(B0), NAME(B50), NAME(B75), NAME(B110), NAME(B134), NAME(B150), NAME(B200), NAME(B300), NAME(B600),
+	NAME(B1200), NAME(B1800), NAME(B2400), NAME(B4800), NAME(B9600), NAME(B19200), NAME(B38400), NAME(BOTHER),
+	NAME(B57600), NAME(B115200), NAME(B230400), NAME(B460800), NAME(B921600),
+};
+
+static const struct name cflags[] = {
+	NAME(CSTOPB), NAME(CREAD), NAME(PARENB), NAME(PARODD), NAME(HUPCL), NAME(CLOCAL), NAME(CMSPAR),
+	NAME(CRTSCTS),
+};
+
+static const struct name lflags[] = {
+	NAME(ISIG), NAME(ICANON), NAME(XCASE), NAME(ECHO), NAME(ECHOE), NAME(ECHOK), NAME(ECHONL), NAME(NOFLSH),
+	NAME(TOSTOP), NAME(ECHOCTL), NAME(ECHOPRT), NAME(ECHOKE), NAME(FLUSHO), NAME(PENDIN), NAME(IEXTEN),
+	NAME(EXTPROC),
+};
+
+/* struct termios2 begins like it. */
+static void put_termios(struct trace *t, const void *p)
+{
+	const struct termios *v = p;
+	unsigned int o = v->c_oflag, c = v->c_cflag;
+
+	put(t, "{c_iflag=");
+	if (v->c_iflag)
+		PUT_FLAGS(t, iflags, v->c_iflag, NULL);
+	put(t, ", c_oflag=NL%u|CR%u|TAB%u|BS%u|VT%u|FF%u", (o & NLDLY) >> 8, (o & CRDLY) >> 9, (o & TABDLY) >> 11,
+	    (o & BSDLY) >> 13, (o & VTDLY) >> 14, (o & FFDLY) >> 15);
+	o &= ~(NLDLY | CRDLY | TABDLY | BSDLY | VTDLY | FFDLY);
+	if (o) {
+		put(t, "|");
+		PUT_FLAGS(t, oflags, o, NULL);
+	}
+	put(t, ", c_cflag=");
+	PUT_ENUM(t, speeds, c & CBAUD, NULL);
+	put(t, "|CS%u", 5 + ((c & CSIZE) >> 4));
+	c &= ~(CBAUD | CSIZE);
+	if (c) {
+		put(t, "|");
+		PUT_FLAGS(t, cflags, c, NULL);
+	}
+	put(t, ", c_lflag=");
+	if (v->c_lflag)
+		PUT_FLAGS(t, lflags, v->c_lflag, NULL);
+	put(t, ", ...}");
+}
+
+static void put_winsize(struct trace *t, const void *p)
+{
+	const struct winsize *v = p;
+
+	put(t, "{ws_row=%u, ws_col=%u, ws_xpixel=%u, ws_ypixel=%u}", v->row, v->col, v->xpixel, v->ypixel);
+}
+
+static void put_one_siginfo(struct trace *t, const void *p)
+{
+	put(t, "{");
+	put_siginfo(t, p);
+	put(t, "}");
+}
+
+static const struct {
+	void (*put)(struct trace *t, const void *p);
+	size_t size;
+	bool boxed;		/* a single one stands in [] too */
+} types[] = {
+#define TYPE(name, fn, box)	[ABI_STRUCT_##name] = { fn, ABI_SIZE_##name, box }
+	TYPE(int, put_one_int, true),
+	TYPE(int2, put_int2, true),
+	TYPE(u64, put_u64, true),
+	TYPE(sched_param, put_one_int, true),
+	TYPE(timespec, put_timespec, false),
+	TYPE(timespec2, put_timespec2, false),
+	TYPE(timeval, put_timeval, false),
+	TYPE(timeval2, put_timeval2, false),
+	TYPE(timezone, put_timezone, false),
+	TYPE(itimerval, put_itimerval, false),
+	TYPE(itimerspec, put_itimerspec, false),
+	TYPE(utimbuf, put_utimbuf, false),
+	TYPE(sigset, put_one_sigset, false),
+	TYPE(sigaction, put_sigaction, false),
+	TYPE(siginfo, put_one_siginfo, false),
+	TYPE(sigevent, put_sigevent, false),
+	TYPE(stack, put_stack, false),
+	TYPE(stat, put_stat, false),
+	TYPE(statx, put_statx, false),
+	TYPE(statfs, put_statfs, false),
+	TYPE(rlimit, put_rlimit, false),
+	TYPE(rusage, put_rusage, false),
+	TYPE(utsname, put_utsname, false),
+	TYPE(sysinfo, put_sysinfo, false),
+	TYPE(tms, put_tms, false),
+	TYPE(pollfd, put_pollfd, false),
+	TYPE(epoll_event, put_epoll_event, false),
+	TYPE(open_how, put_open_how, false),
+	TYPE(flock, put_setlk, false),
+	TYPE(getlk, put_getlk, false),
+	TYPE(capheader, put_capheader, false),
+	TYPE(capdata, put_capdata, false),
+	TYPE(sched_attr, put_sched_attr, false),
+	TYPE(termios, put_termios, false),
+	TYPE(termios2, put_termios, false),
+	TYPE(winsize, put_winsize, false),
+#undef TYPE
+};
+
+/* A set of CPUs, or of descriptors, as "[0 3]". */
+static void put_bits(struct trace *t, const uint8_t *set, uint64_t n)
+{
+	const char *space = "";
+
+	put(t, "[");
+	for (uint64_t i = 0; i < n; i++)
+		if (set[i / 8] >> i % 8 & 1) {
+			put(t, "%s%lu", space, i);
+			space = " ";
+		}
+	put(t, "]");
+}
+
+void put_fdset(struct trace *t, const void *set, uint64_t nfds)
+{
+	put_bits(t, set, nfds > FD_SETSIZE ? FD_SETSIZE : nfds);
+}
+
+void put_struct(struct trace *t, enum abi_struct type, const void *data, size_t bytes, bool vector)
+{
+	const uint8_t *p = data;
+	uint64_t aligned[64];
+	size_t n;
+
+	if (type == ABI_STRUCT_cpus) {
+		put_bits(t, p, bytes * 8);
+		return;
+	}
+	if ((size_t)type >= sizeof(types) / sizeof(types[0]) || !types[type].put) {
+		put(t, "{...}");
+		return;
+	}
+	n = bytes / types[type].size;
+	if (!vector) {
+		if (types[type].boxed)
+			put(t, "[");
+		if (n) {
+			memcpy(aligned, p, types[type].size);
+			types[type].put(t, aligned);
+		}
+		if (types[type].boxed)
+			put(t, "]");
+		return;
+	}
+	put(t, "[");
+	for (size_t i = 0; i < n && i < ELEMENTS; i++) {
+		put(t, "%s", i ? ", " : "");
+		memcpy(aligned, p + i * types[type].size, types[type].size);
+		types[type].put(t, aligned);
+	}
+	put(t, n > ELEMENTS ? ", ...]" : "]");
+}
+
+void put_revents(struct trace *t, const void *fds, size_t bytes)
+{
+	struct pollfd p;
+	size_t shown = 0;
+
+	put(t, "[");
+	for (size_t i = 0; i < bytes / sizeof(p); i++) {
+		memcpy(&p, (const char *)fds + i * sizeof(p), sizeof(p));
+		if (!p.revents)
+			continue;
+		if (shown == ELEMENTS) {
+			put(t, ", ...");
+			break;
+		}
+		put(t, "%s{fd=%d, revents=", shown++ ? ", " : "", p.fd);
+		put_value(t, ABI_FMT_POLL, (uint16_t)p.revents);
+		put(t, "}");
+	}
+	put(t, "]");
+}
