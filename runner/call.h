@@ -14,6 +14,8 @@ struct vcpu;
  * full before a handler sees it; a handler acts on this alone. Per argument,
  * by its kind in the call table:
  *
+ * (arg[i] of a pointer is 0, for --trace):
+ *
  *	VALUE, ADDRESS	arg[i] as the guest passed it
  *	FD		fd[i]: the guest's descriptor, held until the call ends; arg[i] the guest's number
  *	DIRFD		likewise, or fd[i] NULL for AT_FDCWD
@@ -37,6 +39,9 @@ struct call {
 	bool more;		/* see struct abi_frame */
 };
 
+/* Where --trace goes; -1: off. Set before the guest runs. */
+extern int call_trace_fd;
+
 /* Returns the call's result or -errno, as Linux's raw calls do. */
 typedef long call_fn(struct call *c);
 
@@ -45,6 +50,10 @@ typedef long call_fn(struct call *c);
  * it, runs the handler, writes outputs and ret back. Returns 0, or -EPROTO when the frame is not
  * one that the shim could have made, with the reason in *why (a constant string): the guest is
  * then ended by the caller.
+ *
+ * Arguments in data[] are expected one behind the other in their order, with gaps as needed for
+ * structures to be aligned to 8 bytes; those in seg[] likewise. Outputs are written back when ret
+ * is not an error, and after -EINTR (what remains of a sleep).
  */
 int call_serve(struct vm *vm, struct vcpu *vcpu, const char **why);
 

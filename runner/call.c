@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "call.h"
+#include "fdtable.h"
+#include "interrupt.h"
+#include "policy.h"
+#include "sys.h"
+#include "table.h"
+#include "trace.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/* What a frame is copied to: one call at a time per thread. */
+struct scratch {
+	uint8_t data[ABI_DATA] __attribute__((aligned(16)));
+	struct iovec iov[ABI_NSEGS];	/* by the index of the segment */
+};
+
+static _Thread_local struct scratch scratch;
+
+/* The frame's own fields, read once. */
+struct header {
+	uint32_t op, nr, nseg, data_len;
+	uint64_t arg[6], deadline;
+	int64_t ret;
+};
+
+#define HANDLER_HOST(nr, name)	[nr] = host_##name,
+#define HANDLER_BOTH(nr, name)	[nr] = host_##name,
+#define HANDLER_PASS(nr, name)	[nr] = pass,
+#define HANDLER_SHIM(nr, name)
+#define CALL(nr, name, by, ...)	HANDLER_##by(nr, name)
+#define NONE(...)
+static call_fn *const handlers[ABI_CALLS] = {
+#include "../shim/calls.def"
+};
+#undef CALL
+#undef NONE
+
+/* ------------------------------------------------------------- the private copy */
+
+#define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
+
+static void read_header(struct header *h, const struct abi_frame *f)
+{
+	h->op = READ_ONCE(f->op);
+	h->nr = READ_ONCE(f->nr);
+	h->nseg = READ_ONCE(f->nseg);
+	h->data_len = READ_ONCE(f->data_len);
+	h->deadline = READ_ONCE(f->deadline);
+	h->ret = READ_ONCE(f->ret);
+	for (int i = 0; i < 6; i++)
+		h->arg[i] = READ_ONCE(f->arg[i]);
+}
+
+static const char *copy_segments(struct vm *vm, const struct abi_frame *f, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		gpa_t gpa = READ_ONCE(f->seg[i].gpa);
+		uint64_t len = READ_ONCE(f->seg[i].len);
+
+		if (!len)
+			return "an empty segment";
+		scratch.iov[i].iov_base = guest_ptr(vm, gpa, len);
+		scratch.iov[i].iov_len = len;
+		if (!scratch.iov[i].iov_base)
+			return "a segment outside guest memory";
+	}
+	return NULL;
+}
+
+/* How far a frame's data[] was given out: arguments lie there one after another, never shared. */
+struct cursor {
+	uint32_t data, data_len, nseg;
+	bool clear;		/* whether room for outputs is zeroed: not in a report, where they are there already */
+};
+
+/* Bytes that an argument in data[] has by its kind; UINT64_MAX when the table does not say. */
+static uint64_t expected(const struct call *c, const struct abi_arg *a)
+{
+	switch (a->kind) {
+	case ABI_ARG_STRING:
+		return UINT64_MAX;
+	case ABI_ARG_INVEC:
+	case ABI_ARG_OUTVEC:
+	case ABI_ARG_INOUTVEC:
+		return (uint32_t)c->arg[a->ref] * (uint64_t)a->size;
+	default:
+		return a->size;
+	}
+}
+
+static const char *take_data(struct call *c, int i, const struct abi_arg *a, struct cursor *cur)
+{
+	uint32_t start = c->arg[i], count = c->arg[i] >> 32;
+	uint64_t want = expected(c, a);
+	char *p;
+
+	if (start < cur->data || start > cur->data_len || count > cur->data_len - start)
+		return "an argument outside the frame's data";
+	if (want != UINT64_MAX && want != count)
+		return "an argument of the wrong size";
+	if (a->kind != ABI_ARG_STRING && start % 8)
+		return "a structure that is not aligned";
+	cur->data = start + count;
+	p = (char *)scratch.data + start;
+	if (a->kind == ABI_ARG_STRING &&
+	    (!count || count > 4096 || p[count - 1] || memchr(p, 0, count - 1)))
+		return "a string without its end";
+	if (cur->clear && (a->kind == ABI_ARG_OUT || a->kind == ABI_ARG_OUTVEC))
+		memset(p, 0, count);
+	c->ptr[i] = p;
+	c->count[i] = count;
+	return NULL;
+}
+
+static const char *take_segments(struct call *c, int i, const struct abi_arg *a, struct cursor *cur)
+{
+	uint32_t start = c->arg[i], count = c->arg[i] >> 32;
+	uint64_t sum = 0;
+
+	if (start > cur->nseg || count > cur->nseg - start)
+		return "segments outside the frame";
+	for (uint32_t s = start; s < start + count; s++)
+		sum += scratch.iov[s].iov_len;
+	if ((a->kind == ABI_ARG_INBUF || a->kind == ABI_ARG_OUTBUF) && sum > c->arg[a->ref])
+		return "segments longer than their buffer";
+	c->iov[i] = scratch.iov + start;
+	c->iovcnt[i] = count;
+	c->count[i] = sum;
+	return NULL;
+}
+
+/*
+ * Decodes the arguments. NULL, with *err 0 or what the call returns at once,
+ * or why the frame is none.
+ */
+static const char *decode(struct call *c, const struct abi_arg *arg, int nargs, struct cursor *cur, long *err)
+{
+	const char *why = NULL;
+
+	for (int i = 0; i < nargs && !why; i++) {
+		switch (arg[i].kind) {
+		case ABI_ARG_FD:
+			c->fd[i] = fd_get((int)c->arg[i]);
+			if (!c->fd[i])
+				*err = -EBADF;
+			break;
+		case ABI_ARG_DIRFD:
+			if ((int)c->arg[i] != AT_FDCWD)
+				c->fd[i] = fd_get((int)c->arg[i]);
+			break;
+		case ABI_ARG_INBUF:
+		case ABI_ARG_OUTBUF:
+		case ABI_ARG_INIOV:
+		case ABI_ARG_OUTIOV:
+			if (c->arg[i] != ABI_NULL)
+				why = take_segments(c, i, &arg[i], cur);
+			c->arg[i] = 0;
+			break;
+		case ABI_ARG_NONE:
+		case ABI_ARG_VALUE:
+		case ABI_ARG_ADDRESS:
+			break;
+		default:
+			if (c->arg[i] != ABI_NULL)
+				why = take_data(c, i, &arg[i], cur);
+			c->arg[i] = 0;
+		}
+	}
+	for (int i = 0; i + 1 < nargs && !why; i++) {
+		const char *path = c->ptr[i + 1];
+
+		/* an absolute path does not look at the descriptor */
+		if (arg[i].kind == ABI_ARG_DIRFD && !c->fd[i] && (int)c->arg[i] != AT_FDCWD &&
+		    !(path && *path == '/'))
+			*err = -EBADF;
+	}
+	return why;
+}
+
+static void write_outputs(const struct call *c, const struct header *h, struct abi_frame *f)
+{
+	for (int i = 0; i < c->row->nargs; i++)
+		switch (c->row->arg[i].kind) {
+		case ABI_ARG_OUT:
+		case ABI_ARG_INOUT:
+		case ABI_ARG_OUTVEC:
+		case ABI_ARG_INOUTVEC:
+			if (c->ptr[i])
+				memcpy(f->data + (uint32_t)h->arg[i], c->ptr[i], c->count[i]);
+		}
+}
+
+/* ------------------------------------------------------------- serving */
+
+int call_trace_fd = -1;
+
+/*
+ * The third argument of ioctl and fcntl is what the request says: gives the
+ * call a row of its own. False when the request is not one that is allowed.
+ */
+static bool choose_row(struct call *c, struct abi_call *own)
+{
+	const struct request *request;
+
+	if (c->nr != SYS_ioctl && c->nr != SYS_fcntl)
+		return true;
+	request = call_request(c->nr, (uint32_t)c->arg[1]);
+	if (!request)
+		return false;
+	*own = *c->row;
+	own->arg[2] = request->arg;
+	c->row = own;
+	return true;
+}
+
+static long refuse(const struct call *c)
+{
+	policy_explain_call(c->nr, (uint32_t)c->arg[1]);
+	if (c->nr == SYS_ioctl)
+		return -ENOTTY;
+	if (c->nr == SYS_fcntl)
+		return -EINVAL;
+	return c->row->refusal ? c->row->refusal : -ENOSYS;
+}
+
+/* Copies and decodes what the frame says of c, whose number is set. */
+static const char *prepare(struct call *c, const struct header *h, const struct abi_frame *f, long *err)
+{
+	struct cursor cur = { .data_len = h->data_len, .nseg = h->nseg, .clear = h->op == ABI_OP_CALL };
+	const char *why;
+
+	memcpy(c->arg, h->arg, sizeof(c->arg));
+	memcpy(scratch.data, f->data, h->data_len);
+	why = copy_segments(c->vm, f, h->nseg);
+	return why ? why : decode(c, c->row->arg, c->row->nargs, &cur, err);
+}
+
+static void make(struct call *c, const struct header *h, struct abi_frame *f, bool allowed, long err)
+{
+	static _Thread_local struct trace trace;
+	long ret = err;
+
+	c->vcpu->calls[c->nr]++;
+	if (call_trace_fd >= 0)
+		trace_begin(&trace, c);
+	if (!err)
+		ret = allowed ? handlers[c->nr](c) : refuse(c);
+	/* an interrupted sleep tells what remains */
+	if (ret >= 0 || ret == -EINTR)
+		write_outputs(c, h, f);
+	if (call_trace_fd >= 0)
+		trace_end(&trace, call_trace_fd, c, ret);
+	f->more = c->more;
+	f->deadline = c->deadline;
+	f->ret = ret;
+}
+
+/* A call that the shim answered, with its outputs. */
+static void report(const struct call *c, long ret)
+{
+	static _Thread_local struct trace trace;
+
+	if (call_trace_fd < 0)
+		return;
+	trace_begin(&trace, c);
+	trace_end(&trace, call_trace_fd, c, ret);
+}
+
+int call_serve(struct vm *vm, struct vcpu *vcpu, const char **why)
+{
+	struct abi_frame *f = vcpu->frame;
+	struct abi_call own;
+	struct header h;
+	struct call c;
+	bool allowed;
+	long err = 0;
+
+	read_header(&h, f);
+	*why = NULL;
+	if (h.op != ABI_OP_CALL && h.op != ABI_OP_REPORT)
+		*why = "an unknown operation";
+	else if (h.nr >= ABI_CALLS)
+		*why = "a call number out of range";
+	else if (h.nseg > ABI_NSEGS)
+		*why = "too many segments";
+	else if (h.data_len > ABI_DATA)
+		*why = "too much data";
+	else if (h.op == ABI_OP_CALL && call_table[h.nr].served == ABI_BY_SHIM)
+		*why = "a call that the shim answers itself";
+	if (*why)
+		return -EPROTO;
+
+	c = (struct call){ .vm = vm, .vcpu = vcpu, .nr = h.nr, .row = &call_table[h.nr], .deadline = h.deadline };
+	c.arg[1] = h.arg[1];
+	allowed = choose_row(&c, &own) && handlers[c.nr];
+	*why = prepare(&c, &h, f, &err);
+	if (!*why && h.op == ABI_OP_REPORT)
+		report(&c, h.ret);
+	else if (!*why)
+		make(&c, &h, f, allowed, err);
+	for (int i = 0; i < 6; i++)
+		file_put(c.fd[i]);
+	return *why ? -EPROTO : 0;
+}

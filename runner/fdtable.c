@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "fdtable.h"
+#include "msg.h"
+
+struct slot {
+	struct file *file;	/* NULL: free */
+	bool cloexec;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct slot *slot;
+	unsigned int size;	/* slots allocated */
+	unsigned long soft, hard;
+} table = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* Host descriptors the runner keeps for itself beside what the guest may open. */
+#define HOST_RESERVE 64
+
+/* Onto /dev/null by O_PATH: fills a host number below 3 and fails every use. */
+static int plug = -1;
+
+struct file *file_new(int host, mode_t type, const struct mount *mount, char *path)
+{
+	struct file *file = calloc(1, sizeof(*file));
+
+	if (!file) {
+		if (host >= 0)
+			close(host);
+		free(path);
+		return NULL;
+	}
+	atomic_init(&file->refs, 1);
+	file->host = host;
+	file->type = type & S_IFMT;
+	file->mount = mount;
+	file->path = path;
+	return file;
+}
+
+struct file *file_get(struct file *file)
+{
+	atomic_fetch_add_explicit(&file->refs, 1, memory_order_relaxed);
+	return file;
+}
+
+void file_put(struct file *file)
+{
+	if (!file || atomic_fetch_sub_explicit(&file->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	/*
+	 * Standard error stays the runner's, for its own messages. The others
+	 * are given up as the program did, so that a pipe's other end sees it,
+	 * but their numbers stay taken.
+	 */
+	if (file->host > STDERR_FILENO)
+		close(file->host);
+	else if (file->host >= 0 && file->host != STDERR_FILENO)
+		dup3(plug, file->host, O_CLOEXEC);
+	free(file->path);
+	free(file);
+}
+
+void fdtable_init(void)
+{
+	struct rlimit limit;
+	struct stat st;
+
+	table.size = 64;
+	table.slot = calloc(table.size, sizeof(*table.slot));
+	if (!table.slot)
+		die(KVMRUN_FAILED, "no memory for the table of open files");
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		struct file *file;
+
+		if (fstat(fd, &st) < 0) {
+			/* the lowest free number is this one */
+			if (open("/dev/null", O_PATH | O_CLOEXEC) != fd)
+				die(KVMRUN_FAILED, "/dev/null: cannot open it in place of the closed "
+				    "descriptor %d: %m", fd);
+			continue;
+		}
+		file = file_new(fd, st.st_mode, NULL, NULL);
+		if (!file)
+			die(KVMRUN_FAILED, "no memory for the table of open files");
+		file->inherited = true;
+		table.slot[fd].file = file;
+	}
+	if (close_range(3, ~0u, 0) < 0)
+		die(KVMRUN_FAILED, "cannot close the inherited descriptors: %m; Linux 5.9 or newer is needed");
+	plug = open("/dev/null", O_PATH | O_CLOEXEC);
+	if (plug < 0)
+		die(KVMRUN_FAILED, "/dev/null: %m");
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die(KVMRUN_FAILED, "cannot read the limit of open files: %m");
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	table.hard = limit.rlim_max > FDS_MAX + HOST_RESERVE ? FDS_MAX :
+		     limit.rlim_max > 2 * HOST_RESERVE ? limit.rlim_max - HOST_RESERVE : HOST_RESERVE;
+	table.soft = table.hard < FDS_DEFAULT ? table.hard : FDS_DEFAULT;
+}
+
+struct file *fd_get(int fd)
+{
+	struct file *file = NULL;
+
+	pthread_mutex_lock(&table.lock);
+	if (fd >= 0 && (unsigned int)fd < table.size && table.slot[fd].file)
+		file = file_get(table.slot[fd].file);
+	pthread_mutex_unlock(&table.lock);
+	return file;
+}
+
+/* Makes room for descriptor fd. With the lock held. */
+static int reserve(unsigned int fd)
+{
+	unsigned int size = table.size;
+	struct slot *slot;
+
+	if (fd < size)
+		return 0;
+	while (size <= fd)
+		size *= 2;
+	slot = realloc(table.slot, size * sizeof(*slot));
+	if (!slot)
+		return -ENOMEM;
+	memset(slot + table.size, 0, (size - table.size) * sizeof(*slot));
+	table.slot = slot;
+	table.size = size;
+	return 0;
+}
+
+/* Puts file into the lowest free slot from min on. With the lock held. */
+static int place(struct file *file, unsigned int min, bool cloexec)
+{
+	unsigned int fd = min;
+	int err;
+
+	while (fd < table.size && table.slot[fd].file)
+		fd++;
+	if (fd >= table.soft)
+		return -EMFILE;
+	err = reserve(fd);
+	if (err)
+		return err;
+	table.slot[fd] = (struct slot){ file, cloexec };
+	return fd;
+}
+
+int fd_install(struct file *file, int min, bool cloexec)
+{
+	int fd = -EINVAL;
+
+	pthread_mutex_lock(&table.lock);
+	if (min >= 0 && (unsigned int)min < table.soft)
+		fd = place(file, min, cloexec);
+	pthread_mutex_unlock(&table.lock);
+	if (fd < 0)
+		file_put(file);
+	return fd;
+}
+
+int fd_install_pair(struct file *const file[2], int fd[2], bool cloexec)
+{
+	pthread_mutex_lock(&table.lock);
+	fd[0] = place(file[0], 0, cloexec);
+	fd[1] = fd[0] < 0 ? fd[0] : place(file[1], 0, cloexec);
+	if (fd[0] >= 0 && fd[1] < 0)
+		table.slot[fd[0]].file = NULL;
+	pthread_mutex_unlock(&table.lock);
+	if (fd[1] >= 0)
+		return 0;
+	file_put(file[0]);
+	file_put(file[1]);
+	return fd[1];
+}
+
+int fd_replace(int from, int to, bool cloexec)
+{
+	struct file *file = fd_get(from), *old = NULL;
+	int err = -EBADF;
+
+	if (!file)
+		return -EBADF;
+	pthread_mutex_lock(&table.lock);
+	if (to >= 0 && (unsigned int)to < table.soft)
+		err = reserve(to);
+	if (!err) {
+		old = table.slot[to].file;
+		table.slot[to] = (struct slot){ file, cloexec };
+	}
+	pthread_mutex_unlock(&table.lock);
+	file_put(err ? file : old);
+	return err ? err : to;
+}
+
+/* Empties a slot; the file is for the caller to put. With the lock held. */
+static struct file *take(unsigned int fd)
+{
+	struct file *file = table.slot[fd].file;
+
+	table.slot[fd].file = NULL;
+	return file;
+}
+
+int fd_close(int fd)
+{
+	struct file *file = NULL;
+
+	pthread_mutex_lock(&table.lock);
+	if (fd >= 0 && (unsigned int)fd < table.size)
+		file = take(fd);
+	pthread_mutex_unlock(&table.lock);
+	file_put(file);
+	return file ? 0 : -EBADF;
+}
+
+void fd_close_range(unsigned int first, unsigned int last, bool cloexec)
+{
+	for (unsigned int fd = first; fd <= last; fd++) {
+		struct file *file = NULL;
+		bool end;
+
+		pthread_mutex_lock(&table.lock);
+		end = fd >= table.size;
+		if (!end && cloexec)
+			table.slot[fd].cloexec = true;
+		else if (!end)
+			file = take(fd);
+		pthread_mutex_unlock(&table.lock);
+		file_put(file);
+		if (end)
+			break;
+	}
+}
+
+int fd_cloexec(int fd)
+{
+	int ret = -EBADF;
+
+	pthread_mutex_lock(&table.lock);
+	if (fd >= 0 && (unsigned int)fd < table.size && table.slot[fd].file)
+		ret = table.slot[fd].cloexec;
+	pthread_mutex_unlock(&table.lock);
+	return ret;
+}
+
+int fd_set_cloexec(int fd, bool cloexec)
+{
+	int ret = -EBADF;
+
+	pthread_mutex_lock(&table.lock);
+	if (fd >= 0 && (unsigned int)fd < table.size && table.slot[fd].file) {
+		table.slot[fd].cloexec = cloexec;
+		ret = 0;
+	}
+	pthread_mutex_unlock(&table.lock);
+	return ret;
+}
+
+void fd_get_limit(unsigned long *soft, unsigned long *hard)
+{
+	pthread_mutex_lock(&table.lock);
+	*soft = table.soft;
+	*hard = table.hard;
+	pthread_mutex_unlock(&table.lock);
+}
+
+int fd_set_limit(unsigned long soft, unsigned long hard)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&table.lock);
+	if (soft > hard)
+		ret = -EINVAL;
+	else if (hard > table.hard)
+		ret = -EPERM;
+	else {
+		table.soft = soft;
+		table.hard = hard;
+	}
+	pthread_mutex_unlock(&table.lock);
+	return ret;
+}

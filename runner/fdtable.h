@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The guest's file descriptors: their own numbers, never the host's. */
+#ifndef KVMRUN_FDTABLE_H
+#define KVMRUN_FDTABLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct mount;
+
+/* The soft limit of open files that a guest starts with, and what it may raise it to. */
+#define FDS_DEFAULT	1024u
+#define FDS_MAX		16384u
+
+/*
+ * An open file description of the guest. Several guest descriptors share one
+ * after dup(2), as they do on Linux. Immutable but for refs and pos.
+ */
+struct file {
+	atomic_uint refs;	/* one per descriptor, one per call that uses it */
+	int host;		/* host descriptor; -1 for a synthetic directory */
+	mode_t type;		/* S_IFMT part of its mode */
+	bool inherited;		/* standard stream of the caller */
+	const struct mount *mount;	/* what it was opened below; NULL: not by path, or synthetic */
+	char *path;		/* directories: path in the guest; else NULL */
+	atomic_long pos;	/* synthetic directories: entries listed so far */
+};
+
+/*
+ * Sets up the table: the caller's open descriptors 0 to 2 become the guest's,
+ * every higher one is closed. Host numbers 0 to 2 that the caller had closed
+ * are plugged so that no other file of the runner ever gets one of them. Call
+ * it before the runner opens anything. Ends the runner on failure.
+ */
+void fdtable_init(void);
+
+/*
+ * A new file with one reference, which owns host (-1 for none) and path (NULL
+ * or from malloc). On failure both are released and NULL is returned: ENOMEM.
+ */
+struct file *file_new(int host, mode_t type, const struct mount *mount, char *path);
+
+/* Take and drop a reference; the last one closes the host descriptor. NULL is ignored by put. */
+struct file *file_get(struct file *file);
+void file_put(struct file *file);
+
+/* The file behind a guest descriptor, with a reference for the caller; NULL if it is not open. */
+struct file *fd_get(int fd);
+
+/*
+ * Gives file the lowest free descriptor that is at least min. Takes over the
+ * caller's reference, also on failure: -EMFILE; -EINVAL when min is beyond the
+ * limit; -ENOMEM.
+ */
+int fd_install(struct file *file, int min, bool cloexec);
+
+/* Two descriptors at once, for pipes: both or neither. */
+int fd_install_pair(struct file *const file[2], int fd[2], bool cloexec);
+
+/* As dup3(2), with its errors, without the "same number" rule: to becomes what from is. */
+int fd_replace(int from, int to, bool cloexec);
+
+/* Closes one; 0 or -EBADF. */
+int fd_close(int fd);
+
+/* Close all from first to last, or with cloexec only mark them. */
+void fd_close_range(unsigned int first, unsigned int last, bool cloexec);
+
+/* FD_CLOEXEC of a descriptor: 0, 1 or -EBADF; and setting it: 0 or -EBADF. */
+int fd_cloexec(int fd);
+int fd_set_cloexec(int fd, bool cloexec);
+
+/* RLIMIT_NOFILE of the guest. Set: 0, -EINVAL (soft above hard), -EPERM (hard above FDS_MAX or the old one). */
+void fd_get_limit(unsigned long *soft, unsigned long *hard);
+int fd_set_limit(unsigned long soft, unsigned long hard);
+
+#endif

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fdtable.h"
+#include "interrupt.h"
+#include "path.h"
+#include "policy.h"
+
+#define MAX_LINKS 40	/* as Linux */
+
+/* Inside a mount; symbolic links only where they cannot lead into another. */
+#define RESOLVE_WITHIN	(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
+#define RESOLVE_PLAIN	(RESOLVE_WITHIN | RESOLVE_NO_SYMLINKS)
+
+static struct {
+	pthread_mutex_t lock;
+	struct file *file;
+} cwd = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static int open_beneath(int dir, const char *rel, uint64_t flags, mode_t mode, uint64_t resolve)
+{
+	struct open_how how = { .flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve };
+	int fd = syscall(SYS_openat2, dir, *rel ? rel : ".", &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* ------------------------------------------------------------- text */
+
+/*
+ * Appends the components of path to out, a normalised path of len bytes ("" for
+ * the root), without "." and doubled slashes. A trailing slash stays. Sets
+ * *dotdot if there is a "..".
+ */
+static int append(char *out, size_t len, const char *path, bool *dotdot)
+{
+	while (*path) {
+		size_t n;
+
+		path += strspn(path, "/");
+		n = strcspn(path, "/");
+		if (n == 1 && path[0] == '.') {
+			path++;
+			continue;
+		}
+		if (n == 2 && path[0] == '.' && path[1] == '.')
+			*dotdot = true;
+		if (len + 1 + n >= PATH_MAX)
+			return -ENAMETOOLONG;
+		out[len++] = '/';
+		memcpy(out + len, path, n);
+		len += n;
+		path += n;
+	}
+	if (!len)
+		out[len++] = '/';
+	out[len] = '\0';
+	return 0;
+}
+
+/* The absolute form of path, seen from base; no ".." is resolved. */
+static int absolute(const struct file *base, const char *path, char out[PATH_MAX], bool *dotdot)
+{
+	size_t len = 0;
+
+	if (*path != '/') {
+		len = base->path[1] ? strlen(base->path) : 0;
+		memcpy(out, base->path, len);
+	}
+	return append(out, len, path, dotdot);
+}
+
+static void strip_slashes(char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+}
+
+/* ------------------------------------------------------------- the slow way */
+
+/* Reads the symbolic link that done names in m. Returns its length, 0 if it is none, or -errno. */
+static ssize_t read_link(const struct mount *m, const char *rel, char target[PATH_MAX], bool *dir)
+{
+	int fd = open_beneath(m->fd, m->name ? m->name : rel, O_PATH | O_NOFOLLOW, 0, RESOLVE_PLAIN);
+	struct stat st;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !policy_device_allowed(fd, st.st_dev))
+		n = -ENOENT;
+	else if (S_ISLNK(st.st_mode))
+		n = readlinkat(fd, "", target, PATH_MAX - 1);
+	if (n < 0 && n != -ENOENT)
+		n = -errno;
+	else if (n == 0 && S_ISLNK(st.st_mode))
+		n = -ENOENT;
+	*dir = n == 0 && S_ISDIR(st.st_mode);
+	close(fd);
+	return n;
+}
+
+/*
+ * Walks an absolute guest path component by component and writes its physical
+ * form to done. Every look is one openat2(2) from a mount along a path already
+ * known to be physical, so that whatever moves in between fails the walk and
+ * never widens it. *missing: the last component is not there (FIND_CREATE).
+ */
+static int walk(const char *path, unsigned int how, char done[PATH_MAX], bool *missing)
+{
+	char todo[2 * PATH_MAX], rest[PATH_MAX], target[PATH_MAX];
+	size_t len = 0;
+	char *s = todo;
+	int links = 0;
+
+	*missing = false;
+	if (strlen(path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(todo, path);
+	done[0] = '\0';
+	while (*(s += strspn(s, "/"))) {
+		size_t n = strcspn(s, "/");
+		const struct mount *m;
+		const char *name = s, *rel;
+		bool last, dir = true;
+		ssize_t link = 0;
+
+		s += n;
+		if (n == 1 && name[0] == '.')
+			continue;
+		if (n == 2 && name[0] == '.' && name[1] == '.') {
+			while (len && done[--len] != '/')
+				;
+			done[len] = '\0';
+			continue;
+		}
+		if (n > NAME_MAX || len + 1 + n >= PATH_MAX)
+			return -ENAMETOOLONG;
+		done[len] = '/';
+		memcpy(done + len + 1, name, n);
+		done[len + 1 + n] = '\0';
+		last = !s[strspn(s, "/")];
+
+		m = policy_find(done, &rel);
+		if (m && (*rel || m->name))
+			link = read_link(m, rel, target, &dir);
+		else if (!m && !policy_synthetic(done))
+			link = -ENOENT;
+		if (link == -ENOENT && last && how & FIND_CREATE) {
+			*missing = true;
+			link = 0;
+			dir = true;	/* mkdir("new/") is fine; open("new/") fails in path_create() */
+		}
+		if (link < 0)
+			return link;
+		if (link > 0 && (!last || *s || how & FIND_FOLLOW)) {
+			if (++links > MAX_LINKS)
+				return -ELOOP;
+			if (link + strlen(s) >= sizeof(rest))
+				return -ENAMETOOLONG;
+			strcpy(rest, s);
+			memcpy(todo, target, link);
+			strcpy(todo + link, rest);
+			s = todo;
+			if (*s == '/')
+				len = 0;
+			done[len] = '\0';
+			continue;
+		}
+		if (*s && !dir)
+			return -ENOTDIR;
+		len += 1 + n;
+	}
+	if (!len)
+		strcpy(done, "/");
+	return 0;
+}
+
+int path_physical(const char *path, char *out)
+{
+	bool missing;
+
+	return walk(path, FIND_FOLLOW | FIND_CREATE, out, &missing);
+}
+
+/* ------------------------------------------------------------- finding */
+
+/* Sets the way to the absolute guest path in f->path, which has no "..". -ENOENT: in no mount. */
+static int way(struct found *f, uint64_t resolve)
+{
+	f->mount = policy_find(f->path, &f->rel);
+	f->resolve = resolve;
+	if (!f->mount) {
+		strip_slashes(f->path);
+		f->synthetic = policy_synthetic(f->path);
+		return f->synthetic ? 0 : -ENOENT;
+	}
+	f->dir = f->mount->fd;
+	if (!f->mount->name)
+		return 0;
+	/* a single file: neither "file/" nor "file/x" */
+	if (f->path[f->mount->len])
+		return -ENOTDIR;
+	f->rel = f->mount->name;
+	f->resolve = RESOLVE_PLAIN;
+	return 0;
+}
+
+static bool parent_synthetic(const char *path)
+{
+	char parent[PATH_MAX];
+	char *slash;
+
+	strcpy(parent, path);
+	slash = strrchr(parent, '/');
+	slash[slash == parent] = '\0';
+	return policy_synthetic(parent);
+}
+
+/* One openat2(2). -EXDEV: only the slow way can tell. */
+static int find_fast(const char *path, unsigned int how, struct found *f)
+{
+	uint64_t follow = how & FIND_FOLLOW ? 0 : O_NOFOLLOW;
+	bool dotdot = false;
+	int err, fd;
+
+	if (*path != '/' && f->base->mount && !f->base->mount->nested && !f->base->mount->name) {
+		f->mount = f->base->mount;
+		f->dir = f->base->host;
+		f->rel = path;
+		f->resolve = RESOLVE_WITHIN;
+	} else {
+		err = absolute(f->base, path, f->path, &dotdot);
+		if (!err)
+			err = way(f, RESOLVE_WITHIN);
+		if (dotdot && (err || f->synthetic || f->mount->nested))
+			return -EXDEV;
+		if (err == -ENOENT && how & FIND_CREATE && parent_synthetic(f->path)) {
+			f->missing = true;
+			return 0;
+		}
+		if (err || f->synthetic)
+			return err;
+		if (f->mount->nested)
+			f->resolve = RESOLVE_PLAIN;
+	}
+	fd = open_beneath(f->dir, f->rel, O_PATH | follow, 0, f->resolve);
+	/* EAGAIN: a rename elsewhere made the kernel unsure of ".."; the slow way has none */
+	if (fd == -ELOOP || fd == -EAGAIN)
+		return -EXDEV;
+	if (fd == -ENOENT && how & FIND_CREATE)
+		f->missing = true;
+	else if (fd < 0)
+		return fd;
+	else
+		f->fd = fd;
+	return 0;
+}
+
+static int find_slow(const char *path, unsigned int how, struct found *f)
+{
+	char from[PATH_MAX];
+	bool dotdot;
+	int err = absolute(f->base, path, from, &dotdot), fd;
+
+	if (!err)
+		err = walk(from, how, f->path, &f->missing);
+	if (err)
+		return err;
+	err = way(f, RESOLVE_PLAIN);
+	if (err == -ENOENT && f->missing && parent_synthetic(f->path))
+		return 0;
+	if (err || f->synthetic || f->missing)
+		return err;
+	fd = open_beneath(f->dir, f->rel, O_PATH | O_NOFOLLOW, 0, f->resolve);
+	if (fd < 0)
+		/* it was no link a moment ago: it is being changed */
+		return fd == -ELOOP ? -ENOENT : fd;
+	f->fd = fd;
+	return 0;
+}
+
+/* The descriptor itself, for "". */
+static int find_base(struct found *f)
+{
+	f->mount = f->base->mount;
+	f->synthetic = f->base->host < 0;
+	f->borrowed = true;
+	f->fd = f->base->host;
+	f->dir = f->fd;
+	f->rel = "";
+	f->resolve = RESOLVE_WITHIN;
+	return f->fd >= 0 && fstat(f->fd, &f->st) < 0 ? -errno : 0;
+}
+
+int path_find(struct file *dir, const char *path, unsigned int how, struct found *f)
+{
+	int err;
+
+	f->mount = NULL;
+	f->synthetic = f->missing = f->pinned = f->borrowed = false;
+	f->fd = -1;
+	f->base = NULL;
+	f->path[0] = '\0';
+	if (!path)
+		return -EFAULT;
+	if (!*path && !(how & FIND_EMPTY))
+		return -ENOENT;
+	if (strlen(path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	f->base = dir ? file_get(dir) : path_cwd();
+	if (!*path) {
+		err = find_base(f);
+		if (err)
+			path_done(f);
+		return err;
+	}
+	/* a directory that came as a standard stream grants nothing below it */
+	if (*path != '/' && !f->base->path) {
+		err = S_ISDIR(f->base->type) ? -EACCES : -ENOTDIR;
+		path_done(f);
+		return err;
+	}
+	err = how & FIND_PHYSICAL ? -EXDEV : find_fast(path, how, f);
+	if (err == -EXDEV) {
+		f->synthetic = f->missing = false;
+		err = find_slow(path, how, f);
+	}
+	if (!err && f->fd >= 0) {
+		if (fstat(f->fd, &f->st) < 0)
+			err = -errno;
+		else if (!policy_device_allowed(f->fd, f->st.st_dev))
+			err = -ENOENT;
+	}
+	if (err) {
+		if (err == -ENOENT && f->path[0] && !policy_find(f->path, NULL))
+			policy_explain(f->path, false);
+		path_done(f);
+	}
+	return err;
+}
+
+void path_done(struct found *f)
+{
+	if (f->fd >= 0 && !f->borrowed)
+		close(f->fd);
+	f->fd = -1;
+	file_put(f->base);
+	f->base = NULL;
+}
+
+int path_parent(struct file *dir, const char *path, struct found *f, char name[NAME_MAX + 2])
+{
+	char parent[PATH_MAX], entry[PATH_MAX];
+	size_t end, start, len;
+	bool dotdot = false;
+	int err;
+
+	if (!path)
+		return -EFAULT;
+	len = strlen(path);
+	if (!len)
+		return -ENOENT;
+	if (len >= PATH_MAX)
+		return -ENAMETOOLONG;
+	for (end = len; end && path[end - 1] == '/'; end--)
+		;
+	for (start = end; start && path[start - 1] != '/'; start--)
+		;
+	if (end - start > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, path + start, end - start);
+	strcpy(name + (end - start), end && end < len ? "/" : "");
+	memcpy(parent, path, start);
+	parent[start] = '\0';
+
+	err = path_find(dir, start ? parent : end ? "." : "/", FIND_FOLLOW, f);
+	if (err)
+		return err;
+	if (!f->synthetic && !S_ISDIR(f->st.st_mode)) {
+		path_done(f);
+		return -ENOTDIR;
+	}
+	if (!f->synthetic && !f->mount->nested)
+		return 0;
+	/* f->rel was the caller's; f->path is physical: nothing was followed on the way */
+	strip_slashes(f->path);
+	len = f->path[1] ? strlen(f->path) : 0;
+	memcpy(entry, f->path, len);
+	if (append(entry, len, name, &dotdot) == 0) {
+		strip_slashes(entry);
+		f->pinned = !dotdot && policy_pinned(entry);
+	}
+	return 0;
+}
+
+int path_may_change_entry(const struct found *f, const char *name, bool create)
+{
+	char plain[NAME_MAX + 2];
+	struct stat st;
+	bool exists;
+	int err;
+
+	if (f->pinned || !*name)
+		return create ? -EEXIST : -EBUSY;
+	err = policy_may_change(f->mount, f->synthetic);
+	if (!err)
+		return 0;
+	/* "link/" would be followed */
+	strcpy(plain, name);
+	strip_slashes(plain);
+	exists = f->fd >= 0 && fstatat(f->fd, plain, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (create)
+		return exists ? -EEXIST : err;
+	return exists ? err : -ENOENT;
+}
+
+/* ------------------------------------------------------------- opening */
+
+int path_open(const struct found *f, uint64_t flags)
+{
+	struct open_how how = { .flags = flags | O_NOCTTY | O_CLOEXEC, .resolve = f->resolve };
+	struct stat st;
+	int fd;
+
+	switch (f->st.st_mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+		break;
+	case S_IFIFO:
+		/* on a read-only grant it would take from, or wait for, a host process */
+		if (!f->mount || !f->mount->writable)
+			return -EACCES;
+		break;
+	case S_IFCHR:
+		if (f->mount && f->mount->device && f->mount->device == f->st.st_rdev)
+			break;
+		return -EACCES;
+	case S_IFSOCK:
+		return -ENXIO;
+	default:
+		return -EACCES;
+	}
+	if (S_ISFIFO(f->st.st_mode))
+		fd = interruptible_syscall(SYS_openat2, f->dir, (long)f->rel, (long)&how, sizeof(how), 0, 0);
+	else
+		fd = open_beneath(f->dir, f->rel, how.flags, 0, f->resolve);
+	if (fd < 0)
+		return fd == -EXDEV || fd == -ELOOP || fd == -ENOENT ? -EAGAIN : fd;
+	if (fstat(fd, &st) == 0 && st.st_dev == f->st.st_dev && st.st_ino == f->st.st_ino)
+		return fd;
+	close(fd);
+	return -EAGAIN;
+}
+
+int path_create(const struct found *f, uint64_t flags, mode_t mode)
+{
+	if (f->mount->name)
+		return -ENOENT;
+	return open_beneath(f->dir, f->rel, flags | O_CREAT | O_EXCL | O_NOCTTY, mode, f->resolve);
+}
+
+int path_create_unnamed(const struct found *f, uint64_t flags, mode_t mode)
+{
+	return open_beneath(f->fd, "", flags | O_TMPFILE, mode, RESOLVE_PLAIN);
+}
+
+char *path_name(const struct found *f)
+{
+	char path[PATH_MAX];
+	bool dotdot = false;
+
+	if (f->borrowed)
+		return f->base->path ? strdup(f->base->path) : NULL;
+	if (f->path[0])
+		memcpy(path, f->path, strlen(f->path) + 1);
+	else if (absolute(f->base, f->rel, path, &dotdot))
+		return NULL;
+	strip_slashes(path);
+	return strdup(path);
+}
+
+/* ------------------------------------------------------------- the working directory */
+
+struct file *path_cwd(void)
+{
+	struct file *file;
+
+	pthread_mutex_lock(&cwd.lock);
+	file = file_get(cwd.file);
+	pthread_mutex_unlock(&cwd.lock);
+	return file;
+}
+
+void path_chdir(struct file *dir)
+{
+	struct file *old;
+
+	pthread_mutex_lock(&cwd.lock);
+	old = cwd.file;
+	cwd.file = dir;
+	pthread_mutex_unlock(&cwd.lock);
+	file_put(old);
+}
+
+int path_start(const char *path)
+{
+	struct found f;
+	struct file *file;
+	int err;
+
+	if (!cwd.file) {
+		cwd.file = file_new(-1, S_IFDIR, NULL, strdup("/"));
+		if (!cwd.file) {
+			errno = ENOMEM;
+			return -1;
+		}
+	}
+	err = path_find(NULL, path, FIND_FOLLOW | FIND_PHYSICAL, &f);
+	if (!err && !f.synthetic && !S_ISDIR(f.st.st_mode))
+		err = -ENOTDIR;
+	if (!err) {
+		file = file_new(f.fd, S_IFDIR, f.mount, path_name(&f));
+		f.fd = -1;
+		err = file ? 0 : -ENOMEM;
+		if (file)
+			path_chdir(file);
+	}
+	path_done(&f);
+	errno = -err;
+	return err ? -1 : 0;
+}

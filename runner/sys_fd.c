@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Descriptors themselves. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "policy.h"
+#include "sys.h"
+
+long give(int host, mode_t type, bool cloexec)
+{
+	struct file *file = file_new(host, type, NULL, NULL);
+
+	return file ? fd_install(file, 0, cloexec) : -ENOMEM;
+}
+
+long host_close(struct call *c)
+{
+	return fd_close((int)c->arg[0]);
+}
+
+long host_close_range(struct call *c)
+{
+	unsigned int first = c->arg[0], last = c->arg[1], flags = c->arg[2];
+
+	/* nothing shares the table, so there is nothing to unshare */
+	if (flags & ~(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE) || first > last)
+		return -EINVAL;
+	fd_close_range(first, last, flags & CLOSE_RANGE_CLOEXEC);
+	return 0;
+}
+
+/* ------------------------------------------------------------- dup */
+
+long host_dup(struct call *c)
+{
+	return fd_install(file_get(c->fd[0]), 0, false);
+}
+
+long host_dup2(struct call *c)
+{
+	int from = c->arg[0], to = c->arg[1];
+
+	return from == to ? to : fd_replace(from, to, false);
+}
+
+long host_dup3(struct call *c)
+{
+	int from = c->arg[0], to = c->arg[1];
+
+	if (from == to || c->arg[2] & ~(uint64_t)O_CLOEXEC)
+		return -EINVAL;
+	return fd_replace(from, to, c->arg[2] & O_CLOEXEC);
+}
+
+/* ------------------------------------------------------------- fcntl */
+
+/* What F_SETFL may change; not O_ASYNC, whose signals are for host processes. */
+#define SETTABLE (O_APPEND | O_DIRECT | O_NOATIME | O_NONBLOCK)
+
+static long set_flags(struct call *c)
+{
+	int old = fcntl(host_fd(c, 0), F_GETFL);
+
+	if (old < 0)
+		return -errno;
+	return fcntl(host_fd(c, 0), F_SETFL, (old & ~SETTABLE) | (c->arg[2] & SETTABLE)) < 0 ? -errno : 0;
+}
+
+long host_fcntl(struct call *c)
+{
+	int fd = c->arg[0], request = c->arg[1];
+
+	switch (request) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		return fd_install(file_get(c->fd[0]), (int)c->arg[2], request == F_DUPFD_CLOEXEC);
+	case F_GETFD:
+		return fd_cloexec(fd);
+	case F_SETFD:
+		return fd_set_cloexec(fd, c->arg[2] & FD_CLOEXEC);
+	case F_GETFL:
+		if (host_fd(c, 0) < 0)
+			return O_RDONLY | O_DIRECTORY;
+		break;
+	case F_SETFL:
+		return set_flags(c);
+	}
+	/* the rest of the list is about the open file alone: locks, pipe size, seals */
+	return interruptible_syscall(SYS_fcntl, host_fd(c, 0), request,
+				     c->ptr[2] ? (long)c->ptr[2] : (long)c->arg[2], 0, 0, 0);
+}
+
+/* ------------------------------------------------------------- ioctl */
+
+long host_ioctl(struct call *c)
+{
+	unsigned int request = c->arg[1];
+
+	/* the terminal is lent to this process group: no other one is the program's to wake */
+	if (request == TIOCSPGRP && c->ptr[2] && *(int *)c->ptr[2] != getpgrp())
+		return -EPERM;
+	return interruptible_syscall(SYS_ioctl, host_fd(c, 0), request,
+				     c->ptr[2] ? (long)c->ptr[2] : (long)c->arg[2], 0, 0, 0);
+}
+
+/* ------------------------------------------------------------- new descriptors without a path */
+
+static long make_pipe(struct call *c, uint64_t flags)
+{
+	int host[2], fd[2], err;
+	struct file *file[2];
+
+	if (!c->ptr[0])
+		return -EFAULT;
+	if (flags & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+		return -EINVAL;
+	if (pipe2(host, (flags & ~O_CLOEXEC) | O_CLOEXEC) < 0)
+		return -errno;
+	file[0] = file_new(host[0], S_IFIFO, NULL, NULL);
+	file[1] = file_new(host[1], S_IFIFO, NULL, NULL);
+	if (!file[0] || !file[1]) {
+		file_put(file[0]);
+		file_put(file[1]);
+		return -ENOMEM;
+	}
+	err = fd_install_pair(file, fd, flags & O_CLOEXEC);
+	if (!err) {
+		((int *)c->ptr[0])[0] = fd[0];
+		((int *)c->ptr[0])[1] = fd[1];
+	}
+	return err;
+}
+
+long host_pipe(struct call *c)
+{
+	return make_pipe(c, 0);
+}
+
+long host_pipe2(struct call *c)
+{
+	return make_pipe(c, (unsigned int)c->arg[1]);
+}
+
+/* A host call that makes a descriptor and whose flags' close-on-exec bit is O_CLOEXEC, as all of them have it. */
+static long make_plain(long nr, long a0, long flags)
+{
+	long host = interruptible_syscall(nr, a0, flags | O_CLOEXEC, 0, 0, 0, 0);
+
+	return host < 0 ? host : give(host, 0, flags & O_CLOEXEC);
+}
+
+long host_eventfd(struct call *c)
+{
+	return make_plain(SYS_eventfd2, c->arg[0], 0);
+}
+
+long host_eventfd2(struct call *c)
+{
+	return make_plain(SYS_eventfd2, c->arg[0], (int)c->arg[1]);
+}
+
+long host_timerfd_create(struct call *c)
+{
+	return make_plain(SYS_timerfd_create, c->arg[0], (int)c->arg[1]);
+}
+
+static long make_epoll(uint64_t flags)
+{
+	int host;
+
+	if (flags & ~(uint64_t)O_CLOEXEC)
+		return -EINVAL;
+	host = syscall(SYS_epoll_create1, O_CLOEXEC);
+	return host < 0 ? -errno : give(host, 0, flags & O_CLOEXEC);
+}
+
+long host_epoll_create(struct call *c)
+{
+	return (int)c->arg[0] <= 0 ? -EINVAL : make_epoll(0);
+}
+
+long host_epoll_create1(struct call *c)
+{
+	return make_epoll((unsigned int)c->arg[0]);
+}
+
+/* Memory of a memfd would be outside --mem. */
+long host_memfd_create(struct call *c)
+{
+	policy_explain_call(c->nr, 0);
+	return -ENOSYS;
+}

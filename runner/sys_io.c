@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Data through descriptors. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "sys.h"
+
+/* ------------------------------------------------------------- buffers */
+
+void scatter(struct call *c, int i, const void *from, uint64_t n)
+{
+	const char *p = from;
+
+	if (c->iovcnt[i] == 1 && from == c->iov[i]->iov_base)
+		return;
+	for (int s = 0; s < c->iovcnt[i] && n; s++) {
+		uint64_t part = c->iov[i][s].iov_len < n ? c->iov[i][s].iov_len : n;
+
+		memcpy(c->iov[i][s].iov_base, p, part);
+		p += part;
+		n -= part;
+	}
+}
+
+void *flat(struct call *c, int i, void *room, uint64_t *n)
+{
+	char *p = room;
+
+	*n = c->count[i];
+	if (c->iovcnt[i] == 1)
+		return c->iov[i]->iov_base;
+	if (*n > FLAT_MAX)
+		*n = FLAT_MAX;
+	if (c->row->arg[i].kind != ABI_ARG_INBUF)
+		return room;
+	for (int s = 0; p < (char *)room + *n; s++) {
+		uint64_t left = (char *)room + *n - p;
+		uint64_t part = c->iov[i][s].iov_len < left ? c->iov[i][s].iov_len : left;
+
+		memcpy(p, c->iov[i][s].iov_base, part);
+		p += part;
+	}
+	return room;
+}
+
+/* ------------------------------------------------------------- read and write */
+
+/*
+ * Whether the shim may go on with the rest of a large transfer. A read goes on
+ * only where the next part cannot block, a write only where Linux would make one
+ * write of it all.
+ */
+static bool goes_on(const struct file *file, bool write)
+{
+	switch (file->type) {
+	case S_IFREG:
+		return true;
+	case S_IFCHR:
+		return write || file->mount;
+	case S_IFIFO:
+		return write;
+	default:
+		return false;
+	}
+}
+
+static long transfer(struct call *c, bool write, long nr, long vnr, long a3, long a4, long a5)
+{
+	static char nothing;
+	long ret;
+
+	if (c->fd[0]->host < 0 && !write)
+		return -EISDIR;
+	if (c->iovcnt[1] <= 1 && nr)
+		ret = interruptible_syscall(nr, host_fd(c, 0),
+					    c->iovcnt[1] ? (long)c->iov[1]->iov_base : (long)&nothing,
+					    c->count[1], a3, a4, a5);
+	else
+		ret = interruptible_syscall(vnr, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], a3, a4, a5);
+	c->more = ret > 0 && (uint64_t)ret == c->count[1] && goes_on(c->fd[0], write);
+	return ret;
+}
+
+long host_read(struct call *c)
+{
+	return transfer(c, false, SYS_read, SYS_readv, 0, 0, 0);
+}
+
+long host_write(struct call *c)
+{
+	return transfer(c, true, SYS_write, SYS_writev, 0, 0, 0);
+}
+
+long host_readv(struct call *c)
+{
+	return host_read(c);
+}
+
+long host_writev(struct call *c)
+{
+	return host_write(c);
+}
+
+long host_pread64(struct call *c)
+{
+	return transfer(c, false, SYS_pread64, SYS_preadv, c->arg[3], 0, 0);
+}
+
+long host_pwrite64(struct call *c)
+{
+	return transfer(c, true, SYS_pwrite64, SYS_pwritev, c->arg[3], 0, 0);
+}
+
+long host_preadv(struct call *c)
+{
+	return host_pread64(c);
+}
+
+long host_pwritev(struct call *c)
+{
+	return host_pwrite64(c);
+}
+
+long host_preadv2(struct call *c)
+{
+	return transfer(c, false, 0, SYS_preadv2, c->arg[3], c->arg[4], c->arg[5]);
+}
+
+long host_pwritev2(struct call *c)
+{
+	return transfer(c, true, 0, SYS_pwritev2, c->arg[3], c->arg[4], c->arg[5]);
+}
+
+/* ------------------------------------------------------------- between descriptors */
+
+long host_sendfile(struct call *c)
+{
+	return interruptible_syscall(SYS_sendfile, host_fd(c, 0), host_fd(c, 1), (long)c->ptr[2], c->arg[3], 0, 0);
+}
+
+long host_copy_file_range(struct call *c)
+{
+	return interruptible_syscall(SYS_copy_file_range, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2),
+				     (long)c->ptr[3], c->arg[4], c->arg[5]);
+}
+
+/* Not sync(2), which would wait for all of the host's files. */
+long host_sync(struct call *c)
+{
+	(void)c;
+	return 0;
+}
+
+long host_getrandom(struct call *c)
+{
+	long total = 0;
+
+	if (!c->iovcnt[0])
+		return interruptible_syscall(SYS_getrandom, (long)&total, 0, c->arg[2], 0, 0, 0);
+	for (int s = 0; s < c->iovcnt[0]; s++) {
+		long n = interruptible_syscall(SYS_getrandom, (long)c->iov[0][s].iov_base,
+					       c->iov[0][s].iov_len, c->arg[2], 0, 0, 0);
+
+		if (n < 0)
+			return total ? total : n;
+		total += n;
+		if ((uint64_t)n < c->iov[0][s].iov_len)
+			break;
+	}
+	c->more = (uint64_t)total == c->count[0];
+	return total;
+}
+
+/* ------------------------------------------------------------- as it stands */
+
+long pass(struct call *c)
+{
+	static _Thread_local char room[FLAT_MAX];
+	long a[6] = { 0 };
+	uint64_t n;
+	int out = -1;
+	long ret;
+
+	for (int i = 0; i < c->row->nargs; i++) {
+		const struct abi_arg *arg = &c->row->arg[i];
+
+		switch (arg->kind) {
+		case ABI_ARG_FD:
+			if (host_fd(c, i) < 0)
+				return synthetic_call(c);
+			a[i] = host_fd(c, i);
+			break;
+		case ABI_ARG_VALUE:
+			a[i] = c->arg[i];
+			break;
+		case ABI_ARG_OUTBUF:
+			out = i;
+			/* fall through */
+		case ABI_ARG_INBUF:
+			a[i] = (long)flat(c, i, room, &n);
+			/* the length is always the argument behind its buffer */
+			c->arg[arg->ref] = n;
+			break;
+		default:
+			a[i] = (long)c->ptr[i];
+		}
+	}
+	ret = interruptible_syscall(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (out >= 0 && ret > 0)
+		scatter(c, out, (void *)a[out], ret);
+	return ret;
+}

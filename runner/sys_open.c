@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Opening files, and what is asked of open ones by path rules. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "path.h"
+#include "policy.h"
+#include "sys.h"
+
+/* Flags that mean something here; open(2) ignores others. Not O_ASYNC: see F_SETFL. */
+#define OPEN_FLAGS (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT | \
+		    O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE)
+
+/* Set-user-ID and set-group-ID bits would reach beyond the guest: they act on the host's users. */
+#define FILE_MODE 01777
+
+/* How often a file that changes under the guest's hands is looked up again. */
+#define TRIES 16
+
+/* Gives what was found, open as host (owned), to the guest. */
+static long install(const struct found *f, int host, mode_t type, uint64_t flags)
+{
+	char *path = NULL;
+	struct file *file;
+
+	if (S_ISDIR(type)) {
+		path = path_name(f);
+		if (!path) {
+			if (host >= 0)
+				close(host);
+			return -ENAMETOOLONG;
+		}
+	}
+	file = file_new(host, type, f->mount, path);
+	return file ? fd_install(file, 0, flags & O_CLOEXEC) : -ENOMEM;
+}
+
+/* Whether the policy and the type of file let f be opened; 0 or -errno. */
+static int may_open(const struct found *f, uint64_t flags)
+{
+	bool write = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+	mode_t type = f->synthetic ? S_IFDIR : f->st.st_mode & S_IFMT;
+	int err;
+
+	if (type == S_IFLNK && !(flags & O_PATH))
+		return flags & O_DIRECTORY ? -ENOTDIR : -ELOOP;
+	if (flags & O_DIRECTORY && type != S_IFDIR)
+		return -ENOTDIR;
+	if (flags & O_PATH || !write)
+		return 0;
+	if (type == S_IFDIR)
+		return -EISDIR;
+	if (f->mount && f->mount->device)
+		return 0;
+	err = policy_may_change(f->mount, f->synthetic);
+	if (err == -EROFS)
+		policy_explain(f->path[0] ? f->path : f->rel, true);
+	return err;
+}
+
+/* Opens what was found. -EAGAIN: look again. */
+static long open_found(struct found *f, uint64_t flags)
+{
+	int err = may_open(f, flags), host;
+
+	if (err)
+		return err;
+	if (f->synthetic)
+		return install(f, -1, S_IFDIR, flags);
+	if (flags & O_PATH) {
+		host = f->fd;
+		f->fd = -1;
+	} else {
+		host = path_open(f, flags & ~(uint64_t)(O_CREAT | O_EXCL | O_CLOEXEC));
+	}
+	return host < 0 ? host : install(f, host, f->st.st_mode, flags);
+}
+
+static long create(struct found *f, uint64_t flags, mode_t mode)
+{
+	int err = policy_may_change(f->mount, !f->mount), host;
+
+	if (err == -EROFS)
+		policy_explain(f->path[0] ? f->path : f->rel, true);
+	if (err)
+		return err;
+	if (flags & O_DIRECTORY)
+		return -EINVAL;
+	host = path_create(f, flags & ~(uint64_t)O_CLOEXEC, mode & FILE_MODE);
+	return host < 0 ? host : install(f, host, S_IFREG, flags);
+}
+
+static long open_unnamed(struct found *f, uint64_t flags, mode_t mode)
+{
+	int err = policy_may_change(f->mount, f->synthetic), host;
+
+	if (!f->synthetic && !S_ISDIR(f->st.st_mode))
+		return -ENOTDIR;
+	if (err)
+		return err;
+	host = path_create_unnamed(f, flags & ~(uint64_t)(O_CLOEXEC | O_CREAT), mode & FILE_MODE);
+	return host < 0 ? host : install(f, host, S_IFREG, flags);
+}
+
+static long do_open(struct file *dir, const char *path, uint64_t flags, mode_t mode)
+{
+	unsigned int how = FIND_FOLLOW;
+	struct found f;
+	long ret = -EAGAIN;
+
+	flags &= OPEN_FLAGS;
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	if ((flags & O_TMPFILE) == O_TMPFILE) {
+		if ((flags & O_ACCMODE) == O_RDONLY)
+			return -EINVAL;
+		ret = path_find(dir, path, FIND_FOLLOW, &f);
+		if (!ret) {
+			ret = open_unnamed(&f, flags, mode);
+			path_done(&f);
+		}
+		return ret;
+	}
+	flags &= ~(uint64_t)(O_TMPFILE & ~O_DIRECTORY);
+	if (flags & O_NOFOLLOW || (flags & O_CREAT && flags & O_EXCL))
+		how &= ~FIND_FOLLOW;
+	if (flags & O_CREAT)
+		how |= FIND_CREATE;
+	if (flags & O_CREAT && path && *path && path[strlen(path) - 1] == '/')
+		return -EISDIR;
+
+	for (int i = 0; i < TRIES && ret == -EAGAIN; i++) {
+		ret = path_find(dir, path, how, &f);
+		if (ret)
+			return ret;
+		if (f.missing) {
+			ret = create(&f, flags, mode);
+			/* a link whose target is missing, if nobody was quicker: the slow way tells */
+			if ((ret == -EEXIST && !(flags & O_EXCL)) || ret == -EXDEV || ret == -ELOOP) {
+				how |= FIND_PHYSICAL;
+				ret = -EAGAIN;
+			}
+		} else if (flags & O_CREAT && flags & O_EXCL) {
+			ret = -EEXIST;
+		} else if (flags & O_CREAT && (f.synthetic || S_ISDIR(f.st.st_mode))) {
+			ret = -EISDIR;
+		} else {
+			ret = open_found(&f, flags);
+		}
+		path_done(&f);
+	}
+	return ret;
+}
+
+long host_open(struct call *c)
+{
+	return do_open(NULL, c->ptr[0], c->arg[1], c->arg[2]);
+}
+
+long host_openat(struct call *c)
+{
+	return do_open(c->fd[0], c->ptr[1], c->arg[2], c->arg[3]);
+}
+
+long host_creat(struct call *c)
+{
+	return do_open(NULL, c->ptr[0], O_CREAT | O_WRONLY | O_TRUNC, c->arg[1]);
+}
+
+long host_openat2(struct call *c)
+{
+	const struct open_how *how = c->ptr[2];
+
+	if (!how)
+		return -EFAULT;
+	if (c->arg[3] < sizeof(*how))
+		return -EINVAL;
+	if (c->arg[3] > sizeof(*how))
+		return -E2BIG;
+	if (how->flags & ~(uint64_t)(OPEN_FLAGS | O_ASYNC) || how->mode & ~(uint64_t)07777 ||
+	    (how->mode && !(how->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))))
+		return -EINVAL;
+	/* magic links are never followed; the other rules would be the guest's own, inside its namespace */
+	if (how->resolve & ~(uint64_t)RESOLVE_NO_MAGICLINKS)
+		return -ENOSYS;
+	return do_open(c->fd[0], c->ptr[1], how->flags, how->mode);
+}
+
+long host_truncate(struct call *c)
+{
+	struct found f;
+	long ret = -EAGAIN;
+	int host;
+
+	for (int i = 0; i < TRIES && ret == -EAGAIN; i++) {
+		ret = path_find(NULL, c->ptr[0], FIND_FOLLOW, &f);
+		if (ret)
+			return ret;
+		if (f.synthetic || S_ISDIR(f.st.st_mode))
+			ret = -EISDIR;
+		else if (!S_ISREG(f.st.st_mode))
+			ret = -EINVAL;
+		else
+			ret = policy_may_change(f.mount, false);
+		if (!ret) {
+			host = path_open(&f, O_WRONLY);
+			ret = host < 0 ? host : ftruncate(host, c->arg[1]) < 0 ? -errno : 0;
+			if (host >= 0)
+				close(host);
+		}
+		path_done(&f);
+	}
+	return ret;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Clocks, sleeps, timers, and what a process knows of its use of resources. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "sys.h"
+#include "vcpu.h"
+#include "vm.h"
+
+_Static_assert(sizeof(struct sysinfo) == ABI_SIZE_sysinfo, "struct sysinfo");
+_Static_assert(sizeof(struct rusage) == ABI_SIZE_rusage, "struct rusage");
+
+#define SECOND 1000000000ull
+
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * SECOND + ts.tv_nsec;
+}
+
+/* ------------------------------------------------------------- clocks */
+
+/* Negative numbers name the CPU clocks of other processes and hardware clocks. */
+static bool clock_allowed(uint64_t clock)
+{
+	return (int)clock >= 0;
+}
+
+/* A host call on the arguments as they are; those of structures are private copies. */
+static long host(struct call *c, long a0, long a1, long a2, long a3)
+{
+	return interruptible_syscall(c->nr, a0, a1, a2, a3, 0, 0);
+}
+
+long host_clock_gettime(struct call *c)
+{
+	return clock_allowed(c->arg[0]) ? host(c, c->arg[0], (long)c->ptr[1], 0, 0) : -EINVAL;
+}
+
+long host_clock_getres(struct call *c)
+{
+	return clock_allowed(c->arg[0]) ? host(c, c->arg[0], (long)c->ptr[1], 0, 0) : -EINVAL;
+}
+
+long host_gettimeofday(struct call *c)
+{
+	return host(c, (long)c->ptr[0], (long)c->ptr[1], 0, 0);
+}
+
+long host_time(struct call *c)
+{
+	return host(c, (long)c->ptr[0], 0, 0, 0);
+}
+
+/* ------------------------------------------------------------- sleeps */
+
+static bool valid(const struct timespec *ts)
+{
+	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < (long)SECOND;
+}
+
+/*
+ * Sleeps until a time of CLOCK_MONOTONIC that a first, interrupted try may have
+ * set. rem is what remains, for the program to see after -EINTR.
+ */
+static long sleep_for(struct call *c, const struct timespec *ts, struct timespec *rem)
+{
+	uint64_t now = now_ns(), end = c->deadline;
+	struct timespec at;
+	long ret;
+
+	if (!end)
+		end = (uint64_t)ts->tv_sec > (INT64_MAX - now) / SECOND - 1 ? INT64_MAX :
+			now + ts->tv_sec * SECOND + ts->tv_nsec;
+	at = (struct timespec){ end / SECOND, end % SECOND };
+	ret = interruptible_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, (long)&at, 0, 0, 0);
+	if (ret == -EINTR) {
+		c->deadline = end;
+		now = now_ns();
+		now = now < end ? end - now : 0;
+		if (rem)
+			*rem = (struct timespec){ now / SECOND, now % SECOND };
+	}
+	return ret;
+}
+
+long host_nanosleep(struct call *c)
+{
+	const struct timespec *ts = c->ptr[0];
+
+	if (!ts)
+		return -EFAULT;
+	return valid(ts) ? sleep_for(c, ts, c->ptr[1]) : -EINVAL;
+}
+
+long host_clock_nanosleep(struct call *c)
+{
+	const struct timespec *ts = c->ptr[2];
+	int clock = c->arg[0];
+
+	if (!ts)
+		return -EFAULT;
+	if (!valid(ts) || !clock_allowed(c->arg[0]))
+		return -EINVAL;
+	/* setting a clock does not change how long a relative sleep lasts */
+	if (!(c->arg[1] & TIMER_ABSTIME) && (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC))
+		return sleep_for(c, ts, c->ptr[3]);
+	return host(c, clock, c->arg[1], (long)ts, (long)c->ptr[3]);
+}
+
+/* The shim changes the mask and looks for the signal; here it is only waited for. */
+long host_pause(struct call *c)
+{
+	(void)c;
+	return interruptible_syscall(SYS_pause, 0, 0, 0, 0, 0, 0);
+}
+
+long host_rt_sigsuspend(struct call *c)
+{
+	return host_pause(c);
+}
+
+/* -EAGAIN after the time, -EINTR for the shim to see what came. */
+long host_rt_sigtimedwait(struct call *c)
+{
+	const struct timespec *ts = c->ptr[2];
+	long ret;
+
+	if (!ts)
+		return host_pause(c);
+	if (!valid(ts))
+		return -EINVAL;
+	ret = sleep_for(c, ts, NULL);
+	return ret == 0 ? -EAGAIN : ret;
+}
+
+/* Operations of futex(2). */
+#define FUTEX_WAIT		0
+#define FUTEX_WAIT_BITSET	9
+#define FUTEX_PRIVATE		128
+#define FUTEX_REALTIME		256
+
+/*
+ * A wait that the shim found it has to make: with one thread nobody can end it,
+ * so it lasts until its time or a signal.
+ */
+long host_futex(struct call *c)
+{
+	unsigned int op = c->arg[1], command = op & ~(FUTEX_PRIVATE | FUTEX_REALTIME);
+	const struct timespec *ts = c->ptr[3];
+	long ret;
+
+	if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
+		return -ENOSYS;
+	if (!ts)
+		return host_pause(c);
+	if (!valid(ts))
+		return -EINVAL;
+	if (command == FUTEX_WAIT)
+		ret = sleep_for(c, ts, NULL);
+	else
+		ret = interruptible_syscall(SYS_clock_nanosleep,
+					    op & FUTEX_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+					    TIMER_ABSTIME, (long)ts, 0, 0, 0);
+	return ret == 0 ? -ETIMEDOUT : ret;
+}
+
+/* ------------------------------------------------------------- timers of the process: their signals come in as any other */
+
+long host_alarm(struct call *c)
+{
+	return host(c, c->arg[0], 0, 0, 0);
+}
+
+long host_getitimer(struct call *c)
+{
+	return host(c, c->arg[0], (long)c->ptr[1], 0, 0);
+}
+
+long host_setitimer(struct call *c)
+{
+	return host(c, c->arg[0], (long)c->ptr[1], (long)c->ptr[2], 0);
+}
+
+/*
+ * Timers by their host IDs, which is what siginfo carries. The guest may name
+ * those it made and no other.
+ */
+#define TIMERS 256
+
+static struct {
+	pthread_mutex_t lock;
+	int id[TIMERS];		/* + 1; 0: free */
+} timers = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* The slot of a timer, or of a free one for -1; -1 when there is none. */
+static int timer_slot(int id)
+{
+	int slot = -1;
+
+	for (int i = 0; i < TIMERS && slot < 0; i++)
+		if (timers.id[i] == id + 1)
+			slot = i;
+	return slot;
+}
+
+long host_timer_create(struct call *c)
+{
+	const struct sigevent *given = c->ptr[1];
+	/* without one, SIGALRM carries the timer's ID */
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+	int *out = c->ptr[2], id, slot;
+	long ret;
+
+	if (!out)
+		return -EFAULT;
+	if (!clock_allowed(c->arg[0]))
+		return -EINVAL;
+	if (given) {
+		event = *given;
+		/* the one thread there is */
+		if (event.sigev_notify == SIGEV_THREAD_ID)
+			event.sigev_notify = SIGEV_SIGNAL;
+		if (event.sigev_notify != SIGEV_SIGNAL && event.sigev_notify != SIGEV_NONE)
+			return -EINVAL;
+	}
+	pthread_mutex_lock(&timers.lock);
+	slot = timer_slot(-1);
+	ret = slot < 0 ? -EAGAIN : syscall(SYS_timer_create, (int)c->arg[0], given ? &event : NULL, &id);
+	if (slot >= 0 && ret < 0)
+		ret = -errno;
+	if (ret == 0) {
+		timers.id[slot] = id + 1;
+		*out = id;
+	}
+	pthread_mutex_unlock(&timers.lock);
+	return ret;
+}
+
+static bool timer_owned(uint64_t id)
+{
+	bool owned;
+
+	pthread_mutex_lock(&timers.lock);
+	owned = (int)id >= 0 && timer_slot((int)id) >= 0;
+	pthread_mutex_unlock(&timers.lock);
+	return owned;
+}
+
+long host_timer_settime(struct call *c)
+{
+	if (!timer_owned(c->arg[0]))
+		return -EINVAL;
+	return host(c, (int)c->arg[0], c->arg[1], (long)c->ptr[2], (long)c->ptr[3]);
+}
+
+long host_timer_gettime(struct call *c)
+{
+	return timer_owned(c->arg[0]) ? host(c, (int)c->arg[0], (long)c->ptr[1], 0, 0) : -EINVAL;
+}
+
+long host_timer_getoverrun(struct call *c)
+{
+	return timer_owned(c->arg[0]) ? host(c, (int)c->arg[0], 0, 0, 0) : -EINVAL;
+}
+
+long host_timer_delete(struct call *c)
+{
+	int id = c->arg[0], slot;
+	long ret = -EINVAL;
+
+	pthread_mutex_lock(&timers.lock);
+	slot = id < 0 ? -1 : timer_slot(id);
+	if (slot >= 0) {
+		ret = syscall(SYS_timer_delete, id) < 0 ? -errno : 0;
+		timers.id[slot] = 0;
+	}
+	pthread_mutex_unlock(&timers.lock);
+	return ret;
+}
+
+/* ------------------------------------------------------------- use of resources */
+
+long host_getrusage(struct call *c)
+{
+	return host(c, (int)c->arg[0], (long)c->ptr[1], 0, 0);
+}
+
+long host_times(struct call *c)
+{
+	return host(c, (long)c->ptr[0], 0, 0, 0);
+}
+
+/* Of the guest: its memory is --mem, its processes are one, its time since boot is the clock's. */
+long host_sysinfo(struct call *c)
+{
+	struct sysinfo *info = c->ptr[0];
+	struct timespec ts;
+
+	if (!info)
+		return -EFAULT;
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	info->uptime = ts.tv_sec;
+	info->totalram = c->vm->mem_limit;
+	info->freeram = c->vm->mem_limit;
+	info->procs = 1;
+	info->mem_unit = 1;
+	return 0;
+}
