@@ -52,14 +52,81 @@ $B/runner/%.o: runner/%.S | $B/runner
 	$(CC) $(CPPFLAGS) -I$B/shim -MMD -MP -c $< -o $@
 $B/runner/shim_image.o: $B/shim/shim.bin
 
-kvmrun: $(RUNNER_OBJS)
+kvmrun: $B/runner/main.o $B/libkvmrun.a
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+$B/libkvmrun.a: $(filter-out $B/runner/main.o,$(RUNNER_OBJS))
+	rm -f $@
+	$(AR) rcs $@ $^
 
-$B/shim $B/runner:
+$B/shim $B/runner $B/tests $B/guest:
 	mkdir -p $@
 
-clean:
-	rm -rf $B/shim $B/runner $B/tests kvmrun
+# ----------------------------------------------------------------------- tests
+# tests/test_NAME.c with tests/lib makes $B/tests/test_NAME; a test of the
+# runner's parts takes them from libkvmrun.a. tests/guest/NAME.c makes a static
+# program, with musl where it is called NAME.musl.c.
+TESTS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
+GUESTS := $(patsubst tests/guest/%.c,$B/guest/%,$(wildcard tests/guest/*.c)) $B/guest/hello-pie $B/guest/hello-musl
+TEST_CFLAGS := -std=gnu11 $(WARN) -O2 -g
+SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+# test programs with sources of their own beside tests/lib
+TEST_LIB := $(patsubst tests/lib/%.c,$B/tests/lib-%.o,$(wildcard tests/lib/*.c))
 
-.PHONY: all clean
+$B/tests/lib-%.o: tests/lib/%.c | $B/tests
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) -MMD -MP -c $< -o $@
+$B/tests/%.o: tests/%.c | $B/tests
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) -Irunner -Itests -MMD -MP -c $< -o $@
+$B/tests/test_%: $B/tests/test_%.o $(TEST_LIB) $B/libkvmrun.a
+	$(CC) $(LDFLAGS) $(filter %.o,$^) $B/libkvmrun.a $(TEST_LIBS) $(LDLIBS) -lcmocka -o $@
+$B/tests/test_elf: $B/tests/elf_variants.o
+$B/tests/test_elf: TEST_LIBS := -Wl,--wrap=pread
+$B/tests/elf_variants: $B/tests/elf_variants_main.o $B/tests/elf_variants.o
+	$(CC) $^ -o $@
+.PRECIOUS: $B/tests/%.o $B/tests/lib-%.o
+
+$B/guest/%.musl: tests/guest/%.musl.c | $B/guest
+	musl-gcc -static -O2 -Wall -Wextra $< -o $@
+$B/guest/%: tests/guest/%.c | $B/guest
+	$(CC) -D_GNU_SOURCE= -static -O2 -Wall -Wextra -pthread $< -lm -o $@
+$B/guest/hello-pie: tests/guest/hello.c | $B/guest
+	$(CC) -static-pie -O2 $< -o $@
+$B/guest/hello-musl: tests/guest/hello.c | $B/guest
+	musl-gcc -static -O2 $< -o $@
+
+tests: kvmrun $(TESTS) $(GUESTS) $B/tests/elf_variants
+
+deps:
+	tests/deps
+
+programs: deps
+	tests/programs/build
+
+check: deps
+	$(MAKE) tests
+	tests/programs/build
+	tests/suite
+
+demo: deps
+	$(MAKE) kvmrun $(GUESTS)
+	examples/demo
+
+bench: deps
+	$(MAKE) tests
+	tests/bench/run
+
+# --------------------------------------------------------------- documentation
+$B/kvmrun.1: docs/kvmrun.1.in kvmrun
+	./kvmrun --print-manual | sed -e '/^@OPTIONS@$$/{r /dev/stdin' -e 'd' -e '}' \
+		-e 's/@VERSION@/$(VERSION)/' -e "s/@DATE@/$$(date -u -r docs/kvmrun.1.in +%Y-%m-%d)/" docs/kvmrun.1.in > $@
+man: $B/kvmrun.1
+
+install: kvmrun man
+	install -D -m 755 kvmrun $(DESTDIR)$(PREFIX)/bin/kvmrun
+	install -D -m 644 $B/kvmrun.1 $(DESTDIR)$(PREFIX)/share/man/man1/kvmrun.1
+	install -D -m 644 runner/completion/kvmrun $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kvmrun
+
+clean:
+	rm -rf $B/shim $B/runner $B/tests $B/guest $B/libkvmrun.a $B/kvmrun.1 kvmrun
+
+.PHONY: all tests deps programs check demo bench man install clean
 -include $(wildcard $B/*/*.d)
