@@ -137,7 +137,7 @@ static void put_pointer(struct trace *t, const struct call *c, int i)
 	if (c->arg[i])
 		put_address(t, c->arg[i]);
 	else
-		put(t, c->ptr[i] || c->iovcnt[i] ? "..." : "NULL");
+		put(t, c->ptr[i] || c->iov[i] ? "..." : "NULL");
 }
 
 /* The first bytes of a buffer, gathered from its pieces. Guest memory may change meanwhile: it is read once. */
@@ -161,6 +161,10 @@ static void put_buffer(struct trace *t, const struct call *c, int i, uint64_t by
 	char text[PATH_MAX];
 	size_t have;
 
+	if (!c->iov[i]) {
+		put_pointer(t, c, i);
+		return;
+	}
 	if (bytes > c->count[i])
 		bytes = c->count[i];
 	have = gather(c, i, text, bytes < limit ? bytes : limit);
@@ -229,14 +233,18 @@ static void put_output_buffer(struct trace *t, const struct call *c, int i, long
 	put_buffer(t, c, i, ret, TRACE_STRING);
 }
 
-static void put_iov(struct trace *t, const struct call *c, int i, uint64_t bytes)
+/* The iovecs arrive flattened: as if they were one. */
+static void put_iov(struct trace *t, const struct call *c, int i, long bytes)
 {
 	if (!c->iovcnt[i]) {
 		put(t, "[]");
 		return;
 	}
 	put(t, "[{iov_base=");
-	put_buffer(t, c, i, bytes, TRACE_STRING);
+	if (is_error(bytes))
+		put(t, "...");
+	else
+		put_buffer(t, c, i, bytes, TRACE_STRING);
 	put(t, ", iov_len=%lu}]", c->count[i]);
 }
 
@@ -301,19 +309,13 @@ static void put_output(struct trace *t, const struct call *c, int i, const struc
 
 	if (is_nanosleep(c) && ret != -EINTR)
 		good = false;
-	if (!good) {
-		put_pointer(t, c, i);
-		return;
-	}
-	switch (a->kind) {
-	case ABI_ARG_OUTBUF:
-		put_output_buffer(t, c, i, ret);
-		return;
-	case ABI_ARG_OUTIOV:
+	if (a->kind == ABI_ARG_OUTIOV && c->iov[i])
 		put_iov(t, c, i, ret);
-		return;
-	}
-	if (c->ptr[i])
+	else if (!good)
+		put_pointer(t, c, i);
+	else if (a->kind == ABI_ARG_OUTBUF)
+		put_output_buffer(t, c, i, ret);
+	else if (c->ptr[i])
 		put_struct(t, a->type, c->ptr[i], filled(c, i, a, ret), a->kind == ABI_ARG_OUTVEC);
 	else
 		put_pointer(t, c, i);
@@ -363,13 +365,13 @@ static void put_input(struct trace *t, const struct call *c, int i, const struct
 		put_string(t, c, i);
 		return;
 	case ABI_ARG_INBUF:
-		if (!c->iovcnt[i] && c->count[i])
-			put_pointer(t, c, i);
-		else
-			put_buffer(t, c, i, c->count[i], TRACE_STRING);
+		put_buffer(t, c, i, c->count[i], TRACE_STRING);
 		return;
 	case ABI_ARG_INIOV:
-		put_iov(t, c, i, c->count[i]);
+		if (c->iov[i])
+			put_iov(t, c, i, c->count[i]);
+		else
+			put_pointer(t, c, i);
 		return;
 	}
 	if (!c->ptr[i])

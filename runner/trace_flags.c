@@ -323,28 +323,6 @@ static void put_ioctl(struct trace *t, uint64_t number)
 	    _IOC_TYPE(n), _IOC_NR(n), _IOC_SIZE(n));
 }
 
-/* Clocks of other processes and threads, and of devices, are negative. */
-static void put_clock(struct trace *t, uint64_t clock)
-{
-	int id = clock;
-
-	if (id < 0 && (id & 3) != 3)
-		put(t, "%s(%d, %s)", id & 4 ? "MAKE_THREAD_CPUCLOCK" : "MAKE_PROCESS_CPUCLOCK", ~(id >> 3),
-		    (id & 3) == 0 ? "CPUCLOCK_PROF" : (id & 3) == 1 ? "CPUCLOCK_VIRT" : "CPUCLOCK_SCHED");
-	else
-		PUT_ENUM(t, clocks, (uint32_t)clock, "CLOCK_???");
-}
-
-static void put_policy(struct trace *t, uint64_t policy)
-{
-	if ((policy & SCHED_RESET_ON_FORK) && (policy & ~(uint64_t)SCHED_RESET_ON_FORK) <= SCHED_DEADLINE) {
-		PUT_ENUM(t, policies, (uint32_t)policy & ~SCHED_RESET_ON_FORK, "SCHED_???");
-		put(t, "|SCHED_RESET_ON_FORK");
-		return;
-	}
-	PUT_ENUM(t, policies, (uint32_t)policy, "SCHED_???");
-}
-
 static void put_at(struct trace *t, uint64_t flags)
 {
 	PUT_FLAGS(t, at_flags, (uint32_t)flags, "AT_???");
@@ -352,7 +330,7 @@ static void put_at(struct trace *t, uint64_t flags)
 
 static void put_statx_at(struct trace *t, uint64_t flags)
 {
-	PUT_ENUM(t, statx_sync, flags & AT_STATX_SYNC_TYPE, "AT_STATX_???");
+	PUT_FLAGS(t, statx_sync, flags & AT_STATX_SYNC_TYPE, NULL);
 	flags = (uint32_t)flags & ~AT_STATX_SYNC_TYPE;
 	if (flags) {
 		put(t, "|");
@@ -364,11 +342,12 @@ static void put_file_mode(struct trace *t, uint64_t mode)
 {
 	unsigned int m = mode & 0177777;
 
-	if (m & S_IFMT) {
-		PUT_ENUM(t, file_types, m & S_IFMT, NULL);
-		put(t, "|");
-	}
-	put(t, "%#03o", m & ~S_IFMT);
+	for (size_t i = 0; i < sizeof(file_types) / sizeof(file_types[0]); i++)
+		if ((m & S_IFMT) == file_types[i].value) {
+			put(t, "%s|", file_types[i].name);
+			m &= ~S_IFMT;
+		}
+	put(t, "%#03o", m);
 }
 
 static void put_device(struct trace *t, uint64_t dev)
@@ -428,7 +407,7 @@ static const struct format formats[] = {
 	[ABI_FMT_MSYNC] = FLAGS(msync_flags, "MS_???"),
 	[ABI_FMT_FCNTL] = ENUM(fcntl_commands, "F_???"),
 	[ABI_FMT_IOCTL] = BY(put_ioctl),
-	[ABI_FMT_CLOCK] = BY(put_clock),
+	[ABI_FMT_CLOCK] = ENUM(clocks, "CLOCK_???"),
 	[ABI_FMT_TIMER] = FLAGS(timer_flags, "TIMER_???"),
 	[ABI_FMT_RLIMIT] = ENUM(rlimits, "RLIMIT_???"),
 	[ABI_FMT_RUSAGE] = ENUM(usage_whos, "RUSAGE_???"),
@@ -443,7 +422,7 @@ static const struct format formats[] = {
 	[ABI_FMT_FILEMODE] = BY(put_file_mode),
 	[ABI_FMT_DEV] = BY(put_device),
 	[ABI_FMT_PRIO] = ENUM(prio_whiches, "PRIO_???"),
-	[ABI_FMT_SCHED] = BY(put_policy),
+	[ABI_FMT_SCHED] = ENUM(policies, "SCHED_???"),
 	[ABI_FMT_MLOCKALL] = FLAGS(mlockall_flags, "MCL_???"),
 	[ABI_FMT_MLOCK] = FLAGS(mlock_flags, "MLOCK_???"),
 	[ABI_FMT_XATTR] = FLAGS(xattr_flags, "XATTR_???"),

@@ -36,7 +36,7 @@ void put_quoted(struct trace *t, const void *bytes, size_t n)
 			put(t, "\\%c", *letter);
 		else if (c >= ' ' && c < 0x7f)
 			put(t, "%c", c);
-		else if (i + 1 < n && p[i + 1] >= '0' && p[i + 1] <= '9')
+		else if (i + 1 < n && p[i + 1] >= '0' && p[i + 1] <= '7')
 			put(t, "\\%03o", c);
 		else
 			put(t, "\\%o", c);

@@ -91,14 +91,14 @@ static void put_timespec(struct trace *t, const void *p)
 {
 	const struct timespec *v = p;
 
-	put(t, "{tv_sec=%ld, tv_nsec=%ld}", v->tv_sec, v->tv_nsec);
+	put(t, "{tv_sec=%ld, tv_nsec=%lu}", v->tv_sec, v->tv_nsec);
 }
 
 static void put_timeval(struct trace *t, const void *p)
 {
 	const struct timeval *v = p;
 
-	put(t, "{tv_sec=%ld, tv_usec=%ld}", v->tv_sec, v->tv_usec);
+	put(t, "{tv_sec=%ld, tv_usec=%lu}", v->tv_sec, v->tv_usec);
 }
 
 static void put_timespec2(struct trace *t, const void *p)

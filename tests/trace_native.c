@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "../runner/table.h"
+#include "../runner/trace.h"
+#include "trace_native.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ROOM	65536	/* bytes of an argument */
+
+static char room[6][ROOM];
+static struct iovec pieces[6];
+static struct abi_call own_row;
+
+static bool peek(pid_t pid, void *to, uint64_t from, size_t n)
+{
+	struct iovec local = { to, n }, remote = { (void *)from, n };
+
+	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)n;
+}
+
+static bool peek_string(pid_t pid, char *to, uint64_t from)
+{
+	for (size_t i = 0; i < 4096; i++) {
+		if (!peek(pid, to + i, from + i, 1))
+			return false;
+		if (!to[i])
+			return true;
+	}
+	return false;
+}
+
+/* The pieces of a program's iovecs, as one; only where they lie is known before a read. */
+static bool peek_iovecs(pid_t pid, struct call *c, int i, bool in)
+{
+	struct iovec v[16];
+	uint64_t n = c->arg[c->row->arg[i].ref], sum = 0;
+
+	if (n > 16 || !peek(pid, v, c->arg[i], n * sizeof(*v)))
+		return false;
+	for (uint64_t k = 0; k < n && sum + v[k].iov_len <= ROOM; sum += v[k++].iov_len)
+		if (in && !peek(pid, room[i] + sum, (uint64_t)v[k].iov_base, v[k].iov_len))
+			return false;
+	pieces[i] = (struct iovec){ room[i], sum };
+	c->iov[i] = &pieces[i];
+	c->iovcnt[i] = n ? 1 : 0;
+	c->count[i] = sum;
+	return true;
+}
+
+static void collect(pid_t pid, struct call *c, int i)
+{
+	const struct abi_arg *a = &c->row->arg[i];
+	uint64_t size = a->size;
+
+	switch (a->kind) {
+	case ABI_ARG_STRING:
+		if (peek_string(pid, room[i], c->arg[i]))
+			c->ptr[i] = room[i];
+		return;
+	case ABI_ARG_INVEC:
+	case ABI_ARG_OUTVEC:
+	case ABI_ARG_INOUTVEC:
+		size *= c->arg[a->ref];
+		/* fall through */
+	case ABI_ARG_IN:
+	case ABI_ARG_OUT:
+	case ABI_ARG_INOUT:
+		if (size <= ROOM && c->arg[i] && peek(pid, room[i], c->arg[i], size)) {
+			c->ptr[i] = room[i];
+			c->count[i] = size;
+		}
+		return;
+	case ABI_ARG_INBUF:
+	case ABI_ARG_OUTBUF:
+		c->count[i] = c->arg[a->ref];
+		size = c->count[i] < ROOM ? c->count[i] : ROOM;
+		if (c->arg[i] && peek(pid, room[i], c->arg[i], size)) {
+			pieces[i] = (struct iovec){ room[i], size };
+			c->iov[i] = &pieces[i];
+			c->iovcnt[i] = size ? 1 : 0;
+		}
+		return;
+	case ABI_ARG_INIOV:
+	case ABI_ARG_OUTIOV:
+		peek_iovecs(pid, c, i, a->kind == ABI_ARG_INIOV);
+		return;
+	}
+}
+
+static void begin(pid_t pid, struct trace *t, struct call *c, const struct __ptrace_syscall_info *info)
+{
+	const struct request *request;
+
+	memset(c, 0, sizeof(*c));
+	c->nr = info->entry.nr;
+	c->row = &call_table[c->nr < ABI_CALLS ? c->nr : ABI_CALLS - 1];
+	for (int i = 0; i < 6; i++)
+		c->arg[i] = info->entry.args[i];
+	request = call_request(c->nr, c->arg[1]);
+	if (request) {
+		own_row = *c->row;
+		own_row.arg[2] = request->arg;
+		c->row = &own_row;
+	}
+	for (int i = 0; i < c->row->nargs; i++)
+		collect(pid, c, i);
+	trace_begin(t, c);
+}
+
+static void end(pid_t pid, struct trace *t, struct call *c, int fd, long ret)
+{
+	for (int i = 0; i < c->row->nargs; i++)
+		switch (c->row->arg[i].kind) {
+		case ABI_ARG_OUT:
+		case ABI_ARG_INOUT:
+		case ABI_ARG_OUTVEC:
+		case ABI_ARG_INOUTVEC:
+		case ABI_ARG_OUTBUF:
+		case ABI_ARG_OUTIOV:
+			collect(pid, c, i);
+		}
+	trace_end(t, fd, c, ret);
+}
+
+static void child(char *const argv[])
+{
+	personality(ADDR_NO_RANDOMIZE);
+	ptrace(PTRACE_TRACEME);
+	raise(SIGSTOP);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+int trace_native(char *const argv[], int fd)
+{
+	static struct trace trace;
+	struct __ptrace_syscall_info info;
+	bool running = false;		/* past execve */
+	struct call call;
+	siginfo_t signal;
+	int status, deliver = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		child(argv);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -1;
+	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC))
+		return -1;
+	for (;;) {
+		if (ptrace(PTRACE_SYSCALL, pid, 0, deliver) || waitpid(pid, &status, 0) < 0)
+			return -1;
+		deliver = 0;
+		if (!WIFSTOPPED(status))
+			break;
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+			if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) < 0)
+				return -1;
+			if (running && info.op == PTRACE_SYSCALL_INFO_ENTRY)
+				begin(pid, &trace, &call, &info);
+			else if (running && trace.len)
+				end(pid, &trace, &call, fd, info.exit.rval);
+		} else if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
+			running = true;
+			trace.len = 0;
+		} else {
+			deliver = WSTOPSIG(status);
+			if (ptrace(PTRACE_GETSIGINFO, pid, 0, &signal))
+				return -1;
+			trace_signal(fd, &signal);
+		}
+	}
+	if (WIFEXITED(status))
+		end(pid, &trace, &call, fd, 0);
+	trace_exit(fd, WEXITSTATUS(status), WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+	return status;
+}
