@@ -33,6 +33,7 @@ struct row {
 /* ROW(name, argv, the other fields by name) */
 #define ROW(row_name, row_argv, ...) { .name = row_name, .argv = row_argv, __VA_ARGS__ }
 
+static char own_id[24], own_group[24];
 static char *base;		/* the temporary directory */
 static char *dir;		/* base/d, the directory that both runs see */
 
@@ -168,7 +169,7 @@ static const struct row rows[] = {
 
 	/* Files */
 	ROW("ls_of_a_tree", LIST("ls", "-R")),
-	ROW("ls_long_with_numbers", LIST("ls", "-lan")),
+	ROW("ls_long_with_numbers", LIST("ls", "-lAn")),
 	ROW("ls_long_with_names", LIST("ls", "-l"), .options = READ_PASSWD),
 	ROW("ls_with_inodes_and_types", LIST("ls", "-1iF")),
 	ROW("ls_of_a_missing_file", LIST("ls", "missing"), .status = 1),
@@ -201,7 +202,6 @@ static const struct row rows[] = {
 	ROW("ar_prints_a_member", LIST("ar", "p", "archive.a", "two")),
 	ROW("gzip_to_stdout", LIST("gzip", "-9nc", "data")),
 	ROW("gunzip_to_stdout", LIST("gunzip", "-c", "data.gz")),
-	ROW("zcat_of_a_file", LIST("zcat", "data.gz")),
 	ROW("gunzip_of_a_broken_file", LIST("gunzip", "-c", "text"), .status = 1),
 	ROW("bzip2_to_stdout", LIST("bzip2", "-c", "data")),
 	ROW("bunzip2_to_stdout", LIST("bunzip2", "-c", "data.bz2")),
@@ -319,7 +319,8 @@ static const struct row rows[] = {
 	ROW("dos2unix_in_place", LIST("dos2unix", "dos"), .writes = true),
 	ROW("ed_writes", LIST("ed", "words"), .in = "1d\n$a\nadded\n.\nw\nq\n", .writes = true),
 	ROW("shred_to_zeros", LIST("shred", "-n", "1", "-z", "text"), .writes = true),
-	ROW("chown_to_oneself", LIST("sh", "-c", "chown $(id -u) text 2>/dev/null; :"), .writes = true),
+	ROW("chown_to_oneself", LIST("chown", "-R", own_id, "text", "sub"), .writes = true),
+	ROW("chgrp_to_oneself", LIST("chgrp", "-h", own_group, "link"), .writes = true),
 	ROW("sh_does_not_overwrite_by_noclobber", LIST("sh", "-c", "set -C; > fixed && ! > fixed"), .writes = true),
 	ROW("sync_a_file", LIST("sync", "text"), .writes = true),
 	ROW("awk_writes_files", LIST("awk", "{ print > (NR % 2 ? \"odd\" : \"even\") }", "words"), .writes = true),
@@ -429,6 +430,8 @@ static int make_base(void **state)
 		print_error("%s: %s: install busybox-static\n", BUSYBOX, strerror(errno));
 		return -1;
 	}
+	snprintf(own_id, sizeof(own_id), "%u:%u", getuid(), getgid());
+	snprintf(own_group, sizeof(own_group), "%u", getgid());
 	base = tree_new();
 	dir = tree_path(base, "d");
 	fresh_tree(state);

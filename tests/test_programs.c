@@ -236,14 +236,14 @@ static const struct command commands[] = {
 	COMMAND("sort", "unique_with_stdin", LIST("--parallel=1", "-u", "text", "-"), .in = "fig 2\naaa\n"),
 	COMMAND("sort", "into_its_input", LIST("--parallel=1", "-r", "-o", "text", "text"), .writes = true),
 	COMMAND("sort", "check_fails", LIST("-c", "text"), .status = 1),
-	COMMAND("ls", "all_long_recursive", LIST("-lanR", "--time-style=+%s")),
+	COMMAND("ls", "all_long_recursive", LIST("-lAnR", "--time-style=+%s")),
 	COMMAND("ls", "inodes_and_types", LIST("-1iFs")),
 	COMMAND("ls", "a_missing_file_is_status_2", LIST("missing", "text"), .status = 2),
 	COMMAND("cat", "files_and_stdin", LIST("text", "-", "data"), .in = "between\n"),
 	COMMAND("cat", "numbered_and_shown", LIST("-A", "-n", "text")),
 	COMMAND("cat", "a_directory_is_status_1", LIST("sub"), .status = 1),
 
-	COMMAND("zstd", "refuses_to_overwrite", LIST("-q", "--single-thread", "text", "-o", "empty"),
+	COMMAND("zstd", "refuses_to_overwrite", LIST("-q", "--single-thread", "--no-asyncio", "text", "-o", "empty"),
 		.status = 1, .writes = true),
 	COMMAND("xz", "lists_a_file", LIST("-l", "--robot", "data.xz")),
 	COMMAND("xz", "refuses_to_overwrite", LIST("-k", "data"), .status = 1, .writes = true),
@@ -426,7 +426,8 @@ static const struct sqlite_row {
 static void test_sqlite_in_memory(void **state)
 {
 	const struct sqlite_row *row = *state;
-	const struct run_opts opts = { .in = row->in };
+	/* Sorting much takes temporary files. */
+	const struct run_opts opts = { .options = LIST("--tmp"), .in = row->in };
 	struct run_result native = run_same(&opts, SQLITE(":memory:"));
 
 	assert_status(&native, row->status);

@@ -108,8 +108,10 @@ static void show_bytes(FILE *f, const char *name, const char *data, size_t len)
 		else
 			fprintf(f, "\\x%02x", c);
 	}
+	if (shown < len)
+		fputs(" ...", f);
 	if (len)
-		fputs(shown < len ? " ...\n" : "\n", f);
+		fputc('\n', f);
 }
 
 void run_show(const char *what, const struct run_result *r)
@@ -129,7 +131,7 @@ void run_show(const char *what, const struct run_result *r)
 	show_bytes(f, "stdout", r->out, r->out_len);
 	show_bytes(f, "stderr", r->err, r->err_len);
 	fclose(f);
-	print_error("%s", text);
+	fputs(text, stderr);	/* print_error() cuts at 1 KiB */
 	free(text);
 }
 
