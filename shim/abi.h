@@ -58,7 +58,8 @@ typedef uint64_t gva_t;
 enum abi_op {
 	ABI_OP_CALL = 1,	/* a Linux call: nr, arg[] -> ret */
 	ABI_OP_REPORT,		/* a call that the shim served: nr, arg[], ret (only under ABI_BOOT_REPORT) */
-	ABI_OP_EXIT,		/* the program ended: arg[0] exit code, arg[1] signal or 0, arg[2] enum abi_end */
+	ABI_OP_EXIT,		/* the program ended: arg[0] exit code, arg[1] signal or 0, arg[2] enum abi_end;
+				   for -v: arg[3] RIP, arg[4] vector and arg[5] CR2 of the last exception */
 	ABI_OP_STOP,		/* stop the whole process by signal arg[0] until SIGCONT */
 	ABI_OP_SIGNALS,		/* fetch host signals: ret = count, data = struct abi_signal[] */
 	ABI_OP_PANIC,		/* the shim found a bug in itself: data = text */

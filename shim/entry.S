@@ -398,9 +398,8 @@ probe_gate:
 	lea cpu0(%rip), %rsp
 	mov $MODE_USER, %edi
 1:	mov %dil, shim_mode(%rip)
-	lea cpu0(%rip), %rsp
-	call shim_boot			/* fills in the program's registers at the stack's top */
 	lea cpu0 - REGS_SIZE(%rip), %rsp
+	call shim_boot			/* fills in the program's registers, at the stack's top */
 	jmp exit_restart
 
 probe_set:

@@ -6,12 +6,16 @@
 
 void end_program(u64 code, u64 signal, enum abi_end why)
 {
+	const struct regs *regs = (struct regs *)((u64)this_cpu() - sizeof(*regs));
 	struct abi_frame *f = this_cpu()->frame;
 
 	f->op = ABI_OP_EXIT;
 	f->arg[0] = code;
 	f->arg[1] = signal;
 	f->arg[2] = why;
+	f->arg[3] = regs->rip;
+	f->arg[4] = current->trapno;
+	f->arg[5] = current->cr2;
 	for (;;)
 		vm_exit();
 }
