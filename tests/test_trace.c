@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * --trace: test_trace PROBE, a static program from trace_probe.c. Lines are
- * compared with what strace 6.1 prints for the same call.
- */
+/* --trace: single lines, as strace 6.1 prints them; test_strace.c compares whole runs. */
 #include "../runner/table.h"
 #include "../runner/trace.h"
-#include "trace_native.h"
 
 #include <asm/unistd_64.h>
 #include <errno.h>
@@ -18,15 +14,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-static char *probe;
 static int sink;	/* where lines go */
 static struct trace trace;
 
@@ -313,93 +305,6 @@ static void a_line_longer_than_its_room_is_cut_and_ends(void **state)
 	assert_non_null(strstr(text, "\\1\\1\\1\", 0) = 0\n"));
 }
 
-/* ------------------------------------------------------------- against strace */
-
-/* The lines of a file from the probe's first call on. */
-static char *lines_of(FILE *f, char **text)
-{
-	char *start;
-	size_t n = 0;
-
-	*text = NULL;
-	rewind(f);
-	assert_true(getdelim(text, &n, 0, f) > 0);
-	start = strstr(*text, "\nsched_yield()");
-	assert_non_null(start);
-	return start + 1;
-}
-
-static void to_null(int fd)
-{
-	int null = open("/dev/null", O_RDWR);
-
-	assert_return_code(null, errno);
-	assert_return_code(dup2(null, fd), errno);
-	close(null);
-}
-
-static int run_strace(const char *out)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		to_null(0);
-		to_null(1);
-		to_null(2);
-		execlp("setarch", "setarch", "-R", "strace", "-o", out, probe, (char *)NULL);
-		_exit(127);
-	}
-	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
-	return status;
-}
-
-static int run_ours(int fd)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		char *argv[] = { probe, NULL };
-
-		to_null(0);
-		to_null(1);
-		status = trace_native(argv, fd);
-		_exit(status == -1 ? 125 : WEXITSTATUS(status));
-	}
-	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
-	return status;
-}
-
-static void lines_are_those_of_strace(void **state)
-{
-	char path[] = "/tmp/test_trace.XXXXXX";
-	char *theirs, *ours, *their_line, *our_line, *texts[2];
-	FILE *a = fdopen(mkstemp(path), "r"), *b = tmpfile();
-	int status = run_strace(path), lines = 0;
-
-	(void)state;
-	unlink(path);
-	if (WEXITSTATUS(status) == 127) {
-		print_message("strace or setarch is not installed\n");
-		skip();
-	}
-	assert_int_equal(WEXITSTATUS(status), 3);
-	assert_int_equal(WEXITSTATUS(run_ours(fileno(b))), 3);
-	theirs = lines_of(a, &texts[0]);
-	ours = lines_of(b, &texts[1]);
-	while ((their_line = strsep(&theirs, "\n")) && (our_line = strsep(&ours, "\n"))) {
-		assert_string_equal(our_line, their_line);
-		lines++;
-	}
-	assert_null(ours);
-	assert_true(lines > 300);
-	free(texts[0]);
-	free(texts[1]);
-	fclose(a);
-	fclose(b);
-}
-
 static int open_sink(void **state)
 {
 	(void)state;
@@ -407,7 +312,7 @@ static int open_sink(void **state)
 	return sink < 0 ? -1 : 0;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(open_shows_its_path_and_flags),
@@ -425,13 +330,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_end_is_shown),
 		cmocka_unit_test(no_byte_of_the_program_reaches_the_line_unquoted),
 		cmocka_unit_test(a_line_longer_than_its_room_is_cut_and_ends),
-		cmocka_unit_test(lines_are_those_of_strace),
 	};
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: %s PROBE\n", argv[0]);
-		return 2;
-	}
-	probe = argv[1];
 	return cmocka_run_group_tests(tests, open_sink, NULL);
 }

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * --trace against strace: a native program, tests/guest/trace_probe.c, is
+ * traced by both. Here a small tracer takes the runner's place: it makes each
+ * call of the program into a struct call and hands that to runner/trace.h.
+ */
 #include "../runner/table.h"
 #include "../runner/trace.h"
-#include "trace_native.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
@@ -13,6 +21,8 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #define ROOM	65536	/* bytes of an argument */
 
@@ -140,7 +150,8 @@ static void child(char *const argv[])
 	_exit(127);
 }
 
-int trace_native(char *const argv[], int fd)
+/* Runs argv and traces it to fd. Returns its wait status, or -1 with errno. */
+static int trace_native(char *const argv[], int fd)
 {
 	static struct trace trace;
 	struct __ptrace_syscall_info info;
@@ -183,4 +194,120 @@ int trace_native(char *const argv[], int fd)
 		end(pid, &trace, &call, fd, 0);
 	trace_exit(fd, WEXITSTATUS(status), WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	return status;
+}
+
+/* ------------------------------------------------------------- the comparison */
+
+static char *probe = "build/guest/trace_probe";
+
+/* The lines of a file from the probe's first call on. */
+static char *lines_of(FILE *f, char **text)
+{
+	char *start;
+	size_t n = 0;
+
+	*text = NULL;
+	rewind(f);
+	assert_true(getdelim(text, &n, 0, f) > 0);
+	start = strstr(*text, "\nsched_yield()");
+	assert_non_null(start);
+	return start + 1;
+}
+
+static void to_null(int fd)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	assert_return_code(null, errno);
+	assert_return_code(dup2(null, fd), errno);
+	close(null);
+}
+
+static int run_strace(const char *out)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		to_null(0);
+		to_null(1);
+		to_null(2);
+		execlp("setarch", "setarch", "-R", "strace", "-o", out, probe, (char *)NULL);
+		_exit(127);
+	}
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	return status;
+}
+
+/* Every version prints a little differently. */
+static bool strace_is_6_1(void)
+{
+	FILE *f = popen("strace -V 2>&1", "r");
+	char text[64] = "";
+	bool right;
+
+	assert_non_null(f);
+	right = fgets(text, sizeof(text), f) && strstr(text, "version 6.1\n");
+	while (fgets(text, sizeof(text), f))
+		;
+	pclose(f);
+	return right;
+}
+
+static int run_ours(int fd)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		char *argv[] = { probe, NULL };
+
+		to_null(0);
+		to_null(1);
+		status = trace_native(argv, fd);
+		_exit(status == -1 ? 125 : WEXITSTATUS(status));
+	}
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	return status;
+}
+
+static void lines_are_those_of_strace(void **state)
+{
+	char path[] = "/tmp/test_trace.XXXXXX";
+	char *theirs, *ours, *their_line, *our_line, *texts[2];
+	FILE *a, *b = tmpfile();
+	int lines = 0;
+
+	(void)state;
+	if (!strace_is_6_1()) {
+		print_message("there is no strace 6.1 here\n");
+		skip();
+	}
+	a = fdopen(mkstemp(path), "r");
+	assert_int_equal(WEXITSTATUS(run_strace(path)), 3);
+	unlink(path);
+	assert_int_equal(WEXITSTATUS(run_ours(fileno(b))), 3);
+	theirs = lines_of(a, &texts[0]);
+	ours = lines_of(b, &texts[1]);
+	while ((their_line = strsep(&theirs, "\n")) && (our_line = strsep(&ours, "\n"))) {
+		assert_string_equal(our_line, their_line);
+		lines++;
+	}
+	assert_null(ours);
+	assert_true(lines > 300);
+	free(texts[0]);
+	free(texts[1]);
+	fclose(a);
+	fclose(b);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_are_those_of_strace),
+	};
+
+	if (argc > 1)
+		probe = argv[1];
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
