@@ -138,6 +138,23 @@ static void inputs_are_shown_as_they_were_before_the_call(void **state)
 			    "(in [3], left {tv_sec=0, tv_usec=7})\n");
 }
 
+static void dates_are_those_of_libc(void **state)
+{
+	static const int64_t some[] = { 1, -1, 86399, 951782400, 951868799, 951868800, 4107542400, -2203891200, 253402300799,
+					1795355018, 13569465600 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+		struct timespec times[2] = { { some[i], 0 }, { 0, UTIME_NOW } };
+		struct call c = CALL_OF(utimensat, .arg = { AT_FDCWD }, .ptr = { [1] = "f", [2] = times }, .count[2] = 32);
+		time_t when = some[i];
+		char date[64];
+
+		assert_true(strftime(date, sizeof(date), "%FT%T+0000 */, UTIME_NOW]", gmtime(&when)) > 0);
+		assert_non_null(strstr(line(&c, 0), date));
+	}
+}
+
 static void an_interrupted_sleep_shows_what_remains(void **state)
 {
 	struct timespec want = { 2, 0 }, rem = { 1, 5 };
@@ -323,6 +340,7 @@ int main(void)
 		cmocka_unit_test(a_vector_is_shown_as_one),
 		cmocka_unit_test(stat_shows_mode_and_size),
 		cmocka_unit_test(inputs_are_shown_as_they_were_before_the_call),
+		cmocka_unit_test(dates_are_those_of_libc),
 		cmocka_unit_test(an_interrupted_sleep_shows_what_remains),
 		cmocka_unit_test(a_refused_call_shows_its_numbers),
 		cmocka_unit_test(a_request_decides_what_the_third_argument_is),
