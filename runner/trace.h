@@ -15,7 +15,6 @@
 struct trace {
 	size_t len;
 	int next;		/* first argument that trace_end() prints */
-	uint64_t before[6];	/* 8-byte INOUT arguments as they went in */
 	char text[40 * 1024];
 };
 

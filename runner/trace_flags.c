@@ -238,10 +238,6 @@ static const struct name rename_flags[] = {
 	NAME(RENAME_NOREPLACE), NAME(RENAME_EXCHANGE), NAME(RENAME_WHITEOUT),
 };
 
-static const struct name memfd_flags[] = {
-	NAME(MFD_CLOEXEC), NAME(MFD_ALLOW_SEALING), NAME(MFD_HUGETLB),
-};
-
 static const struct name membarrier_commands[] = {
 	NAME(MEMBARRIER_CMD_QUERY), NAME(MEMBARRIER_CMD_GLOBAL), NAME(MEMBARRIER_CMD_GLOBAL_EXPEDITED),
 	NAME(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED), NAME(MEMBARRIER_CMD_PRIVATE_EXPEDITED),
@@ -278,15 +274,6 @@ static void put_map(struct trace *t, uint64_t flags)
 	}
 	if (huge)
 		put(t, "|%u<<MAP_HUGE_SHIFT", (unsigned int)(huge >> MAP_HUGE_SHIFT));
-}
-
-static void put_memfd(struct trace *t, uint64_t flags)
-{
-	uint64_t huge = flags & MFD_HUGETLB ? flags & (0x3full << MAP_HUGE_SHIFT) : 0;
-
-	PUT_FLAGS(t, memfd_flags, (uint32_t)(flags & ~huge), "MFD_???");
-	if (huge)
-		put(t, "|%u<<MFD_HUGE_SHIFT", (unsigned int)(huge >> MAP_HUGE_SHIFT));
 }
 
 static void put_futex(struct trace *t, uint64_t op)
@@ -436,7 +423,6 @@ static const struct format formats[] = {
 	[ABI_FMT_EFD] = FLAGS(eventfd_flags, "EFD_???"),
 	[ABI_FMT_OFLAGS] = FLAGS(open_flags, "O_???"),
 	[ABI_FMT_RENAME] = FLAGS(rename_flags, "RENAME_???"),
-	[ABI_FMT_MEMFD] = BY(put_memfd),
 	[ABI_FMT_MEMBARRIER] = ENUM(membarrier_commands, "MEMBARRIER_CMD_???"),
 	[ABI_FMT_RWF] = FLAGS(rw_flags, "RWF_???"),
 	[ABI_FMT_STATX] = FLAGS(statx_masks, "STATX_???"),

@@ -45,6 +45,23 @@ void put_struct(struct trace *t, enum abi_struct type, const void *data, size_t 
 /* A date between two strings; nothing for second 0. digits of the fraction are shown unless it is 0. */
 void put_date(struct trace *t, const char *before, int64_t sec, uint64_t fraction, int digits, const char *after);
 
+/* trace_file.c's part of those structures. */
+void put_stat(struct trace *t, const void *p);
+void put_statx(struct trace *t, const void *p);
+void put_statfs(struct trace *t, const void *p);
+void put_pollfd(struct trace *t, const void *p);
+void put_epoll_event(struct trace *t, const void *p);
+void put_open_how(struct trace *t, const void *p);
+void put_setlk(struct trace *t, const void *p);
+void put_getlk(struct trace *t, const void *p);
+void put_termios(struct trace *t, const void *p);
+void put_winsize(struct trace *t, const void *p);
+
+#define TRACE_ELEMENTS	32	/* of a vector that are shown */
+
+/* The set ones of n bits, as "[0 3]". */
+void put_bits(struct trace *t, const uint8_t *set, uint64_t n);
+
 /* The descriptors below nfds that are in an fd_set, as "[0 3]". */
 void put_fdset(struct trace *t, const void *set, uint64_t nfds);
 

@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The structures that calls pass, as --trace prints them; by the type that a row of calls.def gives. */
-#include <asm/termbits.h>
-#include <limits.h>
 #include <linux/capability.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
-#include <poll.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/select.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <sys/sysinfo.h>
-#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <sys/utsname.h>
@@ -25,7 +14,6 @@
 
 #include "trace_line.h"
 
-#define ELEMENTS	32	/* of an array that are shown */
 #define SIZE_IS(name, type) _Static_assert(ABI_SIZE_##name == sizeof(type), #name)
 
 /* As the kernel has them, where libc has its own. */
@@ -44,13 +32,6 @@ struct kernel_sched_attr {
 };
 SIZE_IS(sched_attr, struct kernel_sched_attr);
 
-struct winsize {
-	unsigned short row, col, xpixel, ypixel;
-};
-SIZE_IS(winsize, struct winsize);
-SIZE_IS(stat, struct stat);
-SIZE_IS(statx, struct statx);
-SIZE_IS(statfs, struct statfs);
 SIZE_IS(rusage, struct rusage);
 SIZE_IS(utsname, struct utsname);
 SIZE_IS(sysinfo, struct sysinfo);
@@ -230,68 +211,6 @@ static void put_stack(struct trace *t, const void *p)
 	put(t, ", ss_size=%lu}", v->ss_size);
 }
 
-static void put_stat(struct trace *t, const void *p)
-{
-	const struct stat *v = p;
-
-	put(t, "{st_mode=");
-	put_value(t, ABI_FMT_FILEMODE, v->st_mode);
-	if (S_ISCHR(v->st_mode) || S_ISBLK(v->st_mode)) {
-		put(t, ", st_rdev=");
-		put_value(t, ABI_FMT_DEV, v->st_rdev);
-	} else {
-		put(t, ", st_size=%ld", v->st_size);
-	}
-	put(t, ", ...}");
-}
-
-static const struct name statx_attributes[] = {
-	NAME(STATX_ATTR_COMPRESSED), NAME(STATX_ATTR_IMMUTABLE), NAME(STATX_ATTR_APPEND),
-	NAME(STATX_ATTR_NODUMP), NAME(STATX_ATTR_ENCRYPTED), NAME(STATX_ATTR_AUTOMOUNT),
-	{ 0x2000, "STATX_ATTR_MOUNT_ROOT" }, NAME(STATX_ATTR_VERITY), { 0x200000, "STATX_ATTR_DAX" },
-};
-
-static void put_statx(struct trace *t, const void *p)
-{
-	const struct statx *v = p;
-
-	put(t, "{stx_mask=");
-	put_value(t, ABI_FMT_STATX, v->stx_mask);
-	put(t, ", stx_attributes=");
-	PUT_FLAGS(t, statx_attributes, v->stx_attributes, "STATX_ATTR_???");
-	put(t, ", stx_mode=");
-	put_value(t, ABI_FMT_FILEMODE, v->stx_mode);
-	put(t, ", stx_size=%llu, ...}", v->stx_size);
-}
-
-static const struct name magics[] = {
-	NAME(EXT2_SUPER_MAGIC), NAME(TMPFS_MAGIC), NAME(PROC_SUPER_MAGIC), NAME(SYSFS_MAGIC),
-	NAME(OVERLAYFS_SUPER_MAGIC), NAME(BTRFS_SUPER_MAGIC), NAME(XFS_SUPER_MAGIC), NAME(F2FS_SUPER_MAGIC),
-	NAME(RAMFS_MAGIC), NAME(PIPEFS_MAGIC), NAME(SOCKFS_MAGIC), NAME(DEVPTS_SUPER_MAGIC), NAME(V9FS_MAGIC),
-	NAME(NFS_SUPER_MAGIC), NAME(MSDOS_SUPER_MAGIC), NAME(SQUASHFS_MAGIC), NAME(ISOFS_SUPER_MAGIC),
-	NAME(ANON_INODE_FS_MAGIC), NAME(CGROUP2_SUPER_MAGIC), NAME(HUGETLBFS_MAGIC), NAME(FUSE_SUPER_MAGIC),
-};
-
-static const struct name mount_flags[] = {
-	{ 0x20, "ST_VALID" }, NAME(ST_RDONLY), NAME(ST_NOSUID), NAME(ST_NODEV), NAME(ST_NOEXEC),
-	NAME(ST_SYNCHRONOUS), NAME(ST_MANDLOCK), NAME(ST_NOATIME), NAME(ST_NODIRATIME), NAME(ST_RELATIME),
-	{ 0x2000, "ST_NOSYMFOLLOW" },
-};
-
-static void put_statfs(struct trace *t, const void *p)
-{
-	const struct statfs *v = p;
-
-	put(t, "{f_type=");
-	PUT_ENUM(t, magics, (uint64_t)v->f_type, NULL);
-	put(t, ", f_bsize=%lu, f_blocks=%lu, f_bfree=%lu, f_bavail=%lu, f_files=%lu, f_ffree=%lu, "
-	    "f_fsid={val=[%#x, %#x]}, f_namelen=%lu, f_frsize=%lu, f_flags=",
-	    v->f_bsize, v->f_blocks, v->f_bfree, v->f_bavail, v->f_files, v->f_ffree,
-	    v->f_fsid.__val[0], v->f_fsid.__val[1], v->f_namelen, v->f_frsize);
-	PUT_FLAGS(t, mount_flags, (uint64_t)v->f_flags, "ST_???");
-	put(t, "}");
-}
-
 static void put_limit(struct trace *t, uint64_t limit)
 {
 	if (limit == UINT64_MAX)
@@ -354,34 +273,6 @@ static void put_tms(struct trace *t, const void *p)
 	    v->tms_utime, v->tms_stime, v->tms_cutime, v->tms_cstime);
 }
 
-static void put_pollfd(struct trace *t, const void *p)
-{
-	const struct pollfd *v = p;
-
-	put(t, "{fd=%d", v->fd);
-	if (v->fd >= 0) {
-		put(t, ", events=");
-		put_value(t, ABI_FMT_POLL, (uint16_t)v->events);
-	}
-	put(t, "}");
-}
-
-static const struct name epoll_events[] = {
-	NAME(EPOLLIN), NAME(EPOLLPRI), NAME(EPOLLOUT), NAME(EPOLLERR), NAME(EPOLLHUP), { 0x20, "EPOLLNVAL" },
-	NAME(EPOLLRDNORM), NAME(EPOLLRDBAND), NAME(EPOLLWRNORM), NAME(EPOLLWRBAND), NAME(EPOLLMSG),
-	NAME(EPOLLRDHUP), NAME(EPOLLEXCLUSIVE), NAME(EPOLLWAKEUP), NAME(EPOLLONESHOT), NAME(EPOLLET),
-};
-
-static void put_epoll_event(struct trace *t, const void *p)
-{
-	struct epoll_event v;
-
-	memcpy(&v, p, sizeof(v));
-	put(t, "{events=");
-	PUT_FLAGS(t, epoll_events, v.events, "EPOLL???");
-	put(t, ", data={u32=%u, u64=%lu}}", v.data.u32, v.data.u64);
-}
-
 static const struct name notifies[] = {
 	NAME(SIGEV_SIGNAL), NAME(SIGEV_NONE), NAME(SIGEV_THREAD), NAME(SIGEV_THREAD_ID),
 };
@@ -413,49 +304,6 @@ static void put_sigevent(struct trace *t, const void *p)
 		put_address(t, words[3]);
 	}
 	put(t, "}");
-}
-
-static const struct name resolves[] = {
-	NAME(RESOLVE_NO_XDEV), NAME(RESOLVE_NO_MAGICLINKS), NAME(RESOLVE_NO_SYMLINKS), NAME(RESOLVE_BENEATH),
-	NAME(RESOLVE_IN_ROOT), NAME(RESOLVE_CACHED),
-};
-
-static void put_open_how(struct trace *t, const void *p)
-{
-	const struct open_how *v = p;
-
-	put(t, "{flags=");
-	put_value(t, ABI_FMT_OPEN, v->flags);
-	if (v->mode || (v->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))))
-		put(t, ", mode=%#03llo", v->mode);
-	put(t, ", resolve=");
-	PUT_FLAGS(t, resolves, v->resolve, "RESOLVE_???");
-	put(t, "}");
-}
-
-static const struct name lock_types[] = { NAME(F_RDLCK), NAME(F_WRLCK), NAME(F_UNLCK) };
-
-static void put_flock(struct trace *t, const void *p)
-{
-	const struct flock *v = p;
-
-	put(t, "{l_type=");
-	PUT_ENUM(t, lock_types, (uint16_t)v->l_type, "F_???");
-	put(t, ", l_whence=");
-	put_value(t, ABI_FMT_WHENCE, (uint16_t)v->l_whence);
-	put(t, ", l_start=%ld, l_len=%ld", v->l_start, v->l_len);
-}
-
-static void put_setlk(struct trace *t, const void *p)
-{
-	put_flock(t, p);
-	put(t, "}");
-}
-
-static void put_getlk(struct trace *t, const void *p)
-{
-	put_flock(t, p);
-	put(t, ", l_pid=%d}", ((const struct flock *)p)->l_pid);
 }
 
 static const struct name cap_versions[] = {
@@ -503,69 +351,6 @@ static void put_sched_attr(struct trace *t, const void *p)
 	put(t, ", sched_flags=%#lx, sched_nice=%d, sched_priority=%u, sched_runtime=%lu, sched_deadline=%lu, "
 	    "sched_period=%lu, sched_util_min=%u, sched_util_max=%u}", v->flags, v->nice, v->priority,
 	    v->runtime, v->deadline, v->period, v->util_min, v->util_max);
-}
-
-static const struct name iflags[] = {
-	NAME(IGNBRK), NAME(BRKINT), NAME(IGNPAR), NAME(PARMRK), NAME(INPCK), NAME(ISTRIP), NAME(INLCR),
-	NAME(IGNCR), NAME(ICRNL), NAME(IUCLC), NAME(IXON), NAME(IXANY), NAME(IXOFF), NAME(IMAXBEL), NAME(IUTF8),
-};
-
-static const struct name oflags[] = {
-	NAME(OPOST), NAME(OLCUC), NAME(ONLCR), NAME(OCRNL), NAME(ONOCR), NAME(ONLRET), NAME(OFILL), NAME(OFDEL),
-};
-
-static const struct name speeds[] = {
-	NAME(B0), NAME(B50), NAME(B75), NAME(B110), NAME(B134), NAME(B150), NAME(B200), NAME(B300), NAME(B600),
-	NAME(B1200), NAME(B1800), NAME(B2400), NAME(B4800), NAME(B9600), NAME(B19200), NAME(B38400), NAME(BOTHER),
-	NAME(B57600), NAME(B115200), NAME(B230400), NAME(B460800), NAME(B921600),
-};
-
-static const struct name cflags[] = {
-	NAME(CSTOPB), NAME(CREAD), NAME(PARENB), NAME(PARODD), NAME(HUPCL), NAME(CLOCAL), NAME(CMSPAR),
-	NAME(CRTSCTS),
-};
-
-static const struct name lflags[] = {
-	NAME(ISIG), NAME(ICANON), NAME(XCASE), NAME(ECHO), NAME(ECHOE), NAME(ECHOK), NAME(ECHONL), NAME(NOFLSH),
-	NAME(TOSTOP), NAME(ECHOCTL), NAME(ECHOPRT), NAME(ECHOKE), NAME(FLUSHO), NAME(PENDIN), NAME(IEXTEN),
-	NAME(EXTPROC),
-};
-
-/* struct termios2 begins like it. */
-static void put_termios(struct trace *t, const void *p)
-{
-	const struct termios *v = p;
-	unsigned int o = v->c_oflag, c = v->c_cflag;
-
-	put(t, "{c_iflag=");
-	if (v->c_iflag)
-		PUT_FLAGS(t, iflags, v->c_iflag, NULL);
-	put(t, ", c_oflag=NL%u|CR%u|TAB%u|BS%u|VT%u|FF%u", (o & NLDLY) >> 8, (o & CRDLY) >> 9, (o & TABDLY) >> 11,
-	    (o & BSDLY) >> 13, (o & VTDLY) >> 14, (o & FFDLY) >> 15);
-	o &= ~(NLDLY | CRDLY | TABDLY | BSDLY | VTDLY | FFDLY);
-	if (o) {
-		put(t, "|");
-		PUT_FLAGS(t, oflags, o, NULL);
-	}
-	put(t, ", c_cflag=");
-	PUT_ENUM(t, speeds, c & CBAUD, NULL);
-	put(t, "|CS%u", 5 + ((c & CSIZE) >> 4));
-	c &= ~(CBAUD | CSIZE);
-	if (c) {
-		put(t, "|");
-		PUT_FLAGS(t, cflags, c, NULL);
-	}
-	put(t, ", c_lflag=");
-	if (v->c_lflag)
-		PUT_FLAGS(t, lflags, v->c_lflag, NULL);
-	put(t, ", ...}");
-}
-
-static void put_winsize(struct trace *t, const void *p)
-{
-	const struct winsize *v = p;
-
-	put(t, "{ws_row=%u, ws_col=%u, ws_xpixel=%u, ws_ypixel=%u}", v->row, v->col, v->xpixel, v->ypixel);
 }
 
 static void put_one_siginfo(struct trace *t, const void *p)
@@ -620,25 +405,6 @@ static const struct {
 #undef TYPE
 };
 
-/* A set of CPUs, or of descriptors, as "[0 3]". */
-static void put_bits(struct trace *t, const uint8_t *set, uint64_t n)
-{
-	const char *space = "";
-
-	put(t, "[");
-	for (uint64_t i = 0; i < n; i++)
-		if (set[i / 8] >> i % 8 & 1) {
-			put(t, "%s%lu", space, i);
-			space = " ";
-		}
-	put(t, "]");
-}
-
-void put_fdset(struct trace *t, const void *set, uint64_t nfds)
-{
-	put_bits(t, set, nfds > FD_SETSIZE ? FD_SETSIZE : nfds);
-}
-
 void put_struct(struct trace *t, enum abi_struct type, const void *data, size_t bytes, bool vector)
 {
 	const uint8_t *p = data;
@@ -666,31 +432,10 @@ void put_struct(struct trace *t, enum abi_struct type, const void *data, size_t 
 		return;
 	}
 	put(t, "[");
-	for (size_t i = 0; i < n && i < ELEMENTS; i++) {
+	for (size_t i = 0; i < n && i < TRACE_ELEMENTS; i++) {
 		put(t, "%s", i ? ", " : "");
 		memcpy(aligned, p + i * types[type].size, types[type].size);
 		types[type].put(t, aligned);
 	}
-	put(t, n > ELEMENTS ? ", ...]" : "]");
-}
-
-void put_revents(struct trace *t, const void *fds, size_t bytes)
-{
-	struct pollfd p;
-	size_t shown = 0;
-
-	put(t, "[");
-	for (size_t i = 0; i < bytes / sizeof(p); i++) {
-		memcpy(&p, (const char *)fds + i * sizeof(p), sizeof(p));
-		if (!p.revents)
-			continue;
-		if (shown == ELEMENTS) {
-			put(t, ", ...");
-			break;
-		}
-		put(t, "%s{fd=%d, revents=", shown++ ? ", " : "", p.fd);
-		put_value(t, ABI_FMT_POLL, (uint16_t)p.revents);
-		put(t, "}");
-	}
-	put(t, "]");
+	put(t, n > TRACE_ELEMENTS ? ", ...]" : "]");
 }
