@@ -155,12 +155,12 @@ static void add(const char *guest, int fd, const char *name, bool writable, dev_
 /* Opens a host path once, and makes it a mount at guest. */
 static void add_grant(const struct grant *g, const char *guest)
 {
-	char *host = realpath(g->host, NULL), *slash;
+	char host[PATH_MAX], *slash;
 	const char *option = g->writable ? "rw" : "ro";
 	struct stat st;
 	int fd;
 
-	if (!host || stat(host, &st) < 0)
+	if (!realpath(g->host, host) || stat(host, &st) < 0)
 		die(KVMRUN_FAILED, "--%s %s: %m", option, g->host);
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		die(KVMRUN_FAILED, "--%s %s: neither a file nor a directory; pass pipes and devices "
@@ -175,7 +175,6 @@ static void add_grant(const struct grant *g, const char *guest)
 		die(KVMRUN_FAILED, "--%s %s: a part of /proc shows the host's processes and cannot be granted",
 		    option, g->host);
 	add(guest, fd, S_ISREG(st.st_mode) ? slash + 1 : NULL, g->writable, 0);
-	free(host);
 }
 
 static void add_devices(void)
@@ -244,11 +243,6 @@ void policy_init(const struct config *config)
 		for (size_t j = 0; j < i; j++)
 			if (below(mounts[j].guest, mounts[i].guest, mounts[i].len))
 				mounts[i].nested = true;
-	if (path_start(config->cwd) == 0)
-		return;
-	if (config->cwd_given)
-		die(KVMRUN_FAILED, "--cwd %s: %m in the program's view; grant it with --ro or --rw", config->cwd);
-	path_start("/");
 }
 
 /* ------------------------------------------------------------- --explain */

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "interrupt.h"
-#include "policy.h"
 #include "sys.h"
 
 long give(int host, mode_t type, bool cloexec)
@@ -188,11 +187,4 @@ long host_epoll_create(struct call *c)
 long host_epoll_create1(struct call *c)
 {
 	return make_epoll((unsigned int)c->arg[0]);
-}
-
-/* Memory of a memfd would be outside --mem. */
-long host_memfd_create(struct call *c)
-{
-	policy_explain_call(c->nr, 0);
-	return -ENOSYS;
 }

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "guest_call.h"
+#include "../runner/fdtable.h"
+#include "../runner/interrupt.h"
+#include "../runner/path.h"
+#include "../runner/policy.h"
+#include "../runner/table.h"
+
+struct vm guest_vm;
+struct vcpu guest_vcpu;
+struct abi_frame *frame;
+bool guest_interrupted;
+unsigned int guest_split;
+
+/* ------------------------------------------------------------- stand-ins for vm.c and interrupt.c */
+
+void *guest_ptr(const struct vm *vm, gpa_t gpa, uint64_t len)
+{
+	return gpa <= vm->ram_size && len <= vm->ram_size - gpa ? vm->ram + gpa : NULL;
+}
+
+long interruptible_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5)
+{
+	long ret = guest_interrupted ? -EINTR : syscall(nr, a0, a1, a2, a3, a4, a5);
+
+	return ret == -1 && !guest_interrupted ? -errno : ret;
+}
+
+/* ------------------------------------------------------------- the shim's part */
+
+void guest_start(const struct config *config)
+{
+	fdtable_init();
+	policy_init(config);
+	need(path_start(config->cwd ? config->cwd : "/") == 0);
+	/* with nothing behind it, so that a step too far is a fault */
+	guest_vm.ram = mmap(NULL, GUEST_RAM + 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	need(guest_vm.ram != MAP_FAILED);
+	need(mprotect(guest_vm.ram, GUEST_RAM, PROT_READ | PROT_WRITE) == 0);
+	guest_vm.ram_size = GUEST_RAM;
+	guest_vm.mem_limit = GUEST_RAM;
+	frame = (struct abi_frame *)guest_vm.ram;
+	guest_vcpu.vm = &guest_vm;
+	guest_vcpu.frame = frame;
+}
+
+int guest_serve(const char **why)
+{
+	return call_serve(&guest_vm, &guest_vcpu, why);
+}
+
+static uint64_t next;	/* free guest RAM */
+
+static void put_buffer(uint64_t base, uint64_t n)
+{
+	uint64_t part;
+
+	for (; n; n -= part, base += part) {
+		part = guest_split && n > guest_split ? guest_split : n;
+		need(frame->nseg < ABI_NSEGS && next + part <= GUEST_RAM);
+		memcpy(guest_vm.ram + next, (void *)base, part);
+		frame->seg[frame->nseg++] = (struct abi_seg){ next, part };
+		next += part + (guest_split ? 3 : 0);
+	}
+}
+
+static void get_buffer(uint32_t *seg, uint64_t base, uint64_t n)
+{
+	for (uint64_t done = 0; done < n; done += frame->seg[(*seg)++].len)
+		memcpy((char *)base + done, guest_vm.ram + frame->seg[*seg].gpa, frame->seg[*seg].len);
+}
+
+static void put(int i, const struct abi_arg *d, const uint64_t a[6])
+{
+	uint32_t first = frame->nseg, at = (frame->data_len + 7) & ~7u;
+	const struct iovec *iov = (void *)a[i];
+	uint64_t n = d->size;
+
+	switch (d->kind) {
+	case ABI_ARG_INVEC:
+	case ABI_ARG_OUTVEC:
+	case ABI_ARG_INOUTVEC:
+		n *= a[d->ref];
+		break;
+	case ABI_ARG_STRING:
+		n = a[i] ? strlen((char *)a[i]) + 1 : 0;
+		break;
+	case ABI_ARG_INBUF:
+	case ABI_ARG_OUTBUF:
+		put_buffer(a[i], a[i] ? a[d->ref] : 0);
+		frame->arg[i] = first | (uint64_t)(frame->nseg - first) << 32;
+		return;
+	case ABI_ARG_INIOV:
+	case ABI_ARG_OUTIOV:
+		for (uint64_t k = 0; k < a[d->ref]; k++)
+			put_buffer(P(iov[k].iov_base), iov[k].iov_len);
+		frame->arg[i] = first | (uint64_t)(frame->nseg - first) << 32;
+		return;
+	case ABI_ARG_IN:
+	case ABI_ARG_OUT:
+	case ABI_ARG_INOUT:
+		break;
+	default:
+		frame->arg[i] = a[i];
+		return;
+	}
+	frame->arg[i] = ABI_NULL;
+	if (!a[i])
+		return;
+	need(at + n <= ABI_DATA);
+	frame->data_len = at + n;
+	frame->arg[i] = at | n << 32;
+	/* what an output's room holds before must not matter */
+	memset(frame->data + at, 0xa5, n);
+	if (d->kind != ABI_ARG_OUT && d->kind != ABI_ARG_OUTVEC)
+		memcpy(frame->data + at, (void *)a[i], n);
+}
+
+static void get(int i, const struct abi_arg *d, const uint64_t a[6], uint32_t *seg)
+{
+	const struct iovec *iov = (void *)a[i];
+
+	switch (d->kind) {
+	case ABI_ARG_OUT:
+	case ABI_ARG_INOUT:
+	case ABI_ARG_OUTVEC:
+	case ABI_ARG_INOUTVEC:
+		if (a[i] && (frame->ret >= 0 || frame->ret == -EINTR))
+			memcpy((void *)a[i], frame->data + (uint32_t)frame->arg[i], frame->arg[i] >> 32);
+		break;
+	case ABI_ARG_INBUF:
+	case ABI_ARG_INIOV:
+		*seg += frame->arg[i] >> 32;
+		break;
+	case ABI_ARG_OUTBUF:
+		get_buffer(seg, a[i], a[i] ? a[d->ref] : 0);
+		break;
+	case ABI_ARG_OUTIOV:
+		for (uint64_t k = 0; k < a[d->ref]; k++)
+			get_buffer(seg, P(iov[k].iov_base), iov[k].iov_len);
+	}
+}
+
+long guest_call_args(uint32_t nr, const uint64_t a[6])
+{
+	const struct abi_call *row = &call_table[nr];
+	const struct request *request = NULL;
+	const char *why = NULL;
+	uint32_t seg = 0;
+
+	frame->op = ABI_OP_CALL;
+	frame->nr = nr;
+	frame->nseg = frame->data_len = frame->more = 0;
+	next = sizeof(*frame);
+	if (nr == SYS_ioctl || nr == SYS_fcntl)
+		request = call_request(nr, a[1]);
+	for (int i = 0; i < 6; i++)
+		put(i, i == 2 && request ? &request->arg : &row->arg[i], a);
+	if (guest_serve(&why)) {
+		fprintf(stderr, "call %s: %s\n", call_name(nr), why);
+		_exit(1);
+	}
+	for (int i = 0; i < 6; i++)
+		get(i, i == 2 && request ? &request->arg : &row->arg[i], a, &seg);
+	return frame->ret;
+}
