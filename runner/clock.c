@@ -183,16 +183,8 @@ void clock_start(struct vcpu *vcpu)
 	renew();
 }
 
-void clock_tick(struct vcpu *vcpu)
+void clock_tick(void)
 {
-	(void)vcpu;
 	if (__rdtsc() >= clk.renew)
-		renew();
-}
-
-void clock_update(struct vcpu *vcpu)
-{
-	(void)vcpu;
-	if (clk.renew != UINT64_MAX)
 		renew();
 }

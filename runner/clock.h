@@ -12,9 +12,6 @@ struct vcpu;
 void clock_start(struct vcpu *vcpu);
 
 /* Renews the clock page if it is older than a quarter of a second. Cheap. */
-void clock_tick(struct vcpu *vcpu);
-
-/* Renews it at once: before a clock_gettime() and its like on the host. */
-void clock_update(struct vcpu *vcpu);
+void clock_tick(void);
 
 #endif

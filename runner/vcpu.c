@@ -322,7 +322,7 @@ void vcpu_run(struct vcpu *vcpu)
 			continue;
 		}
 		vcpu->exits[run->exit_reason < 63 ? run->exit_reason : 63]++;
-		clock_tick(vcpu);
+		clock_tick();
 		if (run->exit_reason == KVM_EXIT_IO) {
 			in_shim = true;
 			exit_io(vcpu);
