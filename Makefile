@@ -111,10 +111,14 @@ demo: deps
 	examples/demo
 
 bench: deps
-	$(MAKE) tests
+	tests/deps bench
+	$(MAKE) kvmrun
 	tests/bench/run
 
 # --------------------------------------------------------------- documentation
+docs/calls.md: docs/gen-calls.c $B/libkvmrun.a | $B/tests
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $< $B/libkvmrun.a -o $B/tests/gen-calls
+	$B/tests/gen-calls > $@
 $B/kvmrun.1: docs/kvmrun.1.in kvmrun
 	./kvmrun --print-manual | sed -e '/^@OPTIONS@$$/{r /dev/stdin' -e 'd' -e '}' \
 		-e 's/@VERSION@/$(VERSION)/' -e "s/@DATE@/$$(date -u -r docs/kvmrun.1.in +%Y-%m-%d)/" docs/kvmrun.1.in > $@
