@@ -55,6 +55,7 @@ static const char *program;
 static uint64_t limit_ns;
 static timer_t limit_timer;
 static bool limit_set;
+static volatile bool run_over;
 static char limit_mark;		/* its address tells our timer's signals from the program's */
 
 static void lock(void)
@@ -162,8 +163,8 @@ static void limit_reached(void)
 			interrupt_vcpu(first);
 		return;
 	}
-	/* the program ended by itself in time, if only just */
-	if (end_get().cause != END_TIMEOUT)
+	/* the program ended by itself, if only just, or the run loop did see the first tick */
+	if (end_get().cause != END_TIMEOUT || run_over)
 		return;
 	interrupt_limit_report();
 	_exit(KVMRUN_TIMEOUT);
@@ -282,6 +283,11 @@ void interrupt_attach(struct vcpu *vcpu)
 	/* signals from before there was a vCPU */
 	if (interrupt_waiting() || ended())
 		interrupt_vcpu(vcpu);
+}
+
+void interrupt_run_over(void)
+{
+	run_over = true;
 }
 
 int interrupt_stop(int sig)

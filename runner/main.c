@@ -46,10 +46,13 @@ static void enter_cwd(const struct config *config)
 		die(KVMRUN_FAILED, "cannot start in /: %m");
 }
 
-/* One line for what the program itself cannot have told. */
+/* One line for what the program itself cannot have told; --trace's last one. */
 static void report(const struct config *config, const char *program)
 {
 	struct end end = end_get();
+
+	if (call_trace_fd >= 0 && (end.cause == END_EXIT || end.signal))
+		trace_exit(call_trace_fd, end.status, end.signal);
 
 	if (end.cause == END_TIMEOUT)
 		interrupt_limit_report();
@@ -89,9 +92,8 @@ int main(int argc, char **argv)
 	interrupt_init(&vm);
 	jail_enter();
 	vcpu_run(&vcpu);
+	interrupt_run_over();
 
-	if (call_trace_fd >= 0)
-		trace_exit(call_trace_fd, end_get().status, end_get().signal);
 	report(&config, path);
 	stats_write(&vm, &vcpu);
 	/* no atexit(): the kernel takes the VM down faster than anyone */

@@ -299,36 +299,48 @@ static void inject(struct vcpu *vcpu)
 		run_failed(vcpu, errno);
 }
 
-void vcpu_run(struct vcpu *vcpu)
+/* Enters the guest and serves its exit; whether it waits in the shim for that. */
+static bool step(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
+
+	vcpu->runs++;
+	if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
+		if (errno == EINTR)
+			vcpu->interrupted++;
+		else if (errno != EAGAIN)
+			run_failed(vcpu, errno);
+		return false;
+	}
+	vcpu->exits[run->exit_reason < 63 ? run->exit_reason : 63]++;
+	clock_tick();
+	if (run->exit_reason == KVM_EXIT_IO) {
+		exit_io(vcpu);
+		return true;
+	}
+	if (run->exit_reason != KVM_EXIT_IRQ_WINDOW_OPEN && run->exit_reason != KVM_EXIT_INTR)
+		exit_other(vcpu);
+	return false;
+}
+
+void vcpu_boot(struct vcpu *vcpu)
+{
+	while (!vcpu->vm->mode && !ended())
+		step(vcpu);
+}
+
+void vcpu_run(struct vcpu *vcpu)
+{
 	bool in_shim = false;
 
 	interrupt_attach(vcpu);
 	for (;;) {
-		if (vcpu->pending || run->immediate_exit)
+		if (vcpu->pending || vcpu->run->immediate_exit)
 			attend(vcpu, in_shim);
 		if (ended())
 			break;
 		if (vcpu->inject)
 			inject(vcpu);
-		in_shim = false;
-		vcpu->runs++;
-		if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
-			if (errno == EINTR)
-				vcpu->interrupted++;
-			else if (errno != EAGAIN)
-				run_failed(vcpu, errno);
-			continue;
-		}
-		vcpu->exits[run->exit_reason < 63 ? run->exit_reason : 63]++;
-		clock_tick();
-		if (run->exit_reason == KVM_EXIT_IO) {
-			in_shim = true;
-			exit_io(vcpu);
-		} else if (run->exit_reason != KVM_EXIT_IRQ_WINDOW_OPEN &&
-			   run->exit_reason != KVM_EXIT_INTR) {
-			exit_other(vcpu);
-		}
+		in_shim = step(vcpu);
 	}
 }

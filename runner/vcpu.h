@@ -39,6 +39,9 @@ struct vcpu {
  */
 void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index);
 
+/* Runs the vCPU, on which no signal has a claim yet, until the shim says that it has booted. */
+void vcpu_boot(struct vcpu *vcpu);
+
 /* Runs the vCPU on this thread until the program has ended (end.h says how). */
 void vcpu_run(struct vcpu *vcpu);
 
