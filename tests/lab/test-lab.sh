@@ -106,9 +106,21 @@ without_a_module_there_is_no_kvm_and_smp_and_mem_are_as_told()
 	same output "2 2 " "$(tr '\n' ' ' <"$work/out")" && grep -q 'No such file' "$work/err"
 }
 
-icount_repeats_the_count_of_instructions()
+with_icount_equal_work_takes_equal_guest_time_to_a_percent()
 {
-	same "nproc" 1 "$(lab --icount --module none -- nproc </dev/null)"
+	local cpus first second rest
+
+	lab --icount --module none -- bash -c '
+		nproc
+		for n in 1 2; do
+			start=${EPOCHREALTIME/./}
+			for ((i = 0; i < 20000; i++)); do :; done
+			echo $((${EPOCHREALTIME/./} - start))
+		done' >"$work/out" </dev/null
+	{ read -r cpus && read -r first && read -r second; } <"$work/out" || return 1
+	rest=$((first > second ? first - second : second - first))
+	same nproc 1 "$cpus" && [ "$first" -gt 0 ] && [ $((rest * 100)) -lt "$first" ] ||
+		{ echo "microseconds: $first, then $second" >&2; return 1; }
 }
 
 writes_below_a_shared_directory_are_seen_on_the_host_and_no_others()
