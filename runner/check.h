@@ -14,9 +14,8 @@ int check_machine(const char *device);
 
 /*
  * Find out how a SYSCALL of the guest arrives on an open device, and say so in
- * at most n bytes of buf. Returns 0, or -1 with the reason in buf. Weak: the
- * VM code has it; a build without it leaves the line out.
+ * at most n bytes of buf. Returns 0, or -1 with the reason in buf. In probe.c.
  */
-int probe_syscall_entry(int device, char *buf, size_t n) __attribute__((weak));
+int probe_syscall_entry(int device, char *buf, size_t n);
 
 #endif
