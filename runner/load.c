@@ -142,12 +142,13 @@ static void map_vdso(struct loader *l)
 
 /* -------------------------------------------------------------- the program */
 
-static void read_page(struct loader *l, int fd, uint8_t *to, uint64_t offset, uint64_t needed)
+/* len bytes of the file at offset, of which the first needed must be there. */
+static void read_file(struct loader *l, int fd, uint8_t *to, uint64_t offset, uint64_t len, uint64_t needed)
 {
 	uint64_t got = 0;
 
-	while (got < ABI_PAGE) {
-		ssize_t n = pread(fd, to + got, ABI_PAGE - got, offset + got);
+	while (got < len) {
+		ssize_t n = pread(fd, to + got, len - got, offset + got);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -161,7 +162,29 @@ static void read_page(struct loader *l, int fd, uint8_t *to, uint64_t offset, ui
 		die(KVMRUN_NOEXEC, "%s: cannot be run: it became shorter while it was read; "
 		    "do not write to a program that is being started", l->vm->program);
 	/* as the last page of a mapped file */
-	memset(to + got, 0, ABI_PAGE - got);
+	memset(to + got, 0, len - got);
+}
+
+/* Pages of the file from offset on, the last one up to end, to [start, end) of the guest. */
+static void load_pages(struct loader *l, int fd, const struct elf_segment *s, gva_t start, gva_t end,
+		       uint64_t offset)
+{
+	uint64_t len = page_up(end) - start;
+	gpa_t gpa = pt_lookup(l, start);
+	uint8_t *to;
+
+	/* a page that an earlier segment has begun is taken over */
+	if (gpa != UINT64_MAX && len > ABI_PAGE) {
+		load_pages(l, fd, s, start, start + ABI_PAGE, offset);
+		load_pages(l, fd, s, start + ABI_PAGE, end, offset + ABI_PAGE);
+		return;
+	}
+	to = gpa != UINT64_MAX ? guest_ptr(l->vm, gpa, ABI_PAGE) : load_alloc(l, len, &gpa);
+	read_file(l, fd, to, offset, len, end - start);
+	if (s->memsz > s->filesz && s->prot & PROT_WRITE)
+		memset(to + (end - start), 0, len - (end - start));
+	for (uint64_t at = 0; at < len; at += ABI_PAGE)
+		pt_map(l, start + at, gpa + at, s->prot, ABI_PAGE);
 }
 
 /*
@@ -171,31 +194,19 @@ static void read_page(struct loader *l, int fd, uint8_t *to, uint64_t offset, ui
  */
 static void load_segment(struct loader *l, int fd, const struct elf_segment *s)
 {
-	gva_t va = s->vaddr + l->bias, file_end = va + s->filesz;
-	gva_t start = page_down(va), end = page_up(va + s->memsz);
-	uint64_t offset = page_down(s->offset);
+	gva_t va = s->vaddr + l->bias, start = page_down(va);
+	gpa_t gpa;
 
-	load_map(l, start, end, s->prot, 0);
+	load_map(l, start, page_up(va + s->memsz), s->prot, 0);
 	if (s->prot == PROT_NONE)
 		return;
-	for (gva_t at = start; at < file_end && s->filesz; at += ABI_PAGE, offset += ABI_PAGE) {
-		gpa_t gpa = pt_lookup(l, at);
-		uint8_t *page;
-
-		if (gpa == UINT64_MAX)
-			page = load_alloc(l, ABI_PAGE, &gpa);
-		else
-			page = guest_ptr(l->vm, gpa, ABI_PAGE);
-		read_page(l, fd, page, offset,
-			  file_end - at < ABI_PAGE ? file_end - at : ABI_PAGE);
-		if (file_end - at < ABI_PAGE && s->memsz > s->filesz && s->prot & PROT_WRITE)
-			memset(page + (file_end - at), 0, ABI_PAGE - (file_end - at));
-		pt_map(l, at, gpa, s->prot, ABI_PAGE);
+	if (s->filesz) {
+		load_pages(l, fd, s, start, va + s->filesz, page_down(s->offset));
+		return;
 	}
 	/* .bss alone, in a page that an earlier segment has begun: both keep their bytes */
-	if (!s->filesz && pt_lookup(l, start) != UINT64_MAX) {
-		gpa_t gpa = pt_lookup(l, start);
-
+	gpa = pt_lookup(l, start);
+	if (gpa != UINT64_MAX) {
 		memset((uint8_t *)guest_ptr(l->vm, gpa, ABI_PAGE) + (va - start), 0,
 		       ABI_PAGE - (va - start));
 		pt_map(l, start, gpa, s->prot, ABI_PAGE);
