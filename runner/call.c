@@ -170,6 +170,8 @@ static const char *decode(struct call *c, const struct abi_arg *arg, int nargs, 
 		default:
 			if (c->arg[i] != ABI_NULL)
 				why = take_data(c, i, &arg[i], cur);
+			else if (arg[i].kind == ABI_ARG_STRING && !arg[i].ref)
+				*err = -EFAULT;
 			c->arg[i] = 0;
 		}
 	}

@@ -323,6 +323,7 @@ enum abi_fmt { ABI_FMTS(ABI_FMT) };
 #define FD		{ .kind = ABI_ARG_FD, .fmt = ABI_FMT_FD }
 #define DIRFD		{ .kind = ABI_ARG_DIRFD, .fmt = ABI_FMT_FD }
 #define STR		{ .kind = ABI_ARG_STRING, .fmt = ABI_FMT_STRING }
+#define STRNULL		{ .kind = ABI_ARG_STRING, .fmt = ABI_FMT_STRING, .ref = 1 }	/* or a null pointer */
 #define ADDR		{ .kind = ABI_ARG_ADDRESS, .fmt = ABI_FMT_ADDR }
 #define IN(s)		{ .kind = ABI_ARG_IN, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
 #define OUT(s)		{ .kind = ABI_ARG_OUT, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
