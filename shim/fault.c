@@ -2,22 +2,21 @@
 /* Page faults: memory appears when it is first touched. */
 #include "shim.h"
 
-#define SEGV_MAPERR	1
-#define SEGV_ACCERR	2
-#define STACK_GAP	(256 * PAGE_SIZE)	/* Linux's stack_guard_gap */
 #define AROUND		(8 * PAGE_SIZE)		/* small pages come by so many at once */
 
-/* The stack's mapping, made to reach down to va; NULL when it must not. */
+/* The mapping of a stack, made to reach down to va; NULL when it must not. */
 static struct vma *grow_stack(u32 i, gva_t va)
 {
-	struct vma *v = vma_at(i);
+	struct vma *v = vma_at(i), *below = i ? vma_at(i - 1) : NULL;
 	gva_t start = va & PAGE_MASK;
 
 	if (i == vma_count || !(v->flags & VMA_GROWSDOWN) || v->end - start > mm_stack_limit)
 		return NULL;
-	if (start < ABI_MMAP_MIN || (i && vma_at(i - 1)->prot && start < vma_at(i - 1)->end + STACK_GAP))
+	if (start < ABI_MMAP_MIN)
 		return NULL;
-	if (!mm_charge((v->start - start) / PAGE_SIZE))
+	if (below && below->prot && !(below->flags & VMA_GROWSDOWN) && start < below->end + STACK_GAP)
+		return NULL;
+	if ((v->flags & VMA_ACCOUNT) && !mm_charge((v->start - start) / PAGE_SIZE))
 		return NULL;
 	v->start = start;
 	return v;
@@ -85,7 +84,7 @@ static int map_small(const struct vma *v, gva_t va)
 	return 0;
 }
 
-static int fault(gva_t va, enum access access, int *code)
+int mm_fault_locked(gva_t va, enum access access, int *code)
 {
 	u32 i = vma_find(va);
 	struct vma *v = vma_at(i);
@@ -120,7 +119,26 @@ int mm_fault(gva_t va, enum access access, int *code)
 	int err;
 
 	lock(&mm_lock);
-	err = fault(va, access, code);
-	unlock(&mm_lock);
+	err = mm_fault_locked(va, access, code);
+	mm_unlock();
 	return err;
+}
+
+int mm_populate(gva_t va, gva_t end, enum access access, int *code)
+{
+	while (va < end) {
+		bool huge = false;
+		u64 need = PTE_P | (access == ACCESS_WRITE ? PTE_W : 0), *e;
+		int err = 0;
+
+		lock(&mm_lock);
+		e = pt_find(va, &huge);
+		if (!e || (*e & need) != need)
+			err = mm_fault_locked(va, access, code);
+		mm_unlock();
+		if (err)
+			return err;
+		va = huge ? (va | ~HUGE_MASK) + 1 : va + PAGE_SIZE;
+	}
+	return 0;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The memory calls, with Linux's semantics: mmap(2), mremap(2), madvise(2) ... */
+/* The calls that map memory, with Linux's semantics: mmap(2), mremap(2), mprotect(2), brk(2). */
 #include "shim.h"
 
 #define PROT_WRITE	2
 #define PROT_EXEC	4
 #define PROT_ALL	7
+#define PROT_SEM	8
+#define PROT_GROWSDOWN	0x01000000
+#define PROT_GROWSUP	0x02000000
 #define MAP_SHARED	0x01
 #define MAP_PRIVATE	0x02
-#define MAP_VALIDATE	0x03
 #define MAP_TYPE	0x0f
 #define MAP_FIXED	0x10
 #define MAP_ANONYMOUS	0x20
@@ -26,6 +28,12 @@ spinlock mm_lock;
 u64 mm_stack_limit;
 static u64 committed, limit;	/* pages */
 static gva_t brk_start, brk_end;
+
+void mm_unlock(void)
+{
+	pt_flush();
+	unlock(&mm_lock);
+}
 
 bool mm_charge(u64 pages)
 {
@@ -51,16 +59,18 @@ static bool accountable(u32 prot, u32 flags)
 	return (prot & PROT_WRITE) && !(flags & VMA_NORESERVE);
 }
 
-/* Frees the pages of one mapping within [start, end). */
-static int zap(const struct vma *v, gva_t start, gva_t end, gva_t floor, gva_t ceiling)
+/* What of the limit is held by what is mapped in [start, end), in pages. */
+static u64 held(gva_t start, gva_t end)
 {
-	s64 n = pt_unmap(start, end, floor, ceiling);
+	u64 n = 0;
 
-	if (n < 0)
-		return n;
-	if (!(v->flags & VMA_ACCOUNT))
-		mm_uncharge(n);
-	return 0;
+	for (u32 i = vma_find(start); i < vma_count && vma_at(i)->start < end; i++) {
+		const struct vma *v = vma_at(i);
+		gva_t from = MAX(start, v->start), to = MIN(end, v->end);
+
+		n += v->flags & VMA_ACCOUNT ? (to - from) / PAGE_SIZE : pt_count(from, to);
+	}
+	return n;
 }
 
 /* Whether [start, end) has a mapping that is not the program's to change. */
@@ -72,85 +82,98 @@ static bool has_fixed(gva_t start, gva_t end)
 	return false;
 }
 
+/* Makes start and end borders of mappings and of pages. -ENOMEM changes nothing that can be seen. */
+static int cut(gva_t start, gva_t end)
+{
+	if (vma_reserve() || pt_border(start) || pt_border(end))
+		return -ENOMEM;
+	vma_split(start);
+	vma_split(end);
+	return 0;
+}
+
+/* Frees the pages of a range whose mappings go, and the page tables that no mapping is left for. */
+static void unmap_pages(gva_t start, gva_t end)
+{
+	u32 first = vma_find(start), next = vma_find(end - 1);
+
+	if (next < vma_count && vma_at(next)->start < end)
+		next++;
+	pt_unmap(start, end, first ? vma_at(first - 1)->end : 0,
+		 next < vma_count ? vma_at(next)->start : ABI_USER_END + PAGE_SIZE);
+}
+
+/* Unmaps a range that was cut. */
+static void unmap_cut(gva_t start, gva_t end)
+{
+	u32 first = vma_find(start), n = 0;
+
+	mm_uncharge(held(start, end));
+	unmap_pages(start, end);
+	while (first + n < vma_count && vma_at(first + n)->start < end)
+		n++;
+	vma_remove(first, n);
+}
+
 static int unmap(gva_t start, gva_t end)
 {
-	u32 i, first;
+	u32 i = vma_find(start);
 	int err;
 
+	if (i == vma_count || vma_at(i)->start >= end)
+		return 0;
 	if (has_fixed(start, end))
 		return -EINVAL;
-	err = vma_split(start);
+	if (vma_at(i)->start < start && vma_at(i)->end > end && vma_count >= VMA_MAX)
+		return -ENOMEM;
+	err = cut(start, end);
 	if (!err)
-		err = vma_split(end);
-	if (err)
-		return err;
-	first = vma_find(start);
-	for (i = first; i < vma_count && vma_at(i)->start < end; i++) {
-		struct vma *v = vma_at(i);
-		gva_t floor = i ? vma_at(i - 1)->end : 0;
-		gva_t ceiling = i + 1 < vma_count ? vma_at(i + 1)->start : ABI_USER_END + PAGE_SIZE;
-
-		/* neighbours that go too do not hold their tables */
-		if (i > first)
-			floor = first ? vma_at(first - 1)->end : 0;
-		err = zap(v, v->start, v->end, floor, ceiling);
-		if (err)
-			return err;
-		if (v->flags & VMA_ACCOUNT)
-			mm_uncharge(pages_of(v));
-	}
-	return i > first ? vma_remove(start, end) : 0;
+		unmap_cut(start, end);
+	return err;
 }
 
-/* The gap that a new mapping goes to, or 0. */
+static bool is_free(gva_t va, u64 len)
+{
+	u32 i = vma_find(va);
+
+	return i == vma_count || vma_at(i)->start >= va + len;
+}
+
+/* Where a mapping goes that is not fixed, or 0. */
 static gva_t place(gva_t hint, u64 len, u64 flags)
 {
-	/* big mappings are put where 2 MiB pages fit */
-	u64 align = len >= ABI_HUGE ? ABI_HUGE : PAGE_SIZE;
-	gva_t at;
+	gva_t end = flags & MAP_32BIT ? 0x80000000 : ABI_USER_END;
 	u32 i;
 
-	if (flags & MAP_32BIT)
-		return vma_gap(len, 0x40000000, 0x80000000, PAGE_SIZE);
-	hint = PAGE_ALIGN(hint);
-	if (hint >= ABI_MMAP_MIN && hint <= ABI_USER_END - len) {
+	hint &= PAGE_MASK;
+	if (hint && hint < ABI_MMAP_MIN)
+		hint = ABI_MMAP_MIN;
+	if (hint && len <= end && hint <= end - len) {
 		i = vma_find(hint);
-		if (i == vma_count || vma_at(i)->start >= hint + len)
+		if (i == vma_count || vma_start_gap(i) >= hint + len)
 			return hint;
 	}
-	at = vma_gap(len, ABI_MMAP_MIN, boot->mmap_base, align);
-	if (!at)
-		at = vma_gap(len, ABI_MMAP_MIN, ABI_USER_END, PAGE_SIZE);
-	return at;
-}
-
-static void populate(gva_t va, u64 len, enum access access)
-{
-	int code;
-
-	for (gva_t at = va; at < va + len; at += PAGE_SIZE)
-		if (mm_fault(at, access, &code))
-			break;
+	return flags & MAP_32BIT ? vma_gap(len, 0x40000000, end) : vma_place(len);
 }
 
 static long map(gva_t va, u64 len, u64 prot, u64 flags)
 {
 	struct vma v = { .prot = prot };
-	int err;
+	u64 pages = 0;
 
+	if (vma_count >= VMA_MAX || vma_reserve())
+		return -ENOMEM;
 	if (flags & (MAP_FIXED | MAP_NOREPLACE)) {
-		if (va & ~PAGE_MASK)
-			return -EINVAL;
 		if (va > ABI_USER_END - len)
 			return -ENOMEM;
+		if (va & ~PAGE_MASK)
+			return -EINVAL;
 		if (va < ABI_MMAP_MIN)
 			return -EPERM;
-		if (flags & MAP_NOREPLACE) {
-			u32 i = vma_find(va);
-
-			if (i < vma_count && vma_at(i)->start < va + len)
-				return -EEXIST;
-		}
+		if ((flags & MAP_NOREPLACE) && !is_free(va, len))
+			return -EEXIST;
+		if (has_fixed(va, va + len))
+			return -EINVAL;
 	} else {
 		va = place(va, len, flags);
 		if (!va)
@@ -158,184 +181,249 @@ static long map(gva_t va, u64 len, u64 prot, u64 flags)
 	}
 	if (flags & MAP_NORESERVE)
 		v.flags |= VMA_NORESERVE;
-	if ((flags & MAP_TYPE) != MAP_PRIVATE)
+	if ((flags & MAP_TYPE) == MAP_SHARED)
 		v.flags |= VMA_SHARED;
 	if (flags & MAP_GROWSDOWN)
 		v.flags |= VMA_GROWSDOWN;
-	if (accountable(prot, v.flags))
+	if (accountable(prot, v.flags)) {
 		v.flags |= VMA_ACCOUNT;
-	if (flags & MAP_FIXED) {
-		err = unmap(va, va + len);
-		if (err)
-			return err;
+		pages = len / PAGE_SIZE;
 	}
-	if ((v.flags & VMA_ACCOUNT) && !mm_charge(len / PAGE_SIZE))
+	/* refused before anything is lost */
+	if (pages > limit - committed + held(va, va + len))
 		return -ENOMEM;
+	if (!is_free(va, len)) {
+		if (cut(va, va + len))
+			return -ENOMEM;
+		unmap_cut(va, va + len);
+	}
+	mm_charge(pages);
 	v.start = va;
 	v.end = va + len;
-	err = vma_insert(v);
-	if (err) {
-		if (v.flags & VMA_ACCOUNT)
-			mm_uncharge(len / PAGE_SIZE);
-		return err;
-	}
+	vma_insert(&v);
 	return va;
+}
+
+/* Memory that is writable and executable at once. */
+static bool wx(u64 prot)
+{
+	return (prot & PROT_WRITE) && (prot & PROT_EXEC) && !(boot->flags & ABI_BOOT_WX);
 }
 
 long sys_mmap(const u64 a[6])
 {
 	u64 va = a[0], len = a[1], prot = a[2], flags = a[3], off = a[5];
 	u64 type = flags & MAP_TYPE;
+	int code;
 	long at;
 
-	if (!(flags & MAP_ANONYMOUS)) {
-		return forward(9, a);
-	}
-	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_VALIDATE)
+	if (off & ~PAGE_MASK)
 		return -EINVAL;
-	if (!len || (off & ~PAGE_MASK))
+	if (!(flags & MAP_ANONYMOUS))
+		return forward(9, a);
+	if (!len || (type != MAP_SHARED && type != MAP_PRIVATE) || (type == MAP_SHARED && (flags & MAP_GROWSDOWN)))
 		return -EINVAL;
 	len = PAGE_ALIGN(len);
 	if (!len || len > ABI_USER_END || (flags & MAP_HUGETLB))
 		return -ENOMEM;
 	prot &= PROT_ALL;
-	if ((prot & PROT_WRITE) && (prot & PROT_EXEC) && !(boot->flags & ABI_BOOT_WX))
+	if (wx(prot))
 		return -EACCES;
 	lock(&mm_lock);
 	at = map(va, len, prot, flags);
-	unlock(&mm_lock);
+	mm_unlock();
 	if (at > 0 && (flags & (MAP_POPULATE | MAP_LOCKED)))
-		populate(at, len, prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ);
+		mm_populate(at, at + len, prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ, &code);
 	return at;
 }
 
 long sys_munmap(const u64 a[6])
 {
-	u64 va = a[0], len = a[1];
+	u64 va = a[0], len = PAGE_ALIGN(a[1]);
 	int err;
 
-	len = PAGE_ALIGN(len);
 	if ((va & ~PAGE_MASK) || !len || va > ABI_USER_END || len > ABI_USER_END - va)
 		return -EINVAL;
 	lock(&mm_lock);
 	err = unmap(va, va + len);
-	unlock(&mm_lock);
+	mm_unlock();
 	return err;
+}
+
+/* 0 when the break is at the new place. */
+static int set_brk(gva_t to)
+{
+	gva_t from = PAGE_ALIGN(brk_end), end = PAGE_ALIGN(to);
+	u32 i;
+
+	if (to < brk_start || to >= ABI_USER_END)
+		return -EINVAL;
+	if (end < from)
+		return unmap(end, from);
+	if (end == from)
+		return 0;
+	i = vma_find(from);
+	if (i < vma_count && vma_start_gap(i) < end + PAGE_SIZE)
+		return -ENOMEM;
+	return map(from, end - from, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NOREPLACE) < 0 ? -ENOMEM : 0;
 }
 
 long sys_brk(const u64 a[6])
 {
-	u64 to = a[0];
-	gva_t from = PAGE_ALIGN(brk_end), end = PAGE_ALIGN(to);
 	long ret;
-	u32 i;
 
 	lock(&mm_lock);
-	if (to < brk_start || to >= ABI_USER_END)
-		goto out;
-	if (end < from) {
-		if (unmap(end, from))
-			goto out;
-	} else if (end > from) {
-		i = vma_find(from);
-		if (i < vma_count && vma_at(i)->start < end + PAGE_SIZE)
-			goto out;
-		if (map(from, end - from, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NOREPLACE) < 0)
-			goto out;
-	}
-	brk_end = to;
-out:
+	if (!set_brk(a[0]))
+		brk_end = a[0];
 	ret = brk_end;
-	unlock(&mm_lock);
+	mm_unlock();
 	return ret;
 }
 
-/* One mapping, already split to the range, gets new protection. */
+/* Gives one mapping, cut to the range, new protection. */
 static int protect(struct vma *v, u32 prot)
 {
-	u16 flags = v->flags;
-
 	if (v->flags & VMA_FIXED)
 		return -EACCES;
-	if (!(flags & VMA_ACCOUNT) && accountable(prot, flags)) {
+	if (!(v->flags & VMA_ACCOUNT) && accountable(prot, v->flags)) {
 		/* pages that were counted one by one are now part of the whole */
-		u64 had = pt_count(v->start, v->end);
-
-		if (!mm_charge(pages_of(v) - had))
+		if (!mm_charge(pages_of(v) - pt_count(v->start, v->end)))
 			return -ENOMEM;
-		flags |= VMA_ACCOUNT;
+		v->flags |= VMA_ACCOUNT;
 	}
-	if (pt_protect(v->start, v->end, prot))
-		return -ENOMEM;
+	pt_protect(v->start, v->end, prot);
 	v->prot = prot;
-	v->flags = flags;
 	return 0;
 }
 
-long sys_mprotect(const u64 a[6])
+static int protect_range(gva_t va, gva_t end, u64 prot)
 {
-	u64 va = a[0], len = a[1], prot = a[2];
-	gva_t end, at = va;
-	int err;
-	u32 i;
+	u32 i = vma_find(va), first = i;
+	gva_t at;
+	int err = 0;
 
-	len = PAGE_ALIGN(len);
-	if ((va & ~PAGE_MASK) || (prot & ~(u64)(PROT_ALL | 8)))
-		return -EINVAL;
-	if (!len)
-		return 0;
-	end = va + len;
-	if (end < va || end > ABI_USER_END)
+	if (i == vma_count || vma_at(i)->start >= end)
 		return -ENOMEM;
-	prot &= PROT_ALL;
-	if ((prot & PROT_WRITE) && (prot & PROT_EXEC) && !(boot->flags & ABI_BOOT_WX))
-		return -EACCES;
-	lock(&mm_lock);
-	err = vma_split(va);
-	if (!err)
-		err = vma_split(end);
-	for (i = vma_find(va); !err && at < end; i++) {
+	if (prot & PROT_GROWSDOWN) {
+		if (!(vma_at(i)->flags & VMA_GROWSDOWN))
+			return -EINVAL;
+		va = vma_at(i)->start;
+	}
+	if (vma_at(i)->start > va)
+		return -ENOMEM;
+	if (vma_count >= VMA_MAX && (vma_inside(va) || vma_inside(end)))
+		return -ENOMEM;
+	err = cut(va, end);
+	i = first = vma_find(va);
+	for (at = va; !err && at < end; i++) {
 		if (i == vma_count || vma_at(i)->start > at) {
 			err = -ENOMEM;
 			break;
 		}
 		at = vma_at(i)->end;
-		err = protect(vma_at(i), prot);
+		err = protect(vma_at(i), prot & PROT_ALL);
 	}
-	vma_merge(vma_find(va), i);
-	unlock(&mm_lock);
+	vma_merge(first, vma_find(end));
 	return err;
+}
+
+long sys_mprotect(const u64 a[6])
+{
+	u64 va = a[0], len = PAGE_ALIGN(a[1]), prot = a[2];
+	u64 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+	int err;
+
+	/* nothing here grows up */
+	if ((grows & PROT_GROWSUP) || (va & ~PAGE_MASK))
+		return -EINVAL;
+	if (!a[1])
+		return 0;
+	if (va + len <= va)
+		return -ENOMEM;
+	if (prot & ~(u64)(PROT_ALL | PROT_SEM | PROT_GROWSDOWN))
+		return -EINVAL;
+	if (va > ABI_USER_END || len > ABI_USER_END - va)
+		return -ENOMEM;
+	if (wx(prot))
+		return -EACCES;
+	lock(&mm_lock);
+	err = protect_range(va, va + len, prot);
+	mm_unlock();
+	return err;
+}
+
+/* Moves old_len bytes of mapping v to [to, to + new_len), which replaces what is there. */
+static long remap_to(const struct vma *v, gva_t old, u64 old_len, gva_t to, u64 new_len, bool keep)
+{
+	struct vma new = *v;
+	u64 charge = 0, gain = held(to, to + new_len);
+	gva_t tail = old + new_len, old_end = old + old_len;
+	int err;
+
+	if (tail < old_end) {
+		gain += held(tail, old_end);
+		old_len = new_len;
+	}
+	if (v->flags & VMA_ACCOUNT)
+		charge = (keep ? new_len : new_len - old_len) / PAGE_SIZE;
+	if (charge > limit - committed + gain || vma_count + VMA_RESERVE > VMA_MAX)
+		return -ENOMEM;
+	if (has_fixed(to, to + new_len) || has_fixed(old, old_end))
+		return -EINVAL;
+	err = unmap(to, to + new_len);
+	if (!err && tail < old_end)
+		err = unmap(tail, old_end);
+	if (!err)
+		err = cut(old, old + old_len);
+	if (err)
+		return err;
+	if (v->file)
+		new.off += old - v->start;
+	new.start = to;
+	new.end = to + new_len;
+	err = pt_move(old, to, old_len);
+	if (err) {
+		unmap_pages(to, to + new_len);
+		vma_merge(vma_find(old), vma_find(old + old_len));
+		return err;
+	}
+	mm_charge(charge);
+	if (!keep)
+		vma_remove(vma_find(old), 1);
+	vma_insert(&new);
+	/* the tables that are left, but for those that the new mapping uses */
+	if (!keep)
+		unmap_pages(old, old + old_len);
+	return to;
 }
 
 static long remap(gva_t old, u64 old_len, u64 new_len, u64 flags, gva_t to)
 {
+	bool moves = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
+	u32 i = vma_find(old);
 	struct vma v;
-	bool fixed = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP), keep = flags & MREMAP_DONTUNMAP;
-	bool account;
-	u64 grow;
-	u32 i;
-	int err;
 
-	i = vma_find(old);
+	if (moves && ((to & ~PAGE_MASK) || new_len > ABI_USER_END || to > ABI_USER_END - new_len ||
+		      (to < old + old_len && old < to + new_len)))
+		return -EINVAL;
 	if (i == vma_count || vma_at(i)->start > old)
 		return -EFAULT;
-	if (!old_len)
+	v = *vma_at(i);
+	if (!old_len || new_len > ABI_USER_END || old_len > ABI_USER_END - old)
 		return -EINVAL;
-	if (old_len >= new_len && !fixed) {
-		err = old_len > new_len ? unmap(old + new_len, old + old_len) : 0;
+	if (old_len >= new_len && !moves) {
+		int err = old_len > new_len ? unmap(old + new_len, old + old_len) : 0;
+
 		return err ? err : (long)old;
 	}
-	if (old + old_len > vma_at(i)->end)
+	if (old + MIN(old_len, new_len) > v.end)
 		return -EFAULT;
-	v = *vma_at(i);
 	if (v.flags & VMA_FIXED)
 		return -EINVAL;
-	account = v.flags & VMA_ACCOUNT;
-	grow = new_len > old_len ? (new_len - old_len) / PAGE_SIZE : 0;
 	/* in place, when the range ends its mapping and the room behind is free */
-	if (!fixed && old + old_len == v.end && new_len <= ABI_USER_END - old &&
-	    (i + 1 == vma_count || vma_at(i + 1)->start >= old + new_len)) {
-		if (account && !mm_charge(grow))
+	if (!moves && old + old_len == v.end && new_len <= ABI_USER_END - old &&
+	    is_free(v.end, new_len - old_len)) {
+		if ((v.flags & VMA_ACCOUNT) && !mm_charge((new_len - old_len) / PAGE_SIZE))
 			return -ENOMEM;
 		vma_at(i)->end = old + new_len;
 		vma_merge(i, i + 1);
@@ -343,187 +431,26 @@ static long remap(gva_t old, u64 old_len, u64 new_len, u64 flags, gva_t to)
 	}
 	if (!(flags & MREMAP_MAYMOVE))
 		return -ENOMEM;
-	if (flags & MREMAP_FIXED) {
-		if ((to & ~PAGE_MASK) || to > ABI_USER_END - new_len || (to < old + old_len && old < to + new_len))
-			return -EINVAL;
-		if (to < ABI_MMAP_MIN)
-			return -EPERM;
-		err = unmap(to, to + new_len);
-		if (!err && old_len > new_len)
-			err = unmap(old + new_len, old + old_len);
-		if (err)
-			return err;
-		old_len = MIN(old_len, new_len);
-	} else {
-		to = place(0, new_len, 0);
-		if (!to)
-			return -ENOMEM;
-	}
-	if (account && !mm_charge(keep ? new_len / PAGE_SIZE : grow))
-		return -ENOMEM;
-	if (v.file)
-		v.off += old - v.start;
-	v.start = to;
-	v.end = to + new_len;
-	err = vma_insert(v);
-	if (!err)
-		err = pt_move(old, to, old_len);
-	if (!err && !keep)
-		err = vma_remove(old, old + old_len);
-	return err ? err : (long)to;
+	if (!(flags & MREMAP_FIXED))
+		to = place(moves ? to : 0, new_len, 0);
+	else if (to < ABI_MMAP_MIN)
+		return -EPERM;
+	return to ? remap_to(&v, old, old_len, to, new_len, flags & MREMAP_DONTUNMAP) : -ENOMEM;
 }
 
 long sys_mremap(const u64 a[6])
 {
-	u64 old = a[0], old_len = a[1], new_len = a[2], flags = a[3], to = a[4];
+	u64 old = a[0], old_len = PAGE_ALIGN(a[1]), new_len = PAGE_ALIGN(a[2]), flags = a[3], to = a[4];
 	long ret;
 
-	if ((old & ~PAGE_MASK) || (flags & ~7ull) || ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)) ||
+	if ((old & ~PAGE_MASK) || !new_len || (flags & ~7ull) ||
+	    ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)) ||
 	    ((flags & MREMAP_DONTUNMAP) && (!(flags & MREMAP_MAYMOVE) || old_len != new_len)))
-		return -EINVAL;
-	old_len = PAGE_ALIGN(old_len);
-	new_len = PAGE_ALIGN(new_len);
-	if (!new_len || new_len > ABI_USER_END || old > ABI_USER_END || old_len > ABI_USER_END - old)
 		return -EINVAL;
 	lock(&mm_lock);
 	ret = remap(old, old_len, new_len, flags, to);
-	unlock(&mm_lock);
+	mm_unlock();
 	return ret;
-}
-
-#define MADV_DONTNEED		4
-#define MADV_FREE		8
-#define MADV_HUGEPAGE		14
-#define MADV_NOHUGEPAGE		15
-#define MADV_POPULATE_READ	22
-#define MADV_POPULATE_WRITE	23
-#define MADV_HWPOISON		100
-
-static bool advice_known(u64 advice)
-{
-	/* 0-4 access patterns and DONTNEED, 8 FREE, 10-21 fork, KSM, THP, dump, COLD, PAGEOUT; 22-25 */
-	return advice <= 4 || advice == 8 || (advice >= 10 && advice <= 25);
-}
-
-static int advise(u32 i, gva_t start, gva_t end, u64 advice)
-{
-	struct vma *v = vma_at(i);
-
-	switch (advice) {
-	case MADV_DONTNEED:
-	case MADV_FREE:
-		if (v->flags & VMA_FIXED)
-			return -EINVAL;
-		return zap(v, start, end, end, start);
-	case MADV_HUGEPAGE:
-	case MADV_NOHUGEPAGE:
-		/* a hint: taken for a whole mapping only, so that it never splits one */
-		if (start == v->start && end == v->end)
-			v->flags = (v->flags & ~VMA_NOHUGE) | (advice == MADV_NOHUGEPAGE ? VMA_NOHUGE : 0);
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-long sys_madvise(const u64 a[6])
-{
-	u64 va = a[0], len = a[1], advice = a[2];
-	gva_t end, at = va;
-	bool hole = false;
-	int err = 0;
-
-	if (advice == MADV_HWPOISON || advice == MADV_HWPOISON + 1)
-		return -EPERM;
-	len = PAGE_ALIGN(len);
-	if (!advice_known(advice) || (va & ~PAGE_MASK) || len > ABI_USER_END || va > ABI_USER_END - len)
-		return -EINVAL;
-	end = va + len;
-	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE) {
-		int code;
-
-		for (; at < end; at += PAGE_SIZE)
-			if (mm_fault(at, advice == MADV_POPULATE_WRITE ? ACCESS_WRITE : ACCESS_READ, &code))
-				return code == 1 ? -ENOMEM : -EFAULT;
-		return 0;
-	}
-	lock(&mm_lock);
-	for (u32 i = vma_find(va); at < end && !err; i++) {
-		if (i == vma_count || vma_at(i)->start >= end) {
-			hole = true;
-			break;
-		}
-		hole |= vma_at(i)->start > at;
-		at = MIN(end, vma_at(i)->end);
-		err = advise(i, MAX(va, vma_at(i)->start), at, advice);
-	}
-	unlock(&mm_lock);
-	return err ? err : hole ? -ENOMEM : 0;
-}
-
-/* Whether all of [va, va + len) is mapped. */
-static bool mapped(gva_t va, u64 len)
-{
-	gva_t at = va;
-
-	for (u32 i = vma_find(va); at < va + len; i++) {
-		if (i == vma_count || vma_at(i)->start > at)
-			return false;
-		at = vma_at(i)->end;
-	}
-	return true;
-}
-
-static long check_mapped(gva_t va, u64 len)
-{
-	bool all;
-
-	lock(&mm_lock);
-	all = mapped(va, len);
-	unlock(&mm_lock);
-	return all ? 0 : -ENOMEM;
-}
-
-long sys_msync(const u64 a[6])
-{
-	u64 va = a[0], len = a[1], flags = a[2];
-	len = PAGE_ALIGN(len);
-	if ((va & ~PAGE_MASK) || (flags & ~7ull) || (flags & 5) == 5)
-		return -EINVAL;
-	if (len > ABI_USER_END || va > ABI_USER_END - len)
-		return -ENOMEM;
-	return check_mapped(va, len);
-}
-
-long sys_mlock(const u64 a[6])
-{
-	u64 va = a[0], len = a[1];
-	len = PAGE_ALIGN(len + (va & ~PAGE_MASK));
-	va &= PAGE_MASK;
-	if (len > ABI_USER_END || va > ABI_USER_END - len)
-		return -ENOMEM;
-	return check_mapped(va, len);
-}
-
-long sys_mincore(const u64 a[6])
-{
-	u64 va = a[0], len = a[1], vec = a[2];
-	len = PAGE_ALIGN(len);
-	if (va & ~PAGE_MASK)
-		return -EINVAL;
-	if (len > ABI_USER_END || va > ABI_USER_END - len || check_mapped(va, len))
-		return -ENOMEM;
-	for (u64 i = 0; i < len / PAGE_SIZE; i++) {
-		bool huge;
-		u8 in;
-
-		lock(&mm_lock);
-		in = pt_find(va + i * PAGE_SIZE, &huge) != NULL;
-		unlock(&mm_lock);
-		if (put_user(in, vec + i))
-			return -EFAULT;
-	}
-	return 0;
 }
 
 void mm_init(void)
@@ -541,7 +468,8 @@ void mm_init(void)
 			v.flags |= VMA_FIXED;
 		else
 			v.flags |= VMA_ACCOUNT;
-		if (((v.flags & VMA_ACCOUNT) && !mm_charge(pages_of(&v))) || vma_insert(v))
+		if (((v.flags & VMA_ACCOUNT) && !mm_charge(pages_of(&v))) || vma_reserve())
 			panic("the program does not fit in its memory", m->start);
+		vma_insert(&v);
 	}
 }

@@ -101,6 +101,33 @@ bool pt_huge_free(gva_t va)
 	return !e || !PRESENT(*e);
 }
 
+/*
+ * Entries that TLBs may hold and that have changed: one page, or so many that
+ * all is flushed. A page freed meanwhile is not given to anyone who could see
+ * it by the old entry: that takes mm_lock.
+ */
+static struct { bool any, many; gva_t va; } stale;
+
+static void mark(gva_t va)
+{
+	stale.many |= stale.any && stale.va != va;
+	stale.any = true;
+	stale.va = va;
+}
+
+static void mark_all(void)
+{
+	stale.any = stale.many = true;
+}
+
+void pt_flush(void)
+{
+	if (!stale.any)
+		return;
+	tlb_flush(stale.many ? 0 : stale.va);
+	stale.any = stale.many = false;
+}
+
 static int split(u64 *e)
 {
 	gpa_t page = page_alloc(PAGE_TABLE);
@@ -115,7 +142,15 @@ static int split(u64 *e)
 		table[i] = (gpa + i * PAGE_SIZE) | bits;
 	huge_split(gpa);
 	*e = page | TABLE_BITS;
+	mark_all();
 	return 0;
+}
+
+int pt_border(gva_t va)
+{
+	u64 *e = va & ~HUGE_MASK ? entry_at(va, 2, false) : NULL;
+
+	return e && PRESENT(*e) && (*e & PTE_PS) ? split(e) : 0;
 }
 
 enum what { UNMAP, PROTECT, COUNT };
@@ -124,16 +159,16 @@ struct walk {
 	enum what what;
 	gva_t floor, ceiling;
 	u64 bits;
-	s64 pages;
-	bool stale;		/* some entry may be cached: flush */
+	u64 pages;
 };
 
-static void leaf(struct walk *w, u64 *e, int level)
+static void leaf(struct walk *w, u64 *e, int level, gva_t va)
 {
 	w->pages += level == 2 ? 512 : 1;
 	if (w->what == COUNT)
 		return;
-	w->stale |= *e & PTE_P;
+	if (*e & PTE_P)
+		mark(va);
 	if (w->what == PROTECT) {
 		*e = (*e & (PTE_ADDR | (level == 2 ? PTE_PS : 0))) | w->bits;
 		return;
@@ -146,113 +181,106 @@ static void leaf(struct walk *w, u64 *e, int level)
 }
 
 /* Visits the pages of [start, end) below a table that maps from base. */
-static int walk(struct walk *w, u64 *table, int level, gva_t base, gva_t start, gva_t end)
+static void walk(struct walk *w, u64 *table, int level, gva_t base, gva_t start, gva_t end)
 {
 	u64 size = level_size(level);
 
 	for (u32 i = table_index(start, level); i < 512; i++) {
 		gva_t from = base + i * size;
 		u64 *e = &table[i];
-		int err;
 
 		if (from >= end)
 			break;
 		if (!PRESENT(*e))
 			continue;
-		if (LEAF(*e, level) && level > 1 && w->what != COUNT && (start > from || end < from + size)) {
-			w->stale = true;
-			err = split(e);
-			if (err)
-				return err;
-		}
 		if (LEAF(*e, level)) {
-			leaf(w, e, level);
+			leaf(w, e, level, from);
 			continue;
 		}
-		err = walk(w, table_at(*e), level - 1, from, MAX(start, from), MIN(end, from + size));
-		if (err)
-			return err;
+		walk(w, table_at(*e), level - 1, from, MAX(start, from), MIN(end, from + size));
 		if (w->what == UNMAP && from >= w->floor && from + size <= w->ceiling) {
 			page_free(*e & PTE_ADDR);
 			*e = 0;
-			w->stale = true;
+			/* any flush drops all that is cached of tables */
+			if (!stale.any)
+				mark(from);
 		}
 	}
-	return 0;
 }
 
-static s64 run(struct walk *w, gva_t start, gva_t end)
+static u64 run(struct walk *w, gva_t start, gva_t end)
 {
-	int err = walk(w, direct(boot->pml4), 4, 0, start, end);
-
-	if (w->stale)
-		tlb_flush(end - start == PAGE_SIZE ? start : 0);
-	return err ? err : w->pages;
+	walk(w, direct(boot->pml4), 4, 0, start, end);
+	return w->pages;
 }
 
-s64 pt_unmap(gva_t start, gva_t end, gva_t floor, gva_t ceiling)
+u64 pt_unmap(gva_t start, gva_t end, gva_t floor, gva_t ceiling)
 {
-	struct walk w = { .what = UNMAP, .floor = floor, .ceiling = ceiling };
-
-	return run(&w, start, end);
+	return run(&(struct walk){ .what = UNMAP, .floor = floor, .ceiling = ceiling }, start, end);
 }
 
-int pt_protect(gva_t start, gva_t end, int prot)
+void pt_protect(gva_t start, gva_t end, int prot)
 {
-	struct walk w = { .what = PROTECT, .bits = pt_bits(prot) };
-
-	return run(&w, start, end) < 0 ? -ENOMEM : 0;
+	run(&(struct walk){ .what = PROTECT, .bits = pt_bits(prot) }, start, end);
 }
 
 u64 pt_count(gva_t start, gva_t end)
 {
-	struct walk w = { .what = COUNT };
+	return run(&(struct walk){ .what = COUNT }, start, end);
+}
 
-	run(&w, start, end);
-	return w.pages;
+/* The entry where the walk for va ends: a page, or nothing at *level. */
+static u64 *last_entry(gva_t va, int *level)
+{
+	u64 *table = direct(boot->pml4);
+
+	for (*level = 4; ; --*level) {
+		u64 *e = &table[table_index(va, *level)];
+
+		if (!PRESENT(*e) || LEAF(*e, *level))
+			return e;
+		table = table_at(*e);
+	}
+}
+
+/* Returns how far it came. */
+static u64 move(gva_t from, gva_t to, u64 len)
+{
+	u64 done = 0;
+
+	while (done < len) {
+		gva_t va = from + done, dest = to + done;
+		int level;
+		u64 *e = last_entry(va, &level), *t;
+
+		if (!PRESENT(*e)) {
+			done = (va | (level_size(level) - 1)) + 1 - from;
+			continue;
+		}
+		if (level == 2 && ((dest & ~HUGE_MASK) || !pt_huge_free(dest))) {
+			if (split(e))
+				return done;
+			continue;
+		}
+		t = entry_at(dest, level, true);
+		if (!t)
+			return done;
+		if (*e & PTE_P)
+			mark(va);
+		*t = *e;
+		*e = 0;
+		done += level_size(level);
+	}
+	return len;
 }
 
 int pt_move(gva_t from, gva_t to, u64 len)
 {
-	bool stale = false;
-	u64 done = 0;
-	int err = 0;
+	u64 done = move(from, to, len);
 
-	while (done < len) {
-		u64 *e = entry_at(from + done, 2, false), *t;
-		u64 step = PAGE_SIZE;
-
-		if (!e || !PRESENT(*e)) {
-			done = (((from + done) | ~HUGE_MASK) + 1) - from;
-			continue;
-		}
-		if (*e & PTE_PS) {
-			if (!((from | to) & ~HUGE_MASK) && len - done >= ABI_HUGE && pt_huge_free(to + done)) {
-				t = entry_at(to + done, 2, true);
-				step = ABI_HUGE;
-				goto move;
-			}
-			err = split(e);
-			if (err)
-				break;
-		}
-		e = &table_at(*e)[table_index(from + done, 1)];
-		if (!PRESENT(*e)) {
-			done += PAGE_SIZE;
-			continue;
-		}
-		t = entry_at(to + done, 1, true);
-move:
-		if (!t) {
-			err = -ENOMEM;
-			break;
-		}
-		*t = *e;
-		*e = 0;
-		stale = true;
-		done += step;
-	}
-	if (stale)
-		tlb_flush(0);
-	return err;
+	if (done == len)
+		return 0;
+	/* the tables it came from are still there: going back needs none */
+	move(to, from, done);
+	return -ENOMEM;
 }

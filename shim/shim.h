@@ -79,6 +79,7 @@ void vm_exit(void);
 
 /* ---- lib.c */
 void *memcpy(void *to, const void *from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
 void *memset(void *to, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 /* Reports a bug in the shim to the runner, which ends the guest. */
@@ -116,18 +117,21 @@ int pt_map_huge(gva_t va, gpa_t gpa, u64 bits);
 /* Whether a 2 MiB page could go at va: no table below it. */
 bool pt_huge_free(gva_t va);
 u64 pt_bits(int prot);
+/* Splits the 2 MiB page that va lies within, so that it is a border; 0, or -ENOMEM. */
+int pt_border(gva_t va);
 /*
- * Unmaps [start, end), frees its pages, and the tables that lie wholly within
- * [floor, ceiling). Returns the number of 4 KiB pages freed, or -ENOMEM when
- * a 2 MiB page had to be split and could not.
+ * Unmaps [start, end), both borders, frees its pages, and the tables that lie
+ * wholly within [floor, ceiling). Returns the number of 4 KiB pages freed.
  */
-s64 pt_unmap(gva_t start, gva_t end, gva_t floor, gva_t ceiling);
-/* Gives mapped pages new protection; -ENOMEM as above. */
-int pt_protect(gva_t start, gva_t end, int prot);
-/* Moves mapped pages; -ENOMEM leaves both ranges as they were or the move half done and repeatable. */
+u64 pt_unmap(gva_t start, gva_t end, gva_t floor, gva_t ceiling);
+/* Gives the pages of [start, end), both borders, new protection. */
+void pt_protect(gva_t start, gva_t end, int prot);
+/* Moves the pages of [from, from + len), both borders, to an unmapped range; -ENOMEM leaves all as it was. */
 int pt_move(gva_t from, gva_t to, u64 len);
 /* 4 KiB pages present in the range. */
 u64 pt_count(gva_t start, gva_t end);
+/* Flushes what the calls above left stale; before mm_lock is given up. */
+void pt_flush(void);
 
 /* ---- vma.c: what the program has mapped, sorted by address */
 struct vma {
@@ -143,21 +147,34 @@ struct vma {
 #define VMA_SHARED	8u
 #define VMA_FIXED	16u	/* the runner's: refuses changes */
 #define VMA_NOHUGE	32u
-#define VMA_MAX		65530u
+#define VMA_MAX		65530u	/* for the callers to keep; what they must do beyond it has room */
+#define VMA_RESERVE	4u
+#define STACK_GAP	(256 * PAGE_SIZE)	/* Linux's stack_guard_gap */
 extern u32 vma_count;
+/* Valid until the next change. */
 struct vma *vma_at(u32 i);
 /* Index of the first mapping that ends above va; vma_count if none. */
 u32 vma_find(gva_t va);
-int vma_insert(struct vma v);		/* -ENOMEM; merges with equal neighbours */
-int vma_remove(gva_t start, gva_t end);	/* -ENOMEM when a split is over the limit */
-/* Splits so that va is a border; -ENOMEM. */
-int vma_split(gva_t va);
+/* Makes room for VMA_RESERVE more, counting splits and inserts; 0, or -ENOMEM. */
+int vma_reserve(void);
+void vma_insert(const struct vma *v);	/* merges with equal neighbours */
+void vma_remove(u32 first, u32 n);
+/* Splits so that va is a border. */
+void vma_split(gva_t va);
+/* Whether vma_split() would have to. */
+bool vma_inside(gva_t va);
+/* Merges what is equal among mappings first to last and their neighbours. */
 void vma_merge(u32 first, u32 last);
-/* The highest gap of len below top, or 0. */
-gva_t vma_gap(u64 len, gva_t bottom, gva_t top, u64 align);
+/* Where mappings below number i must end: a stack keeps its distance. */
+gva_t vma_start_gap(u32 i);
+/* The highest gap of len in [bottom, top), or 0. */
+gva_t vma_gap(u64 len, gva_t bottom, gva_t top);
+/* Where a mapping of len goes by itself, or 0. */
+gva_t vma_place(u64 len);
 
 /* ---- mm.c: the memory calls, and faults */
 extern spinlock mm_lock;
+void mm_unlock(void);		/* flushes what is stale */
 void mm_init(void);
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
 /*
@@ -165,6 +182,11 @@ enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
  * siginfo: -EFAULT (SIGSEGV, SEGV_MAPERR or SEGV_ACCERR), -ENOMEM (the limit).
  */
 int mm_fault(gva_t va, enum access access, int *code);
+int mm_fault_locked(gva_t va, enum access access, int *code);
+/* The same for all of [va, end). */
+int mm_populate(gva_t va, gva_t end, enum access access, int *code);
+#define SEGV_MAPERR	1
+#define SEGV_ACCERR	2
 bool mm_charge(u64 pages);
 void mm_uncharge(u64 pages);
 extern u64 mm_stack_limit;

@@ -637,27 +637,6 @@ long sys_prctl(const u64 a[6])
 	}
 }
 
-/* Nothing is ever swapped out of the guest's sight. */
-long sys_munlock(const u64 a[6])
-{
-	return sys_mlock(a);
-}
-
-long sys_mlock2(const u64 a[6])
-{
-	return a[2] & ~1ull ? -EINVAL : sys_mlock(a);
-}
-
-long sys_mlockall(const u64 a[6])
-{
-	return !a[0] || a[0] & ~7ull || a[0] == 4 ? -EINVAL : 0;
-}
-
-long sys_munlockall(const u64 a[6])
-{
-	return (void)a, 0;
-}
-
 long sys_pkey_mprotect(const u64 a[6])
 {
 	return (int)a[3] == -1 ? sys_mprotect(a) : -EINVAL;	/* no keys here */

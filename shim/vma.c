@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the program has mapped: a sorted array in a window of the shim's own
- * addresses. Programs have tens of mappings, so an insert moves little; the
- * limit is Linux's vm.max_map_count, 2 MiB of array.
+ * addresses, up to Linux's vm.max_map_count. Its free room is a gap within it,
+ * left where the last change was: programs change what is near, so that an
+ * insert moves little even among tens of thousands.
  */
 #include "shim.h"
 
 #define VMA_WINDOW	(ABI_SHIM + 0x20000000ull)
+#define PER_PAGE	(PAGE_SIZE / sizeof(struct vma))
 
 u32 vma_count;
-static u32 vma_room;		/* entries that pages are mapped for */
+static u32 room;		/* entries that pages are mapped for */
+static u32 gap;			/* the free ones, room - vma_count, come before entry number gap */
 
-void *memmove(void *to, const void *from, size_t n);
+/*
+ * For mappings of any size and for large ones, which are aligned: above top
+ * there is no place for len bytes. Spares the search what the last one saw.
+ */
+static struct { u64 len; gva_t top; } searched[2];
 
 #define vmas	((struct vma *)VMA_WINDOW)
 
 struct vma *vma_at(u32 i)
 {
-	return &vmas[i];
+	return &vmas[i < gap ? i : i + (room - vma_count)];
 }
 
 u32 vma_find(gva_t va)
@@ -27,7 +34,7 @@ u32 vma_find(gva_t va)
 	while (lo < hi) {
 		u32 mid = (lo + hi) / 2;
 
-		if (vmas[mid].end > va)
+		if (vma_at(mid)->end > va)
 			hi = mid;
 		else
 			lo = mid + 1;
@@ -35,26 +42,48 @@ u32 vma_find(gva_t va)
 	return lo;
 }
 
-/* Makes an empty place at i. */
-static int open_place(u32 i)
+static void move_gap(u32 to)
 {
-	if (vma_count >= VMA_MAX)
-		return -ENOMEM;
-	if (vma_count == vma_room) {
+	u32 size = room - vma_count;
+
+	if (to < gap)
+		memmove(&vmas[to + size], &vmas[to], (gap - to) * sizeof(struct vma));
+	else
+		memmove(&vmas[gap], &vmas[gap + size], (to - gap) * sizeof(struct vma));
+	gap = to;
+}
+
+int vma_reserve(void)
+{
+	u32 pages = room / PER_PAGE / 2 + 1;
+
+	if (room - vma_count >= VMA_RESERVE)
+		return 0;
+	move_gap(vma_count);
+	while (pages--) {
 		gpa_t page = page_alloc(PAGE_TABLE);
 
-		if (!page || pt_map(VMA_WINDOW + vma_room * sizeof(struct vma), page, pt_bits(3)))
-			return -ENOMEM;
-		vma_room += PAGE_SIZE / sizeof(struct vma);
+		if (!page)
+			break;
+		if (pt_map(VMA_WINDOW + room * sizeof(struct vma), page, pt_bits(3))) {
+			page_free(page);
+			break;
+		}
+		room += PER_PAGE;
 	}
-	memmove(&vmas[i + 1], &vmas[i], (vma_count - i) * sizeof(struct vma));
+	return room - vma_count >= VMA_RESERVE ? 0 : -ENOMEM;
+}
+
+static struct vma *open_place(u32 i)
+{
+	move_gap(i);
 	vma_count++;
-	return 0;
+	return &vmas[gap++];
 }
 
 static void close_places(u32 i, u32 n)
 {
-	memmove(&vmas[i], &vmas[i + n], (vma_count - i - n) * sizeof(struct vma));
+	move_gap(i);
 	vma_count -= n;
 }
 
@@ -69,8 +98,10 @@ void vma_merge(u32 first, u32 last)
 	u32 i = first ? first - 1 : 0;
 
 	while (i + 1 < vma_count && i <= last) {
-		if (mergeable(&vmas[i], &vmas[i + 1])) {
-			vmas[i].end = vmas[i + 1].end;
+		struct vma *v = vma_at(i), *next = vma_at(i + 1);
+
+		if (mergeable(v, next)) {
+			v->end = next->end;
 			close_places(i + 1, 1);
 			if (last)
 				last--;
@@ -80,71 +111,64 @@ void vma_merge(u32 first, u32 last)
 	}
 }
 
-int vma_insert(struct vma v)
+void vma_insert(const struct vma *v)
 {
-	u32 i = vma_find(v.start);
-	int err;
+	u32 i = vma_find(v->start);
 
-	if (i && mergeable(&vmas[i - 1], &v)) {
-		vmas[i - 1].end = v.end;
-		vma_merge(i - 1, i);
-		return 0;
-	}
-	if (i < vma_count && mergeable(&v, &vmas[i])) {
-		vmas[i].start = v.start;
-		vmas[i].off = v.off;
-		return 0;
-	}
-	err = open_place(i);
-	if (!err)
-		vmas[i] = v;
-	return err;
+	*open_place(i) = *v;
+	vma_merge(i, i);
 }
 
-int vma_split(gva_t va)
+void vma_split(gva_t va)
 {
 	u32 i = vma_find(va);
-	int err;
+	struct vma *low, *high;
 
-	if (i == vma_count || vmas[i].start >= va)
-		return 0;
-	err = open_place(i);
-	if (err)
-		return err;
-	vmas[i] = vmas[i + 1];
-	vmas[i].end = va;
-	vmas[i + 1].start = va;
-	if (vmas[i].file)
-		vmas[i + 1].off += va - vmas[i].start;
-	/* the lower piece of a stack is not the one that grows */
-	return 0;
+	if (i == vma_count || vma_at(i)->start >= va)
+		return;
+	low = open_place(i);
+	high = vma_at(i + 1);
+	*low = *high;
+	low->end = va;
+	high->start = va;
+	if (low->file)
+		high->off += va - low->start;
 }
 
-int vma_remove(gva_t start, gva_t end)
+bool vma_inside(gva_t va)
 {
-	u32 first, last;
-	int err = vma_split(start);
+	u32 i = vma_find(va);
 
-	if (!err)
-		err = vma_split(end);
-	if (err)
-		return err;
-	first = vma_find(start);
-	for (last = first; last < vma_count && vmas[last].start < end; last++)
-		;
-	close_places(first, last - first);
-	return 0;
+	return i < vma_count && vma_at(i)->start < va;
 }
 
-gva_t vma_gap(u64 len, gva_t bottom, gva_t top, u64 align)
+void vma_remove(u32 first, u32 n)
+{
+	gva_t top;
+
+	close_places(first, n);
+	top = first < vma_count ? vma_at(first)->start : ABI_USER_END;
+	for (u32 k = 0; k < ARRAY_SIZE(searched); k++)
+		searched[k].top = MAX(searched[k].top, top);
+}
+
+gva_t vma_start_gap(u32 i)
+{
+	const struct vma *v = vma_at(i);
+
+	return !(v->flags & VMA_GROWSDOWN) ? v->start : v->start > STACK_GAP ? v->start - STACK_GAP : 0;
+}
+
+/* The highest place for len bytes in [bottom, top), or 0. */
+static gva_t highest(u64 len, gva_t bottom, gva_t top, u64 align)
 {
 	u32 i = vma_find(top);
 
-	/* a mapping that straddles top bounds the first gap */
-	if (i < vma_count && vmas[i].start < top)
-		top = vmas[i].start;
+	/* a mapping that straddles top bounds the first gap, as does the distance to a stack */
+	if (i < vma_count && vma_start_gap(i) < top)
+		top = vma_start_gap(i);
 	for (;;) {
-		gva_t below = i ? MAX(vmas[i - 1].end, bottom) : bottom;
+		gva_t below = i ? MAX(vma_at(i - 1)->end, bottom) : bottom;
 		gva_t at;
 
 		if (top > below && top - below >= len) {
@@ -152,8 +176,31 @@ gva_t vma_gap(u64 len, gva_t bottom, gva_t top, u64 align)
 			if (at >= below)
 				return at;
 		}
-		if (!i || vmas[i - 1].start <= bottom)
+		if (!i || vma_at(i - 1)->start <= bottom)
 			return 0;
-		top = vmas[--i].start;
+		top = vma_start_gap(--i);
 	}
+}
+
+gva_t vma_gap(u64 len, gva_t bottom, gva_t top)
+{
+	return highest(len, bottom, top, PAGE_SIZE);
+}
+
+gva_t vma_place(u64 len)
+{
+	bool large = len >= ABI_HUGE;
+	gva_t top = boot->mmap_base, at;
+	u64 known = searched[large].len;
+
+	if (known && len >= known)
+		top = MIN(top, searched[large].top);
+	at = highest(len, ABI_MMAP_MIN, top, large ? ABI_HUGE : PAGE_SIZE);
+	if (at) {
+		searched[large].len = len;
+		searched[large].top = at + len;
+		return at;
+	}
+	at = highest(len, ABI_MMAP_MIN, boot->mmap_base, PAGE_SIZE);
+	return at ? at : highest(len, ABI_MMAP_MIN, ABI_USER_END, PAGE_SIZE);
 }
