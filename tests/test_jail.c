@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a runner that the guest has taken over still cannot do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "forked.h"
+#include "../runner/jail.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define KILLED (128 + SIGSYS)
+
+/* Kernel numbers, so that nothing that libc does beside the call decides. */
+static const struct attempt {
+	const char *name;
+	long nr;
+	long arg[6];
+} attempts[] = {
+	{ "execve", SYS_execve, { (long)"/bin/true" } },
+	{ "execveat", SYS_execveat, { AT_FDCWD, (long)"/bin/true" } },
+	{ "fork", SYS_fork, { 0 } },
+	{ "vfork", SYS_vfork, { 0 } },
+	{ "clone", SYS_clone, { SIGCHLD } },
+	{ "clone3", SYS_clone3, { 0 } },
+	{ "ptrace", SYS_ptrace, { 0 } },
+	{ "process_vm_readv", SYS_process_vm_readv, { 1 } },
+	{ "open", SYS_open, { (long)"/etc/passwd" } },
+	{ "openat", SYS_openat, { AT_FDCWD, (long)"/etc/passwd" } },
+	{ "open_by_handle_at", SYS_open_by_handle_at, { AT_FDCWD } },
+	{ "creat", SYS_creat, { (long)"/tmp/x", 0600 } },
+	{ "socket", SYS_socket, { 1, 1 } },
+	{ "socketpair", SYS_socketpair, { 1, 1 } },
+	{ "connect", SYS_connect, { 0 } },
+	{ "sendmsg", SYS_sendmsg, { 1 } },
+	{ "memfd_create", SYS_memfd_create, { (long)"x" } },
+	{ "executable mmap", SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1 } },
+	{ "executable mprotect", SYS_mprotect, { 0x1000, 4096, PROT_EXEC } },
+	{ "pkey_mprotect", SYS_pkey_mprotect, { 0x1000, 4096, PROT_EXEC, -1 } },
+	{ "shmat", SYS_shmat, { 0 } },
+	{ "kill of another process", SYS_kill, { 1, 0 } },
+	{ "kill of every process", SYS_kill, { -1, 0 } },
+	{ "tgkill of another process", SYS_tgkill, { 1, 1, 0 } },
+	{ "rt_sigqueueinfo", SYS_rt_sigqueueinfo, { 1, 0 } },
+	{ "pidfd_open", SYS_pidfd_open, { 1 } },
+	{ "setpriority", SYS_setpriority, { 0, 0, 10 } },
+	{ "prctl", SYS_prctl, { 4, 1 } },
+	{ "prlimit64", SYS_prlimit64, { 0 } },
+	{ "setrlimit", SYS_setrlimit, { RLIMIT_CORE } },
+	{ "TIOCSTI", SYS_ioctl, { 0, 0x5412, (long)"x" } },
+	{ "TIOCLINUX", SYS_ioctl, { 0, 0x541c, (long)"x" } },
+	{ "TIOCSTI behind 32 bits", SYS_ioctl, { 0, 0x100005412, (long)"x" } },
+	{ "KVM_CREATE_VM", SYS_ioctl, { 0, KVM_CREATE_VM } },
+	{ "KVM_CREATE_VCPU", SYS_ioctl, { 0, KVM_CREATE_VCPU } },
+	{ "KVM_SET_USER_MEMORY_REGION", SYS_ioctl, { 0, (long)KVM_SET_USER_MEMORY_REGION } },
+	{ "F_SETOWN", SYS_fcntl, { 0, F_SETOWN, 1 } },
+	{ "F_SETSIG", SYS_fcntl, { 0, F_SETSIG, 9 } },
+	{ "mknod of a device", SYS_mknodat, { AT_FDCWD, (long)"x", S_IFCHR | 0600, 0x101 } },
+	{ "mount", SYS_mount, { 0 } },
+	{ "fsopen", SYS_fsopen, { (long)"tmpfs" } },
+	{ "unshare", SYS_unshare, { 0 } },
+	{ "setns", SYS_setns, { 0 } },
+	{ "chroot", SYS_chroot, { (long)"/" } },
+	{ "pivot_root", SYS_pivot_root, { 0 } },
+	{ "setuid", SYS_setuid, { 0 } },
+	{ "capset", SYS_capset, { 0 } },
+	{ "seccomp", SYS_seccomp, { 0 } },
+	{ "bpf", SYS_bpf, { 0 } },
+	{ "io_uring_setup", SYS_io_uring_setup, { 1 } },
+	{ "userfaultfd", SYS_userfaultfd, { 0 } },
+	{ "perf_event_open", SYS_perf_event_open, { 0 } },
+	{ "keyctl", SYS_keyctl, { 0 } },
+	{ "init_module", SYS_init_module, { 0 } },
+	{ "kexec_load", SYS_kexec_load, { 0 } },
+	{ "reboot", SYS_reboot, { 0 } },
+	{ "an x32 call", 0x40000000 + SYS_getpid, { 0 } },
+	{ "a call of no kernel", 4095, { 0 } },
+};
+
+static void try_it(void *arg)
+{
+	const struct attempt *a = arg;
+
+	jail_enter();
+	syscall(a->nr, a->arg[0], a->arg[1], a->arg[2], a->arg[3], a->arg[4], a->arg[5]);
+}
+
+static void a_call_outside_the_list_kills(void **state)
+{
+	static struct outcome o;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		forked(try_it, (void *)&attempts[i], &o);
+		if (o.status != KILLED)
+			fail_msg("%s: status %d, expected %d; %s", attempts[i].name, o.status, KILLED, o.err);
+		assert_string_equal(o.err, "");
+	}
+}
+
+static void try_int80(void *arg)
+{
+	long ret;
+
+	(void)arg;
+	jail_enter();
+	asm volatile("int $0x80" : "=a"(ret) : "a"(20) : "memory");	/* getpid of i386 */
+}
+
+static void a_32_bit_call_kills(void **state)
+{
+	static struct outcome o;
+
+	(void)state;
+	forked(try_int80, NULL, &o);
+	/* a kernel without 32-bit calls has no such instruction: SIGSEGV */
+	if (o.status != KILLED && o.status != 128 + SIGSEGV)
+		fail_msg("status %d", o.status);
+}
+
+static void use_what_is_left(void *arg)
+{
+	char text[8] = "";
+	int fd[2];
+
+	(void)arg;
+	jail_enter();
+	if (pipe2(fd, O_CLOEXEC) || write(fd[1], "alive", 5) != 5 || read(fd[0], text, 8) != 5)
+		_exit(1);
+	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+		_exit(2);
+	if (!malloc(10 << 20) || kill(getpid(), 0))
+		_exit(3);
+	puts(text);
+}
+
+static void the_listed_calls_still_work(void **state)
+{
+	static struct outcome o;
+
+	(void)state;
+	forked(use_what_is_left, NULL, &o);
+	assert_string_equal(o.err, "");
+	assert_int_equal(o.status, 0);
+	assert_string_equal(o.out, "alive\n");
+}
+
+/* The number behind a field in a file of /proc. */
+static long proc_field(pid_t pid, const char *file, const char *field)
+{
+	char path[64], line[256];
+	long n = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, field, strlen(field)) == 0)
+			n = strtol(line + strlen(field), NULL, 10);
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void each_layer_is_in_place(void **state)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		alarm(20);
+		jail_enter();
+		if (write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	assert_int_equal(proc_field(pid, "status", "NoNewPrivs:"), 1);
+	assert_int_equal(proc_field(pid, "status", "Seccomp:"), 2);
+	assert_int_equal(proc_field(pid, "limits", "Max core file size"), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_call_outside_the_list_kills),
+		cmocka_unit_test(a_32_bit_call_kills),
+		cmocka_unit_test(the_listed_calls_still_work),
+		cmocka_unit_test(each_layer_is_in_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
