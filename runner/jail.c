@@ -116,6 +116,7 @@ struct rule {
 static const struct rule rules[] = {
 	RULE(ioctl, "the vCPU", IS32(1, KVM_RUN)),
 	RULE(ioctl, "signals for the guest", IS32(1, KVM_INTERRUPT)),
+	RULE(ioctl, "more of the guest's RAM", IS32(1, KVM_SET_USER_MEMORY_REGION)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_GET_TSC_KHZ)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_SET_DEVICE_ATTR)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_GET_MSRS)),

@@ -25,6 +25,7 @@ extern const uint8_t shim_image[], shim_image_end[];
 #define STACK_MIN_GAP	(128ull << 20)
 #define STACK_GUARD	(1ull << 20)
 #define STACK_MIN	(132ull << 10)
+#define RAM_SPARE	(32ull << 20)
 #define STACK_MAX	(16ull << 30)	/* what "unlimited" means here */
 
 static uint64_t page_down(uint64_t n)
@@ -275,7 +276,8 @@ static void fill_boot(struct loader *l, const struct elf_image *elf)
 
 	b->magic = ABI_MAGIC;
 	b->version = ABI_VERSION;
-	b->flags = vm->boot_flags | (vm->config->trace ? ABI_BOOT_REPORT : 0);
+	b->flags = vm->boot_flags | (vm->config->trace ? ABI_BOOT_REPORT : 0) |
+		   (vm->config->wx ? ABI_BOOT_WX : 0);
 	b->ram_size = vm->ram_size;
 	b->mem_limit = vm->mem_limit;
 	b->rip = elf->entry + l->bias;
@@ -293,6 +295,22 @@ static void map_direct(struct loader *l)
 {
 	for (gpa_t gpa = 0; gpa < l->next; gpa += ABI_HUGE)
 		pt_map(l, ABI_DIRECT + gpa, gpa, PROT_READ | PROT_WRITE, ABI_HUGE);
+}
+
+/* The RAM that the guest starts with: what is in use, and some for the program to go on. */
+static void give_ram(struct loader *l)
+{
+	struct vm *vm = l->vm;
+	uint64_t want = l->next + RAM_SPARE;
+	int err = vm_ram(vm, want < vm->ram_size ? want : vm->ram_size);
+
+	if (err == -ENOMEM)
+		die(KVMRUN_FAILED, "%s: the host has no memory for a guest of %llu MiB; free some",
+		    vm->device_path, (unsigned long long)(want >> 20));
+	if (err)
+		die(KVMRUN_FAILED, "%s: cannot give the guest memory (KVM_SET_USER_MEMORY_REGION): %s",
+		    vm->device_path, strerror(-err));
+	l->boot->ram_ready = vm->ram_ready;
 }
 
 void load(struct vm *vm, const struct elf_image *elf, int fd)
@@ -314,4 +332,5 @@ void load(struct vm *vm, const struct elf_image *elf, int fd)
 	fill_boot(&l, elf);
 	map_direct(&l);
 	l.boot->free = l.next;
+	give_ram(&l);
 }

@@ -177,6 +177,16 @@ static void op_booted(struct vcpu *vcpu)
 	vcpu->frame->ret = 0;
 }
 
+static void op_memory(struct vcpu *vcpu)
+{
+	int err = vm_ram(vcpu->vm, READ_ONCE(vcpu->frame->arg[0]));
+
+	vcpu->ioctls++;
+	if (err)
+		vmsg("the guest gets no more memory: %s", strerror(-err));
+	vcpu->frame->ret = err ? err : (int64_t)vcpu->vm->ram_ready;
+}
+
 static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_CALL] = op_call,
 	[ABI_OP_REPORT] = op_report,
@@ -185,6 +195,7 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_SIGNALS] = op_signals,
 	[ABI_OP_PANIC] = op_panic,
 	[ABI_OP_BOOTED] = op_booted,
+	[ABI_OP_MEMORY] = op_memory,
 };
 
 /* ----------------------------------------------------------------------- exits */

@@ -15,6 +15,8 @@
 /* KVM keeps a slot's pages in 31 bits. */
 #define RAM_MAX (((1ull << 31) - 1) * ABI_PAGE & -ABI_HUGE)
 
+#define RAM_FIRST (64ull << 20)	/* the first memslot; each next one doubles what there is */
+
 static uint64_t round_up(uint64_t n, uint64_t to)
 {
 	return (n + to - 1) & -to;
@@ -67,20 +69,27 @@ static void map_ram(struct vm *vm)
 		vmsg("guest memory stays in core dumps: %m");
 }
 
-static void add_ram(struct vm *vm)
+int vm_ram(struct vm *vm, uint64_t upto)
 {
-	struct kvm_userspace_memory_region slot = {
-		.memory_size = vm->ram_size,
-		.userspace_addr = (uintptr_t)vm->ram,
-	};
+	if (upto > vm->ram_size)
+		return -ENOMEM;
+	while (vm->ram_ready < upto) {
+		uint64_t size = vm->ram_ready ? vm->ram_ready : RAM_FIRST;
+		struct kvm_userspace_memory_region slot = {
+			.slot = vm->slots,
+			.guest_phys_addr = vm->ram_ready,
+			.userspace_addr = (uintptr_t)vm->ram + vm->ram_ready,
+		};
 
-	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot) == 0)
-		return;
-	if (errno == ENOMEM)
-		die(KVMRUN_FAILED, "%s: the host has no memory for a guest of %llu MiB; lower --mem",
-		    vm->device_path, (unsigned long long)(vm->ram_size >> 20));
-	die(KVMRUN_FAILED, "%s: cannot give the guest %llu MiB of memory: %m; try a lower --mem",
-	    vm->device_path, (unsigned long long)(vm->ram_size >> 20));
+		if (size > vm->ram_size - vm->ram_ready)
+			size = vm->ram_size - vm->ram_ready;
+		slot.memory_size = size;
+		if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
+			return -errno;
+		vm->slots++;
+		vm->ram_ready += size;
+	}
+	return 0;
 }
 
 void vm_create(struct vm *vm, const struct config *config, int device, const char *device_path)
@@ -98,7 +107,6 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	/* VT-x without unrestricted guest wants three pages outside of RAM; a no-op elsewhere */
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul);
 	map_ram(vm);
-	add_ram(vm);
 	vmsg("%s: guest of %llu MiB, XCR0 %#llx, CR4 %#llx", device_path,
 	     (unsigned long long)(vm->ram_size >> 20), (unsigned long long)vm->xcr0,
 	     (unsigned long long)vm->cr4);

@@ -19,6 +19,8 @@ struct vm {
 	int device, fd;
 	uint8_t *ram;		/* host address of GPA 0; private: go through guest_ptr() */
 	uint64_t ram_size;	/* bytes, a multiple of ABI_HUGE */
+	uint64_t ram_ready;	/* how much of it KVM knows of, likewise */
+	uint32_t slots;		/* in so many memslots */
 	uint64_t mem_limit;	/* --mem */
 	struct kvm_cpuid2 *cpuid;	/* what the guest sees; NULL when the device has no CPUID calls */
 	uint64_t xcr0;		/* 0: no XSAVE */
@@ -36,6 +38,13 @@ struct vm {
  * size costs nothing. Failure is one line on stderr and exit status 125.
  */
 void vm_create(struct vm *vm, const struct config *config, int device, const char *device_path);
+
+/*
+ * Has KVM know at least the first upto bytes of RAM: memslots are made in
+ * growing pieces, since some hypervisors spend time and memory by their size.
+ * 0, or -errno.
+ */
+int vm_ram(struct vm *vm, uint64_t upto);
 
 /*
  * The one way from a guest-physical address to host memory: len bytes at gpa, or

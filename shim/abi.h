@@ -64,6 +64,7 @@ enum abi_op {
 	ABI_OP_SIGNALS,		/* fetch host signals: ret = count, data = struct abi_signal[] */
 	ABI_OP_PANIC,		/* the shim found a bug in itself: data = text */
 	ABI_OP_BOOTED,		/* first exit: arg[0] = enum abi_mode */
+	ABI_OP_MEMORY,		/* RAM is wanted up to arg[0] bytes: ret = bytes there are now, boot->ram_ready's successor */
 };
 
 /* How the shim runs; found by its boot probe. */
@@ -191,6 +192,7 @@ struct abi_boot {
 	uint32_t version;
 	uint32_t flags;		/* ABI_BOOT_* */
 	uint64_t ram_size;	/* bytes of guest RAM from GPA 0, a multiple of ABI_HUGE */
+	uint64_t ram_ready;	/* bytes of it that are there at first; more by ABI_OP_MEMORY */
 	uint64_t mem_limit;	/* bytes the program may commit (--mem) */
 	gpa_t pml4;		/* the page tables the runner built */
 	gpa_t chunks;		/* room for ABI_CHUNK bytes per ABI_HUGE of RAM, zero (never touched by the runner) */
@@ -210,7 +212,7 @@ struct abi_boot {
 	char comm[16];
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
-_Static_assert(offsetof(struct abi_boot, map) == 136, "abi");
+_Static_assert(offsetof(struct abi_boot, map) == 144, "abi");
 _Static_assert(sizeof(struct abi_boot) <= 0x4000, "abi");
 
 /* ------------------------------------------------------------- the call table */

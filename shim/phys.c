@@ -28,6 +28,7 @@ static spinlock phys_lock;
 static u32 partial[PAGE_USES] = { NONE, NONE };	/* chunks with free pages, by use */
 static u32 free_chunks = NONE;			/* whole chunks given back */
 static u32 next_fresh, nchunks;			/* chunks never taken into use */
+static u32 ready;				/* chunks that the runner has put in place */
 static u32 boot_chunk;
 static gpa_t spare_table;			/* for direct_map() */
 
@@ -80,6 +81,19 @@ static bool direct_map(u32 i)
 	return true;
 }
 
+/* RAM comes in growing pieces: hypervisors spend time and memory by its size. */
+static bool more_ram(void)
+{
+	struct abi_frame *f = this_cpu()->frame;
+
+	f->op = ABI_OP_MEMORY;
+	f->arg[0] = (next_fresh + 1) * ABI_HUGE;
+	vm_exit();
+	if (f->ret > 0)
+		ready = f->ret / ABI_HUGE;
+	return next_fresh < ready;
+}
+
 /* A chunk nobody uses, NONE when there is none. */
 static u32 chunk_get(void)
 {
@@ -89,7 +103,7 @@ static u32 chunk_get(void)
 		list_del(&free_chunks, i);
 		return i;
 	}
-	if (next_fresh >= nchunks)
+	if (next_fresh >= nchunks || (next_fresh >= ready && !more_ram()))
 		return NONE;
 	i = next_fresh++;
 	return direct_map(i) ? i : NONE;
@@ -197,6 +211,7 @@ void phys_init(void)
 	struct chunk *c;
 
 	nchunks = boot->ram_size / ABI_HUGE;
+	ready = boot->ram_ready / ABI_HUGE;
 	boot_chunk = boot->free / ABI_HUGE;
 	next_fresh = boot_chunk + 1;
 	c = chunk(boot_chunk);
