@@ -192,6 +192,12 @@ static void set_timeout(struct config *config, const char *arg)
 		    arg, why);
 }
 
+static void set_wx(struct config *config, const char *arg)
+{
+	(void)arg;
+	config->wx = true;
+}
+
 static const char *file_name(const char *option, const char *arg)
 {
 	if (arg && !*arg)

@@ -31,6 +31,7 @@ struct config {
 	const char *arg0;	/* --arg0, or NULL; argv[0] has it already */
 	uint64_t mem_bytes;	/* --mem: a limit, not a reservation; any number > 0 */
 	uint64_t timeout_ns;	/* --timeout: wall time, 0 for none */
+	bool wx;		/* --wx: memory may be writable and executable at once */
 	bool trace;		/* --trace ... */
 	const char *trace_file;	/* ... to this file, NULL for stderr */
 	bool stats;		/* --stats ... */

@@ -109,7 +109,7 @@ static void nothing_is_granted_by_default(void **state)
 
 	(void)state;
 	assert_int_equal(c.ngrants, 0);
-	assert_false(c.tmp || c.trace || c.stats || c.explain || c.check || c.cwd_given);
+	assert_false(c.tmp || c.wx || c.trace || c.stats || c.explain || c.check || c.cwd_given);
 	assert_string_equal(c.cwd, "/");
 	assert_int_equal(c.mem_bytes, 4ULL << 30);
 	assert_int_equal(c.timeout_ns, 0);
@@ -139,7 +139,7 @@ static void every_working_option_reaches_the_config(void **state)
 {
 	struct config c = parse(WORDS("--ro", "/a", "--rw=/b:/c", "--tmp=2M", "--cwd", "/c/d/..",
 		"--net", "none", "--arg0=x", "--mem=8M", "--timeout=250ms", "--trace=t", "--stats",
-		"--explain", "-v", "--verbose", "--device", "/dev/kvm", "p"));
+		"--explain", "--wx", "-v", "--verbose", "--device", "/dev/kvm", "p"));
 
 	(void)state;
 	assert_int_equal(c.ngrants, 2);
@@ -150,7 +150,7 @@ static void every_working_option_reaches_the_config(void **state)
 	assert_true(c.grants[1].writable);
 	assert_int_equal(c.tmp_bytes, 2 << 20);
 	assert_string_equal(c.cwd, "/c");
-	assert_true(c.cwd_given && c.tmp && c.trace && c.stats && c.explain);
+	assert_true(c.cwd_given && c.tmp && c.wx && c.trace && c.stats && c.explain);
 	assert_string_equal(c.arg0, "x");
 	assert_int_equal(c.mem_bytes, 8 << 20);
 	assert_int_equal(c.timeout_ns, 250000000);
