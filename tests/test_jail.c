@@ -60,7 +60,7 @@ static const struct attempt {
 	{ "TIOCSTI behind 32 bits", SYS_ioctl, { 0, 0x100005412, (long)"x" } },
 	{ "KVM_CREATE_VM", SYS_ioctl, { 0, KVM_CREATE_VM } },
 	{ "KVM_CREATE_VCPU", SYS_ioctl, { 0, KVM_CREATE_VCPU } },
-	{ "KVM_SET_USER_MEMORY_REGION", SYS_ioctl, { 0, (long)KVM_SET_USER_MEMORY_REGION } },
+	{ "KVM_SET_SREGS", SYS_ioctl, { 0, (long)KVM_SET_SREGS } },
 	{ "F_SETOWN", SYS_fcntl, { 0, F_SETOWN, 1 } },
 	{ "F_SETSIG", SYS_fcntl, { 0, F_SETSIG, 9 } },
 	{ "mknod of a device", SYS_mknodat, { AT_FDCWD, (long)"x", S_IFCHR | 0600, 0x101 } },
