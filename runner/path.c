@@ -12,25 +12,12 @@
 #include "interrupt.h"
 #include "path.h"
 #include "policy.h"
-
-#define MAX_LINKS 40	/* as Linux */
-
-/* Inside a mount; symbolic links only where they cannot lead into another. */
-#define RESOLVE_WITHIN	(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
-#define RESOLVE_PLAIN	(RESOLVE_WITHIN | RESOLVE_NO_SYMLINKS)
+#include "walk.h"
 
 static struct {
 	pthread_mutex_t lock;
 	struct file *file;
 } cwd = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static int open_beneath(int dir, const char *rel, uint64_t flags, mode_t mode, uint64_t resolve)
-{
-	struct open_how how = { .flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve };
-	int fd = syscall(SYS_openat2, dir, *rel ? rel : ".", &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
-}
 
 /* ------------------------------------------------------------- text */
 
@@ -85,113 +72,6 @@ static void strip_slashes(char *path)
 		path[--len] = '\0';
 }
 
-/* ------------------------------------------------------------- the slow way */
-
-/* Reads the symbolic link that done names in m. Returns its length, 0 if it is none, or -errno. */
-static ssize_t read_link(const struct mount *m, const char *rel, char target[PATH_MAX], bool *dir)
-{
-	int fd = open_beneath(m->fd, m->name ? m->name : rel, O_PATH | O_NOFOLLOW, 0, RESOLVE_PLAIN);
-	struct stat st;
-	ssize_t n = 0;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0 || !policy_device_allowed(fd, st.st_dev))
-		n = -ENOENT;
-	else if (S_ISLNK(st.st_mode))
-		n = readlinkat(fd, "", target, PATH_MAX - 1);
-	if (n < 0 && n != -ENOENT)
-		n = -errno;
-	else if (n == 0 && S_ISLNK(st.st_mode))
-		n = -ENOENT;
-	*dir = n == 0 && S_ISDIR(st.st_mode);
-	close(fd);
-	return n;
-}
-
-/*
- * Walks an absolute guest path component by component and writes its physical
- * form to done. Every look is one openat2(2) from a mount along a path already
- * known to be physical, so that whatever moves in between fails the walk and
- * never widens it. *missing: the last component is not there (FIND_CREATE).
- */
-static int walk(const char *path, unsigned int how, char done[PATH_MAX], bool *missing)
-{
-	char todo[2 * PATH_MAX], rest[PATH_MAX], target[PATH_MAX];
-	size_t len = 0;
-	char *s = todo;
-	int links = 0;
-
-	*missing = false;
-	if (strlen(path) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	strcpy(todo, path);
-	done[0] = '\0';
-	while (*(s += strspn(s, "/"))) {
-		size_t n = strcspn(s, "/");
-		const struct mount *m;
-		const char *name = s, *rel;
-		bool last, dir = true;
-		ssize_t link = 0;
-
-		s += n;
-		if (n == 1 && name[0] == '.')
-			continue;
-		if (n == 2 && name[0] == '.' && name[1] == '.') {
-			while (len && done[--len] != '/')
-				;
-			done[len] = '\0';
-			continue;
-		}
-		if (n > NAME_MAX || len + 1 + n >= PATH_MAX)
-			return -ENAMETOOLONG;
-		done[len] = '/';
-		memcpy(done + len + 1, name, n);
-		done[len + 1 + n] = '\0';
-		last = !s[strspn(s, "/")];
-
-		m = policy_find(done, &rel);
-		if (m && (*rel || m->name))
-			link = read_link(m, rel, target, &dir);
-		else if (!m && !policy_synthetic(done))
-			link = -ENOENT;
-		if (link == -ENOENT && last && how & FIND_CREATE) {
-			*missing = true;
-			link = 0;
-			dir = true;	/* mkdir("new/") is fine; open("new/") fails in path_create() */
-		}
-		if (link < 0)
-			return link;
-		if (link > 0 && (!last || *s || how & FIND_FOLLOW)) {
-			if (++links > MAX_LINKS)
-				return -ELOOP;
-			if (link + strlen(s) >= sizeof(rest))
-				return -ENAMETOOLONG;
-			strcpy(rest, s);
-			memcpy(todo, target, link);
-			strcpy(todo + link, rest);
-			s = todo;
-			if (*s == '/')
-				len = 0;
-			done[len] = '\0';
-			continue;
-		}
-		if (*s && !dir)
-			return -ENOTDIR;
-		len += 1 + n;
-	}
-	if (!len)
-		strcpy(done, "/");
-	return 0;
-}
-
-int path_physical(const char *path, char *out)
-{
-	bool missing;
-
-	return walk(path, FIND_FOLLOW | FIND_CREATE, out, &missing);
-}
-
 /* ------------------------------------------------------------- finding */
 
 /* Sets the way to the absolute guest path in f->path, which has no "..". -ENOENT: in no mount. */
@@ -233,7 +113,7 @@ static int find_fast(const char *path, unsigned int how, struct found *f)
 	bool dotdot = false;
 	int err, fd;
 
-	if (*path != '/' && f->base->mount && !f->base->mount->nested && !f->base->mount->name) {
+	if (*path != '/' && f->base->mount && !f->base->mount->nested) {
 		f->mount = f->base->mount;
 		f->dir = f->base->host;
 		f->rel = path;
@@ -489,6 +369,13 @@ char *path_name(const struct found *f)
 	return strdup(path);
 }
 
+int path_physical(const char *path, char *out)
+{
+	bool missing;
+
+	return walk(path, FIND_FOLLOW | FIND_CREATE, out, &missing);
+}
+
 /* ------------------------------------------------------------- the working directory */
 
 struct file *path_cwd(void)
@@ -501,7 +388,7 @@ struct file *path_cwd(void)
 	return file;
 }
 
-void path_chdir(struct file *dir)
+static void set_cwd(struct file *dir)
 {
 	struct file *old;
 
@@ -512,30 +399,57 @@ void path_chdir(struct file *dir)
 	file_put(old);
 }
 
-int path_start(const char *path)
+int path_fchdir(struct file *dir)
+{
+	if (!S_ISDIR(dir->type))
+		return -ENOTDIR;
+	/* a directory that came as a standard stream */
+	if (!dir->path)
+		return -EACCES;
+	if (dir->host >= 0 && syscall(SYS_faccessat2, dir->host, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
+		return -errno;
+	set_cwd(file_get(dir));
+	return 0;
+}
+
+int path_chdir(const char *path)
 {
 	struct found f;
 	struct file *file;
+	char *name;
+	int err = path_find(NULL, path, FIND_FOLLOW | FIND_PHYSICAL, &f);
+
+	if (err)
+		return err;
+	name = path_name(&f);
+	if (!name) {
+		path_done(&f);
+		return -ENOMEM;
+	}
+	file = file_new(f.fd, f.synthetic ? S_IFDIR : f.st.st_mode, f.mount, name);
+	f.fd = -1;
+	path_done(&f);
+	if (!file)
+		return -ENOMEM;
+	err = path_fchdir(file);
+	file_put(file);
+	return err;
+}
+
+int path_start(const char *path)
+{
 	int err;
 
 	if (!cwd.file) {
-		cwd.file = file_new(-1, S_IFDIR, NULL, strdup("/"));
+		char *root = strdup("/");
+
+		cwd.file = root ? file_new(-1, S_IFDIR, NULL, root) : NULL;
 		if (!cwd.file) {
 			errno = ENOMEM;
 			return -1;
 		}
 	}
-	err = path_find(NULL, path, FIND_FOLLOW | FIND_PHYSICAL, &f);
-	if (!err && !f.synthetic && !S_ISDIR(f.st.st_mode))
-		err = -ENOTDIR;
-	if (!err) {
-		file = file_new(f.fd, S_IFDIR, f.mount, path_name(&f));
-		f.fd = -1;
-		err = file ? 0 : -ENOMEM;
-		if (file)
-			path_chdir(file);
-	}
-	path_done(&f);
+	err = path_chdir(path);
 	errno = -err;
 	return err ? -1 : 0;
 }

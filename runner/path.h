@@ -83,9 +83,14 @@ void path_done(struct found *f);
 /* Writes the physical form of an absolute guest path to out (PATH_MAX bytes); 0 or -errno. */
 int path_physical(const char *path, char *out);
 
-/* The working directory: set at the start (0, or -1 with errno), change (takes over dir), and look (to be put). */
+/* Sets the working directory at the start; it is "/" if that fails: 0, or -1 with errno. */
 int path_start(const char *path);
-void path_chdir(struct file *dir);
+
+/* As chdir(2) and fchdir(2): 0 or -errno. */
+int path_chdir(const char *path);
+int path_fchdir(struct file *dir);
+
+/* The working directory, with a reference for the caller. */
 struct file *path_cwd(void);
 
 #endif

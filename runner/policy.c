@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "policy.h"
 #include "table.h"
 #include "tmpdir.h"
+#include "walk.h"
 
 /* /dev as the guest has it; each by its number, so that nothing else hides behind the name. */
 static const struct {
@@ -109,6 +109,22 @@ int policy_may_change(const struct mount *mount, bool synthetic)
 	if (!mount || mount->device)
 		return -EPERM;
 	return mount->writable ? 0 : -EROFS;
+}
+
+void policy_sync(void)
+{
+	for (size_t i = 0; i < nmounts; i++) {
+		int fd;
+
+		if (!mounts[i].writable || mounts[i].device)
+			continue;
+		/* syncfs(2) does not take O_PATH */
+		fd = open_beneath(mounts[i].fd, "", O_RDONLY | O_DIRECTORY, 0, RESOLVE_PLAIN);
+		if (fd < 0)
+			continue;
+		syncfs(fd);
+		close(fd);
+	}
 }
 
 bool policy_device_allowed(int fd, dev_t dev)
@@ -226,10 +242,9 @@ static void add_grants(const struct config *config)
 
 void policy_init(const struct config *config)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH };
-	int fd = syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof(how));
+	int fd = open_beneath(AT_FDCWD, "", O_PATH, 0, RESOLVE_WITHIN);
 
-	if (fd < 0 && errno == ENOSYS)
+	if (fd == -ENOSYS)
 		die(KVMRUN_FAILED, "this kernel has no openat2(2), by which kvmrun keeps programs inside "
 		    "their grants; Linux 5.8 or newer is needed");
 	if (fd >= 0)

@@ -51,6 +51,9 @@ const char *policy_entry(const char *path, size_t i, size_t *len);
  */
 int policy_may_change(const struct mount *mount, bool synthetic);
 
+/* Writes out what the guest may have changed: the file systems of the writable mounts. */
+void policy_sync(void);
+
 /* Whether files of this device may be seen: not those of procfs, which lead out of the grants. */
 bool policy_device_allowed(int fd, dev_t dev);
 

@@ -21,18 +21,23 @@ call_fn synthetic_call;
 /* Bytes that the longest extended attribute or list of their names has. */
 #define FLAT_MAX 65536u
 
-/*
- * Copies an out-buffer's result to the guest: at most the buffer's bytes.
- */
+/* Copies an out-buffer's result to the guest: at most the buffer's bytes. */
 void scatter(struct call *c, int i, const void *from, uint64_t n);
 
 /*
  * A buffer argument in one piece: the guest's own memory when it is one already,
- * else room (FLAT_MAX bytes), filled for an in-buffer. *n is its length, cut at
- * FLAT_MAX when room is used. For an out-buffer scatter() afterwards, which
+ * else a room of this thread's, filled for an in-buffer. *n is its length, cut at
+ * FLAT_MAX when the room is used. For an out-buffer scatter() afterwards, which
  * does nothing when the piece is the guest's own.
  */
-void *flat(struct call *c, int i, void *room, uint64_t *n);
+void *flat(struct call *c, int i, uint64_t *n);
+
+/*
+ * The raw call: its result or -errno. For calls that do not wait for anything;
+ * interruptible_syscall() is for those that do, and for them alone, since it
+ * gives -EINTR where Linux may.
+ */
+long plain_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5);
 
 /* fd[i]'s host descriptor. */
 static inline int host_fd(const struct call *c, int i)
@@ -43,7 +48,7 @@ static inline int host_fd(const struct call *c, int i)
 /* Gives a new host descriptor of a call to the guest: its number, or -errno. */
 long give(int host, mode_t type, bool cloexec);
 
-/* Ends a wait at a time: CLOCK_MONOTONIC now, ns. */
+/* CLOCK_MONOTONIC, ns. */
 uint64_t now_ns(void);
 
 #endif

@@ -110,43 +110,12 @@ long host_getcwd(struct call *c)
 
 long host_chdir(struct call *c)
 {
-	struct found f;
-	struct file *file;
-	long ret = path_find(NULL, c->ptr[0], FIND_FOLLOW | FIND_PHYSICAL, &f);
-	char *path;
-
-	if (ret)
-		return ret;
-	if (!f.synthetic && !S_ISDIR(f.st.st_mode))
-		ret = -ENOTDIR;
-	else if (!f.synthetic && syscall(SYS_faccessat2, f.fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
-		ret = -errno;
-	if (!ret) {
-		path = path_name(&f);
-		file = path ? file_new(f.fd, S_IFDIR, f.mount, path) : NULL;
-		if (path)
-			f.fd = -1;
-		if (file)
-			path_chdir(file);
-		else
-			ret = -ENOMEM;
-	}
-	path_done(&f);
-	return ret;
+	return path_chdir(c->ptr[0]);
 }
 
 long host_fchdir(struct call *c)
 {
-	struct file *file = c->fd[0];
-
-	if (!S_ISDIR(file->type))
-		return -ENOTDIR;
-	if (!file->path)
-		return -EACCES;
-	if (file->host >= 0 && syscall(SYS_faccessat2, file->host, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
-		return -errno;
-	path_chdir(file_get(file));
-	return 0;
+	return path_fchdir(c->fd[0]);
 }
 
 long host_umask(struct call *c)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Descriptors themselves. */
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -57,7 +58,16 @@ long host_dup3(struct call *c)
 	return fd_replace(from, to, c->arg[2] & O_CLOEXEC);
 }
 
-/* ------------------------------------------------------------- fcntl */
+/* ------------------------------------------------------------- requests */
+
+/* The host's fcntl or ioctl with the same third argument; whether it may wait for something. */
+static long request_call(struct call *c, bool waits)
+{
+	typeof(plain_syscall) *make = waits ? interruptible_syscall : plain_syscall;
+
+	return make(c->nr, host_fd(c, 0), (unsigned int)c->arg[1],
+		    c->ptr[2] ? (long)c->ptr[2] : (long)c->arg[2], 0, 0, 0);
+}
 
 /* What F_SETFL may change; not O_ASYNC, whose signals are for host processes. */
 #define SETTABLE (O_APPEND | O_DIRECT | O_NOATIME | O_NONBLOCK)
@@ -91,11 +101,8 @@ long host_fcntl(struct call *c)
 		return set_flags(c);
 	}
 	/* the rest of the list is about the open file alone: locks, pipe size, seals */
-	return interruptible_syscall(SYS_fcntl, host_fd(c, 0), request,
-				     c->ptr[2] ? (long)c->ptr[2] : (long)c->arg[2], 0, 0, 0);
+	return request_call(c, request == F_SETLKW || request == F_OFD_SETLKW);
 }
-
-/* ------------------------------------------------------------- ioctl */
 
 long host_ioctl(struct call *c)
 {
@@ -104,8 +111,8 @@ long host_ioctl(struct call *c)
 	/* the terminal is lent to this process group: no other one is the program's to wake */
 	if (request == TIOCSPGRP && c->ptr[2] && *(int *)c->ptr[2] != getpgrp())
 		return -EPERM;
-	return interruptible_syscall(SYS_ioctl, host_fd(c, 0), request,
-				     c->ptr[2] ? (long)c->ptr[2] : (long)c->arg[2], 0, 0, 0);
+	return request_call(c, request == TCSETSW || request == TCSETSF || request == TCSBRK ||
+			    request == TCSETSW2 || request == TCSETSF2);
 }
 
 /* ------------------------------------------------------------- new descriptors without a path */
@@ -149,7 +156,7 @@ long host_pipe2(struct call *c)
 /* A host call that makes a descriptor and whose flags' close-on-exec bit is O_CLOEXEC, as all of them have it. */
 static long make_plain(long nr, long a0, long flags)
 {
-	long host = interruptible_syscall(nr, a0, flags | O_CLOEXEC, 0, 0, 0, 0);
+	long host = plain_syscall(nr, a0, flags | O_CLOEXEC, 0, 0, 0, 0);
 
 	return host < 0 ? host : give(host, 0, flags & O_CLOEXEC);
 }
@@ -175,8 +182,8 @@ static long make_epoll(uint64_t flags)
 
 	if (flags & ~(uint64_t)O_CLOEXEC)
 		return -EINVAL;
-	host = syscall(SYS_epoll_create1, O_CLOEXEC);
-	return host < 0 ? -errno : give(host, 0, flags & O_CLOEXEC);
+	host = plain_syscall(SYS_epoll_create1, O_CLOEXEC, 0, 0, 0, 0, 0);
+	return host < 0 ? host : give(host, 0, flags & O_CLOEXEC);
 }
 
 long host_epoll_create(struct call *c)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "policy.h"
 #include "sys.h"
 
 /* ------------------------------------------------------------- buffers */
@@ -26,8 +27,9 @@ void scatter(struct call *c, int i, const void *from, uint64_t n)
 	}
 }
 
-void *flat(struct call *c, int i, void *room, uint64_t *n)
+void *flat(struct call *c, int i, uint64_t *n)
 {
+	static _Thread_local char room[FLAT_MAX];
 	char *p = room;
 
 	*n = c->count[i];
@@ -37,14 +39,21 @@ void *flat(struct call *c, int i, void *room, uint64_t *n)
 		*n = FLAT_MAX;
 	if (c->row->arg[i].kind != ABI_ARG_INBUF)
 		return room;
-	for (int s = 0; p < (char *)room + *n; s++) {
-		uint64_t left = (char *)room + *n - p;
+	for (int s = 0; p < room + *n; s++) {
+		uint64_t left = room + *n - p;
 		uint64_t part = c->iov[i][s].iov_len < left ? c->iov[i][s].iov_len : left;
 
 		memcpy(p, c->iov[i][s].iov_base, part);
 		p += part;
 	}
 	return room;
+}
+
+long plain_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5)
+{
+	long ret = syscall(nr, a0, a1, a2, a3, a4, a5);
+
+	return ret == -1 ? -errno : ret;
 }
 
 /* ------------------------------------------------------------- read and write */
@@ -70,17 +79,18 @@ static bool goes_on(const struct file *file, bool write)
 
 static long transfer(struct call *c, bool write, long nr, long vnr, long a3, long a4, long a5)
 {
+	/* a file's data may take its time, but is never interrupted on Linux */
+	typeof(plain_syscall) *make = c->fd[0]->type == S_IFREG ? plain_syscall : interruptible_syscall;
 	static char nothing;
 	long ret;
 
 	if (c->fd[0]->host < 0 && !write)
 		return -EISDIR;
 	if (c->iovcnt[1] <= 1 && nr)
-		ret = interruptible_syscall(nr, host_fd(c, 0),
-					    c->iovcnt[1] ? (long)c->iov[1]->iov_base : (long)&nothing,
-					    c->count[1], a3, a4, a5);
+		ret = make(nr, host_fd(c, 0), c->iovcnt[1] ? (long)c->iov[1]->iov_base : (long)&nothing,
+			   c->count[1], a3, a4, a5);
 	else
-		ret = interruptible_syscall(vnr, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], a3, a4, a5);
+		ret = make(vnr, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], a3, a4, a5);
 	c->more = ret > 0 && (uint64_t)ret == c->count[1] && goes_on(c->fd[0], write);
 	return ret;
 }
@@ -148,30 +158,29 @@ long host_copy_file_range(struct call *c)
 				     (long)c->ptr[3], c->arg[4], c->arg[5]);
 }
 
-/* Not sync(2), which would wait for all of the host's files. */
 long host_sync(struct call *c)
 {
 	(void)c;
+	policy_sync();
 	return 0;
 }
 
 long host_getrandom(struct call *c)
 {
 	long total = 0;
+	int s = 0;
 
-	if (!c->iovcnt[0])
-		return interruptible_syscall(SYS_getrandom, (long)&total, 0, c->arg[2], 0, 0, 0);
-	for (int s = 0; s < c->iovcnt[0]; s++) {
-		long n = interruptible_syscall(SYS_getrandom, (long)c->iov[0][s].iov_base,
-					       c->iov[0][s].iov_len, c->arg[2], 0, 0, 0);
+	do {
+		void *to = c->iovcnt[0] ? c->iov[0][s].iov_base : &total;
+		uint64_t len = c->iovcnt[0] ? c->iov[0][s].iov_len : 0;
+		long n = plain_syscall(SYS_getrandom, (long)to, len, c->arg[2], 0, 0, 0);
 
 		if (n < 0)
 			return total ? total : n;
 		total += n;
-		if ((uint64_t)n < c->iov[0][s].iov_len)
+		if ((uint64_t)n < len)
 			break;
-	}
-	c->more = (uint64_t)total == c->count[0];
+	} while (++s < c->iovcnt[0]);
 	return total;
 }
 
@@ -179,7 +188,6 @@ long host_getrandom(struct call *c)
 
 long pass(struct call *c)
 {
-	static _Thread_local char room[FLAT_MAX];
 	long a[6] = { 0 };
 	uint64_t n;
 	int out = -1;
@@ -201,7 +209,7 @@ long pass(struct call *c)
 			out = i;
 			/* fall through */
 		case ABI_ARG_INBUF:
-			a[i] = (long)flat(c, i, room, &n);
+			a[i] = (long)flat(c, i, &n);
 			/* the length is always the argument behind its buffer */
 			c->arg[arg->ref] = n;
 			break;
@@ -209,7 +217,10 @@ long pass(struct call *c)
 			a[i] = (long)c->ptr[i];
 		}
 	}
-	ret = interruptible_syscall(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (c->nr == SYS_flock)
+		ret = interruptible_syscall(c->nr, a[0], a[1], 0, 0, 0, 0);
+	else
+		ret = plain_syscall(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	if (out >= 0 && ret > 0)
 		scatter(c, out, (void *)a[out], ret);
 	return ret;

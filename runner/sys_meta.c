@@ -259,7 +259,6 @@ static long finish(int host, long ret)
 
 static long do_setxattr(struct call *c, unsigned int how)
 {
-	static _Thread_local char room[FLAT_MAX];
 	int err = may_set(c->ptr[1]), host;
 	uint64_t n;
 	void *value;
@@ -271,7 +270,7 @@ static long do_setxattr(struct call *c, unsigned int how)
 	host = open_for_xattr(c->ptr[0], how, true);
 	if (host < 0)
 		return host;
-	value = flat(c, 2, room, &n);
+	value = flat(c, 2, &n);
 	return finish(host, fsetxattr(host, c->ptr[1], value, n, c->arg[4]));
 }
 
@@ -287,7 +286,6 @@ long host_lsetxattr(struct call *c)
 
 long host_fsetxattr(struct call *c)
 {
-	static _Thread_local char room[FLAT_MAX];
 	int err = may_set(c->ptr[1]);
 	uint64_t n;
 	void *value;
@@ -298,13 +296,12 @@ long host_fsetxattr(struct call *c)
 		return err;
 	if (c->count[2] > FLAT_MAX)
 		return -E2BIG;
-	value = flat(c, 2, room, &n);
+	value = flat(c, 2, &n);
 	return fsetxattr(host_fd(c, 0), c->ptr[1], value, n, c->arg[4]) < 0 ? -errno : 0;
 }
 
 static long do_getxattr(struct call *c, unsigned int how)
 {
-	static _Thread_local char room[FLAT_MAX];
 	uint64_t n;
 	void *value;
 	long ret;
@@ -315,7 +312,7 @@ static long do_getxattr(struct call *c, unsigned int how)
 	host = open_for_xattr(c->ptr[0], how, false);
 	if (host < 0)
 		return host;
-	value = flat(c, 2, room, &n);
+	value = flat(c, 2, &n);
 	ret = finish(host, fgetxattr(host, c->ptr[1], value, n));
 	if (ret > 0 && n)
 		scatter(c, 2, value, ret);
@@ -334,7 +331,6 @@ long host_lgetxattr(struct call *c)
 
 static long do_listxattr(struct call *c, unsigned int how)
 {
-	static _Thread_local char room[FLAT_MAX];
 	int host = open_for_xattr(c->ptr[0], how, false);
 	uint64_t n;
 	void *list;
@@ -342,7 +338,7 @@ static long do_listxattr(struct call *c, unsigned int how)
 
 	if (host < 0)
 		return host;
-	list = flat(c, 1, room, &n);
+	list = flat(c, 1, &n);
 	ret = finish(host, flistxattr(host, list, n));
 	if (ret > 0 && n)
 		scatter(c, 1, list, ret);

@@ -41,7 +41,7 @@ static bool clock_allowed(uint64_t clock)
 /* A host call on the arguments as they are; those of structures are private copies. */
 static long host(struct call *c, long a0, long a1, long a2, long a3)
 {
-	return interruptible_syscall(c->nr, a0, a1, a2, a3, 0, 0);
+	return plain_syscall(c->nr, a0, a1, a2, a3, 0, 0);
 }
 
 long host_clock_gettime(struct call *c)
@@ -117,7 +117,7 @@ long host_clock_nanosleep(struct call *c)
 	/* setting a clock does not change how long a relative sleep lasts */
 	if (!(c->arg[1] & TIMER_ABSTIME) && (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC))
 		return sleep_for(c, ts, c->ptr[3]);
-	return host(c, clock, c->arg[1], (long)ts, (long)c->ptr[3]);
+	return interruptible_syscall(c->nr, clock, c->arg[1], (long)ts, (long)c->ptr[3], 0, 0);
 }
 
 /* The shim changes the mask and looks for the signal; here it is only waited for. */

@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -351,8 +352,10 @@ static void sweep(void)
 	};
 	unsigned long served = 0, refused = 0;
 
-	/* nothing in it waits */
+	/* nothing in it waits, or fills the disk */
 	guest_interrupted = true;
+	signal(SIGXFSZ, SIG_IGN);
+	need(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 1 << 20, 1 << 20 }) == 0);
 	for (uint32_t nr = 0; nr < ABI_CALLS; nr++) {
 		bool skipped = call_table[nr].served == ABI_BY_SHIM;
 
@@ -728,6 +731,42 @@ static void interrupted(void)
 	need(rem.tv_sec > 1000000000);
 }
 
+/* stdout is a file here */
+static void never_interrupted(void)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+	struct stat st;
+	int fd[2];
+
+	guest_interrupted = true;
+	need_result(guest_call(write, 1, P("12345678"), 8), 8);
+	need(frame->more == 1);
+	need_result(guest_call(pread64, 1, P(&st), 8, 0), 8);
+	need(frame->more == 1);
+	need_result(guest_call(pread64, 1, P(&st), 9, 0), 8);
+	need(frame->more == 0);
+	need_result(guest_call(fstat, 1, P(&st)), 0);
+	need_result(guest_call(lseek, 1, 0, SEEK_SET), 0);
+	need_result(guest_call(fcntl, 1, F_SETLK, P(&lock)), 0);
+	need_result(guest_call(fsync, 1), 0);
+	need_result(guest_call(stat, P("/"), P(&st)), 0);
+	need_result(guest_call(clock_gettime, CLOCK_MONOTONIC, P(&st)), 0);
+	need_result(guest_call(getrandom, P(&st), 16, 0), 16);
+	need_result(guest_call(pipe, P(fd)), 0);
+	need_result(guest_call(ioctl, 3, FIONREAD, P(&st)), 0);
+	/* these are, on Linux too */
+	need_result(guest_call(read, 3, P(&st), 8), -EINTR);
+	need_result(guest_call(fcntl, 1, F_SETLKW, P(&lock)), -EINTR);
+	need_result(guest_call(flock, 1, 2), -EINTR);
+	need_result(guest_call(pause), -EINTR);
+}
+
+static void only_calls_that_wait_are_interrupted(void **state)
+{
+	(void)state;
+	guest(never_interrupted);
+}
+
 static void an_interrupted_wait_knows_when_it_ends(void **state)
 {
 	(void)state;
@@ -870,6 +909,7 @@ int main(void)
 		cmocka_unit_test(standard_streams_are_the_callers_and_nothing_else_is),
 		cmocka_unit_test(requests_are_an_allowlist),
 		cmocka_unit_test(waiting_is_on_the_guests_descriptors),
+		cmocka_unit_test(only_calls_that_wait_are_interrupted),
 		cmocka_unit_test(an_interrupted_wait_knows_when_it_ends),
 		cmocka_unit_test(timers_are_the_guests_own),
 		cmocka_unit_test(what_comes_out_is_initialised),

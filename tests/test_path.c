@@ -856,6 +856,52 @@ static void the_private_tmp_is_limited_and_nowhere_on_the_host(void **state)
 	guest(tmp);
 }
 
+/* ------------------------------------------------------------- long walks */
+
+static void long_walks(void)
+{
+	static char path[PATH_MAX], target[PATH_MAX];
+	struct timespec before, after;
+	size_t n;
+	long dir;
+
+	/* as deep as half a path goes */
+	need_result(guest_call(mkdir, P("/rw/w"), 0755), 0);
+	dir = open_("/rw/w", O_PATH | O_DIRECTORY);
+	for (int i = 0; i < 1000; i++) {
+		long next;
+
+		need_result(guest_call(mkdirat, dir, P("d"), 0755), 0);
+		next = guest_call(openat, dir, P("d"), O_PATH | O_DIRECTORY, 0);
+		need(next >= 0);
+		guest_call(close, dir);
+		dir = next;
+	}
+	/* down and up again, by links that only a slow walk can follow, 40 of them */
+	n = sprintf(target, "/rw/w");
+	while (n < 2000)
+		n += sprintf(target + n, "/d");
+	while (n < PATH_MAX - 40)
+		n += sprintf(target + n, "/../d");
+	for (int i = 0; i < 40; i++) {
+		snprintf(path, sizeof(path), "/rw/up%d", i);
+		sprintf(target + n, "/../../../../rw/up%d", i + 1);
+		need_result(guest_call(symlink, P(target), P(path)), 0);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	need(open_("/rw/up0", O_RDONLY) < 0);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	need((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 < 2000);
+	need_open("/rw/rw1", O_RDONLY, dir + 1);
+}
+
+static void the_longest_walk_takes_less_than_a_moment(void **state)
+{
+	(void)state;
+	standard_grants();
+	guest(long_walks);
+}
+
 /* ------------------------------------------------------------- races */
 
 static atomic_bool racing;
@@ -942,6 +988,7 @@ int main(void)
 		TREE(directories_that_lead_to_grants_can_be_read_and_not_changed),
 		TREE(a_writable_grant_takes_all_changes),
 		TREE(the_private_tmp_is_limited_and_nowhere_on_the_host),
+		TREE(the_longest_walk_takes_less_than_a_moment),
 		TREE(a_component_swapped_for_a_link_all_the_time_does_not_lead_out),
 	};
 
