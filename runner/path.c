@@ -306,6 +306,11 @@ int path_may_change_entry(const struct found *f, const char *name, bool create)
 
 /* ------------------------------------------------------------- opening */
 
+/*
+ * An O_PATH descriptor cannot be opened without /proc, so that the way is gone
+ * twice. What it leads to the second time is below the same mount in any case,
+ * and given to the guest only if it is what was looked at the first time.
+ */
 int path_open(const struct found *f, uint64_t flags)
 {
 	struct open_how how = { .flags = flags | O_NOCTTY | O_CLOEXEC, .resolve = f->resolve };
@@ -401,6 +406,10 @@ static void set_cwd(struct file *dir)
 
 int path_fchdir(struct file *dir)
 {
+	char name[PATH_MAX], *path;
+	struct file *file;
+	int fd = -1;
+
 	if (!S_ISDIR(dir->type))
 		return -ENOTDIR;
 	/* a directory that came as a standard stream */
@@ -408,7 +417,20 @@ int path_fchdir(struct file *dir)
 		return -EACCES;
 	if (dir->host >= 0 && syscall(SYS_faccessat2, dir->host, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
 		return -errno;
-	set_cwd(file_get(dir));
+	if (dir->host >= 0)
+		fd = open_beneath(dir->host, "", O_PATH | O_DIRECTORY, 0, RESOLVE_PLAIN);
+	if (dir->host >= 0 && fd < 0)
+		return fd;
+	/* getcwd(2) tells no links and no ".."; what is gone by now keeps its name */
+	path = strdup(path_physical(dir->path, name) == 0 ? name : dir->path);
+	if (!path) {
+		close(fd);
+		return -ENOMEM;
+	}
+	file = file_new(fd, S_IFDIR, dir->mount, path);
+	if (!file)
+		return -ENOMEM;
+	set_cwd(file);
 	return 0;
 }
 

@@ -751,6 +751,11 @@ static void synthetic(void)
 	need_open("sub/deep", O_RDONLY, 11);
 	need_open("sub/../../../rw/rw1", O_RDONLY, 12);
 	need_result(guest_call(fchdir, 6), -ENOTDIR);
+	need_open("/rw/todir/../todir", O_RDONLY | O_DIRECTORY, 13);
+	need_result(guest_call(fchdir, 13), 0);
+	need_result(guest_call(getcwd, P(cwd), sizeof(cwd)), 7);
+	need(!strcmp(cwd, "/rw/in"));
+	need_result(guest_call(close, 13), 0);
 	need_result(guest_call(openat, 6, P("x"), O_RDONLY, 0), -ENOTDIR);
 	need_result(guest_call(openat, 99, P("x"), O_RDONLY, 0), -EBADF);
 	/* an absolute path does not need it */
