@@ -696,11 +696,12 @@ static const char *listing(long fd)
 	out[0] = '\0';
 	while ((n = guest_call(getdents64, fd, P(buf), sizeof(buf))) > 0)
 		for (long at = 0; at < n;) {
-			struct dirent64 *d = (void *)(buf + at);
+			uint16_t size;
 
-			need(d->d_reclen >= 24 && at + d->d_reclen <= n && d->d_reclen % 8 == 0);
-			strcat(strcat(out, d->d_name), " ");
-			at += d->d_reclen;
+			memcpy(&size, buf + at + offsetof(struct dirent64, d_reclen), sizeof(size));
+			need(size >= 24 && at + size <= n && size % 8 == 0);
+			strcat(strcat(out, buf + at + offsetof(struct dirent64, d_name)), " ");
+			at += size;
 		}
 	need_result(n, 0);
 	return out;
