@@ -69,17 +69,23 @@ TESTS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 GUESTS := $(patsubst tests/guest/%.c,$B/guest/%,$(wildcard tests/guest/*.c)) $B/guest/hello-pie $B/guest/hello-musl
 TEST_CFLAGS := -std=gnu11 $(WARN) -O2 -g
 SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
-# test programs with sources of their own beside tests/lib
-TEST_LIB := $(patsubst tests/lib/%.c,$B/tests/lib-%.o,$(wildcard tests/lib/*.c))
+# what tests share: tests/lib, and sources in tests that are no test themselves
+TEST_MAINS := $(TESTS:%=%.o) $B/tests/elf_variants_main.o
+TEST_OBJS := $(patsubst tests/lib/%.c,$B/tests/lib-%.o,$(wildcard tests/lib/*.c)) \
+	$(filter-out $(TEST_MAINS),$(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/*.c)))
 
 $B/tests/lib-%.o: tests/lib/%.c | $B/tests
 	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) -MMD -MP -c $< -o $@
 $B/tests/%.o: tests/%.c | $B/tests
 	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) -Irunner -Itests -MMD -MP -c $< -o $@
-$B/tests/test_%: $B/tests/test_%.o $(TEST_LIB) $B/libkvmrun.a
-	$(CC) $(LDFLAGS) $(filter %.o,$^) $B/libkvmrun.a $(TEST_LIBS) $(LDLIBS) -lcmocka -o $@
-$B/tests/test_elf: $B/tests/elf_variants.o
+$B/tests/libtest.a: $(TEST_OBJS)
+	rm -f $@
+	$(AR) rcs $@ $^
+$B/tests/test_%: $B/tests/test_%.o $B/tests/libtest.a $B/libkvmrun.a
+	$(CC) $(LDFLAGS) $^ $(TEST_LIBS) $(LDLIBS) -lcmocka -lutil -o $@
 $B/tests/test_elf: TEST_LIBS := -Wl,--wrap=pread
+# their stand-ins for the VM and for signals (tests/guest_call.c) come before the runner's own
+$B/tests/test_calls $B/tests/test_path: TEST_LIBS := -Wl,--allow-multiple-definition
 $B/tests/elf_variants: $B/tests/elf_variants_main.o $B/tests/elf_variants.o
 	$(CC) $^ -o $@
 .PRECIOUS: $B/tests/%.o $B/tests/lib-%.o
