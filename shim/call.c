@@ -125,8 +125,9 @@ static long put_buffer(struct abi_frame *f, int i, const struct abi_arg *d, cons
 	u32 first = f->nseg;
 	u64 n = a[d->ref];
 
-	if ((s64)n < 0)
-		return d->kind == ABI_ARG_OUTBUF ? -EFAULT : -EINVAL;
+	/* as access_ok(): even where there is nothing to transfer */
+	if (n > ABI_USER_END || a[i] > ABI_USER_END - n)
+		return -EFAULT;
 	if (n && segments(f, a[i], n, d->kind == ABI_ARG_OUTBUF ? ACCESS_WRITE : ACCESS_READ) < 0)
 		return -EFAULT;
 	f->arg[i] = REF(first, f->nseg - first);
@@ -135,8 +136,8 @@ static long put_buffer(struct abi_frame *f, int i, const struct abi_arg *d, cons
 
 static long put_iovec(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
 {
-	u64 n = a[d->ref], total = 0;
-	u32 first = f->nseg;
+	u64 total = 0;
+	u32 n = a[d->ref], first = f->nseg;
 	struct { gva_t base; u64 len; } v;
 
 	if (n > IOV_MAX)
@@ -209,21 +210,22 @@ static long marshal(struct abi_frame *f, u32 nr, const u64 a[6])
 	return 0;
 }
 
-static long copy_results(struct abi_frame *f, u32 nr, const u64 a[6])
+/* 0 or -EFAULT. Of an interrupted call only what the program gave to be updated comes back. */
+static int copy_results(struct abi_frame *f, u32 nr, const u64 a[6])
 {
 	for (int i = 0; i < table[nr].nargs; i++) {
 		const struct abi_arg *d = describe(nr, i, a);
 		u64 bytes = element_bytes(d, a);
 
-		if (!copies_out(d->kind) || !a[i])
+		if (!copies_out(d->kind) || !a[i] || (f->ret < 0 && !copies_in(d->kind)))
 			continue;
 		/* of a vector that only goes out, the result tells how much came */
-		if (d->kind == ABI_ARG_OUTVEC && f->ret >= 0)
+		if (d->kind == ABI_ARG_OUTVEC)
 			bytes = MIN(bytes, (u64)f->ret * d->size);
 		if (copy_out(a[i], f->data + (u32)f->arg[i], user_bytes(d, a, bytes)))
 			return -EFAULT;
 	}
-	return f->ret;
+	return 0;
 }
 
 /* Bytes that the frame's segments cover, of a call that moves bytes. */
@@ -240,30 +242,23 @@ long forward(u32 nr, const u64 a[6])
 {
 	struct abi_frame *f = this_cpu()->frame;
 	const struct abi_arg *d = &table[nr].arg[1];
+	struct thread *t = current;
 	u64 args[6], done = 0;
 	long ret;
 
 	memcpy(args, a, sizeof(args));
 	for (;;) {
 		f->op = ABI_OP_CALL;
-		f->deadline = current->again ? current->deadline : 0;
+		f->deadline = t->resumed ? t->deadline : 0;
 		f->more = 0;
 		ret = marshal(f, nr, args);
 		if (ret)
 			break;
 		vm_exit();
-		current->again = false;
+		t->resumed = false;
 		ret = f->ret;
-		if (ret == -EINTR) {
-			current->deadline = f->deadline;
-			current->interrupted = 1 + table[nr].restart;
-		}
-		if (ret >= 0 || ret == -EINTR) {
-			long err = copy_results(f, nr, args);
-
-			if (err == -EFAULT)
-				ret = err;
-		}
+		if ((ret >= 0 || ret == -EINTR) && copy_results(f, nr, args))
+			ret = -EFAULT;
 		/* a buffer larger than the frame can describe, read or written whole so far */
 		if (ret <= 0 || !f->more || d->kind < ABI_ARG_INBUF || d->kind > ABI_ARG_OUTBUF ||
 		    (u64)ret != covered(f) || (u64)ret >= args[2])
@@ -274,10 +269,13 @@ long forward(u32 nr, const u64 a[6])
 		if (nr == 17 || nr == 18)	/* pread64, pwrite64 */
 			args[3] += ret;
 	}
-	if (!done)
-		return ret;
-	current->interrupted = 0;
-	return done + (ret > 0 ? ret : 0);
+	if (done)
+		return done + (ret > 0 ? ret : 0);
+	if (ret == -EINTR) {
+		t->deadline = f->deadline;
+		t->interrupted = 1 + table[nr].restart;
+	}
+	return ret;
 }
 
 /* Tells the runner of a call that was served here, for --trace. */
@@ -304,11 +302,14 @@ static void report(u32 nr, const u64 a[6], long ret)
 void call_entry(struct regs *r)
 {
 	const u64 a[6] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
-	u64 nr = r->err;
+	struct thread *t = current;
+	u32 nr = r->err;		/* as Linux: the lower half decides */
 	long ret;
 
 	r->rcx = r->rip;
 	r->r11 = r->rflags;
+	t->resumed = t->again;
+	t->again = false;
 	if (nr >= ABI_CALLS) {
 		r->rax = -ENOSYS;
 		return;
@@ -318,13 +319,13 @@ void call_entry(struct regs *r)
 	r->rax = ret;
 	if ((boot->flags & ABI_BOOT_REPORT) && table[nr].served == ABI_BY_SHIM)
 		report(nr, a, ret);
-	if (current->masked && !current->interrupted) {
-		current->mask = current->saved_mask;
-		current->masked = false;
+	if (t->masked && !t->interrupted) {
+		t->mask = t->saved_mask;
+		t->masked = false;
 	}
 	if (this_cpu()->frame->kick)
 		signal_fetch();
-	if (current->interrupted || signal_waiting())
+	if (t->interrupted || signal_waiting())
 		signal_deliver(r);
 }
 

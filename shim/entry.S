@@ -147,7 +147,6 @@ exit_restart:
 	mov REGS_SIZE + CPU_FRAME(%rsp), %rax
 	cmpl $0, FRAME_KICK(%rax)
 	jne exit_slow
-exit_begin:
 	mov (%rsp), %r15
 	mov 8(%rsp), %r14
 	mov 16(%rsp), %r13
@@ -283,7 +282,7 @@ utrap_call:
 /*
  * The kick, on cpu->kick_stack: from the program it is one more trap; from the
  * shim it need do nothing, for the shim looks at frame->kick on its way out,
- * unless it has just looked.
+ * unless it has just looked: then it looks again.
  */
 u32:
 	cmpl $0, 4(%rsp)		/* upper half of RIP */
@@ -297,7 +296,7 @@ u32:
 	jmp ubounce
 1:	pushq %rax
 	mov 8(%rsp), %rax
-	cmp $exit_begin, %rax
+	cmp $exit_restart, %rax
 	jb 2f
 	cmp $exit_end, %rax
 	jae 2f

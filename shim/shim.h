@@ -222,6 +222,27 @@ void exit_work(struct regs *r);	/* before returning to the program, when somethi
 
 /* ---- signal.c */
 #define NSIG		64
+#define SIGILL		4
+#define SIGTRAP		5
+#define SIGBUS		7
+#define SIGFPE		8
+#define SIGKILL		9
+#define SIGSEGV		11
+#define SIGCONT		18
+#define SIGSTOP		19
+#define SIGBIT(sig)	(1ull << ((sig) - 1))
+#define UNBLOCKABLE	(SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
+#define SI_KERNEL	0x80
+#define SS_ONSTACK	1u
+#define SS_DISABLE	2u
+#define SS_AUTODISARM	(1u << 31)
+
+struct altstack {		/* stack_t */
+	gva_t sp;
+	u32 flags, pad;
+	u64 size;		/* 0: none */
+};
+
 struct sigqueue;
 struct thread {
 	u32 tid;
@@ -232,19 +253,18 @@ struct thread {
 	bool masked;		/* ... which it is */
 	u64 pending;
 	struct sigqueue *queue;	/* the pending signals, oldest first */
-	gva_t alt_sp;
-	u64 alt_size;
-	u32 alt_flags;
-	u64 trapno, err;	/* of the last fault, for ucontext */
+	struct altstack alt;
+	u64 trapno, err;	/* of the last fault that became a signal, for ucontext */
 	gva_t cr2;
 	/*
 	 * A call that a signal interrupted: 1 + enum abi_restart until the
 	 * signal is dealt with. Made again without a handler having run, it
-	 * keeps its deadline.
+	 * keeps its deadline. again: that is the next thing to happen; resumed:
+	 * it happens.
 	 */
 	u8 interrupted;
-	bool again;
-	u64 deadline;
+	bool again, resumed;
+	u64 deadline;		/* 0: none */
 };
 extern struct thread thread0;
 #define current (this_cpu()->thread)
@@ -263,6 +283,8 @@ void signal_init(void);
 int signal_send(const struct siginfo *info);
 /* A fault's signal, delivered at once; it kills where it is blocked or ignored. */
 void signal_fault(struct regs *r, int signo, int code, gva_t addr);
+/* The SIGSEGV of a #GP with this error code. */
+void signal_protection(struct regs *r, u64 err);
 /* Fetches what came to the runner from outside. */
 void signal_fetch(void);
 /* Whether a pending signal would be delivered now. */
@@ -271,6 +293,15 @@ bool signal_waiting(void);
 void signal_deliver(struct regs *r);
 /* Puts a call's own mask in force until the call ends; 0, -EFAULT or -EINVAL. */
 int signal_call_mask(gva_t set, u64 size);
+
+static inline bool canonical(gva_t va)
+{
+	return (s64)(va << 16) >> 16 == (s64)va;
+}
+
+bool altstack_on(const struct altstack *s, gva_t sp);
+/* As sigaltstack(2) from a stack at sp: 0, -EPERM, -EINVAL or -ENOMEM. */
+int altstack_set(struct altstack *s, const struct altstack *to, gva_t sp);
 
 /* ---- sigframe.c: the frame a handler runs on, as Linux lays it out */
 struct sigaction {

@@ -5,19 +5,19 @@
  */
 #include "shim.h"
 
-#define SIGSEGV		11
-#define SI_KERNEL	0x80
+#define SA_RESTORER	0x04000000ull
 #define SA_ONSTACK	0x08000000ull
-#define SS_DISABLE	2u
-#define SS_AUTODISARM	(1u << 31)
 #define XSTATE_MAGIC1	0x46505853u
 #define XSTATE_MAGIC2	0x46505845u
 #define XSTATE_MAX	2816		/* x87, SSE, AVX, AVX-512 */
-#define MXCSR_MASK	0xffffu
+#define XSTATE_MIN	576		/* x87 and SSE, and the XSAVE header */
+#define MXCSR_MASK	0xffffu		/* of every CPU with 64-bit mode */
 #define FLAGS_USER	0x50dd5ull	/* AC RF OF DF TF SF ZF AF PF CF */
 #define FLAGS_CLEAR	0x10500ull	/* RF DF TF: not in a handler */
 #define FLAGS_ALWAYS	0x202ull
-#define UC_FLAGS	7		/* FP_XSTATE, SIGCONTEXT_SS, STRICT_RESTORE_SS */
+#define UC_FP_XSTATE	1ull
+#define UC_SIGCONTEXT_SS 2ull
+#define UC_STRICT_RESTORE_SS 4ull
 
 struct sigcontext {
 	u64 r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
@@ -31,9 +31,7 @@ struct sigframe {
 	gva_t restorer;
 	u64 uc_flags;
 	gva_t uc_link;
-	gva_t alt_sp;
-	u32 alt_flags, pad;
-	u64 alt_size;
+	struct altstack stack;
 	struct sigcontext sc;
 	u64 mask;
 	struct siginfo info;
@@ -46,13 +44,20 @@ struct sw_bytes {		/* at byte 464 of the FPU state */
 	u32 xstate_size, pad[7];
 };
 
+/* FXSAVE's image, and behind it what XSAVE adds in its standard format. SDM volume 1, 13.4. */
 struct xstate {
-	u8 bytes[XSTATE_MAX];
+	u16 fcw, fsw;
+	u8 ftw, reserved0;
+	u16 fop;
+	u64 fip, fdp;
+	u32 mxcsr, mxcsr_mask;
+	u8 registers[432];
+	struct sw_bytes sw;
+	u64 bv, xcomp_bv, reserved[6];
+	u8 extended[XSTATE_MAX - XSTATE_MIN];
 } __attribute__((aligned(64)));
-
-#define XSTATE_SW	464
-#define XSTATE_BV	512
-#define XSTATE_MXCSR	24
+_Static_assert(offsetof(struct xstate, sw) == 464 && offsetof(struct xstate, bv) == 512, "FXSAVE area");
+_Static_assert(sizeof(struct xstate) == XSTATE_MAX, "struct xstate");
 
 static void fpu_save(struct xstate *x)
 {
@@ -65,7 +70,7 @@ static void fpu_save(struct xstate *x)
 		asm volatile("fxsave64 %0" : "=m"(*x));
 }
 
-/* The state must be whole and clean: a bad one would fault here. */
+/* The state must be one that fpu_valid() has passed: a bad one would fault here. */
 static void fpu_load(const struct xstate *x)
 {
 	u32 lo = boot->xcr0, hi = boot->xcr0 >> 32;
@@ -76,59 +81,80 @@ static void fpu_load(const struct xstate *x)
 		asm volatile("fxrstor64 %0" : : "m"(*x));
 }
 
+/* As after FNINIT, and as a handler starts. */
+static void fpu_init(void)
+{
+	struct xstate x;
+
+	memset(&x, 0, sizeof(x));
+	x.fcw = 0x37f;
+	x.mxcsr = 0x1f80;
+	fpu_load(&x);
+}
+
 static int push_fpu(gva_t at)
 {
-	struct sw_bytes sw = { XSTATE_MAGIC1, boot->xsave_size + 4, boot->xcr0, boot->xsave_size, { 0 } };
 	u32 magic2 = XSTATE_MAGIC2;
 	struct xstate x;
 
 	fpu_save(&x);
-	if (boot->xcr0)
-		memcpy(x.bytes + XSTATE_SW, &sw, sizeof(sw));
+	if (!boot->xcr0)
+		return copy_out(at, &x, 512);
+	x.sw = (struct sw_bytes){ XSTATE_MAGIC1, boot->xsave_size + 4, boot->xcr0, boot->xsave_size, { 0 } };
+	x.bv |= 3;		/* a handler may change x87 and SSE state without knowing of XSAVE */
 	if (copy_out(at, &x, boot->xsave_size))
 		return -EFAULT;
-	return boot->xcr0 ? put_user(magic2, at + boot->xsave_size) : 0;
+	return put_user(magic2, at + boot->xsave_size);
+}
+
+/* Whether the frame at x's origin has more than FXSAVE's state: as Linux decides it. 0, 1, or -EFAULT. */
+static int has_xstate(const struct xstate *x, gva_t at)
+{
+	const struct sw_bytes *sw = &x->sw;
+	u32 magic2;
+
+	if (!boot->xcr0 || sw->magic1 != XSTATE_MAGIC1 || sw->xstate_size < XSTATE_MIN ||
+	    sw->xstate_size > boot->xsave_size || sw->xstate_size > sw->extended_size)
+		return 0;
+	if (get_user(magic2, at + sw->xstate_size))
+		return -EFAULT;
+	return magic2 == XSTATE_MAGIC2;
+}
+
+/* What XRSTOR and FXRSTOR would fault on. SDM volume 1, 13.8. */
+static bool fpu_valid(const struct xstate *x, bool extended)
+{
+	if (x->mxcsr & ~MXCSR_MASK)
+		return false;
+	return !extended || (!(x->bv & ~boot->xcr0) && !x->xcomp_bv && !x->reserved[0]);
 }
 
 static int pop_fpu(gva_t at)
 {
 	struct xstate x;
-	struct sw_bytes sw;
-	u32 magic2 = 0;
-	u64 features = 3;		/* x87 and SSE */
+	u64 features = 3;
+	int extended;
 
-	memset(&x, 0, sizeof(x));
 	if (!at) {
-		x.bytes[0] = 0x7f;	/* FCW 037f, MXCSR 1f80: the state after FNINIT */
-		x.bytes[1] = 0x03;
-		x.bytes[XSTATE_MXCSR] = 0x80;
-		x.bytes[XSTATE_MXCSR + 1] = 0x1f;
-		fpu_load(&x);
+		fpu_init();
 		return 0;
 	}
+	memset(&x, 0, sizeof(x));
 	if (copy_in(&x, at, 512))
 		return -EFAULT;
-	memcpy(&sw, x.bytes + XSTATE_SW, sizeof(sw));
-	if (boot->xcr0 && sw.magic1 == XSTATE_MAGIC1 && sw.xstate_size == boot->xsave_size) {
-		if (get_user(magic2, at + boot->xsave_size) || copy_in(&x, at, boot->xsave_size))
+	extended = has_xstate(&x, at);
+	if (extended < 0)
+		return -EFAULT;
+	if (extended) {
+		features = x.sw.features;
+		if (copy_in(&x, at, boot->xsave_size))
 			return -EFAULT;
-		if (magic2 == XSTATE_MAGIC2)
-			memcpy(&features, x.bytes + XSTATE_BV, 8);
 	}
-	if (boot->xcr0) {
-		features &= boot->xcr0;
-		memset(x.bytes + XSTATE_BV, 0, 64);
-		memcpy(x.bytes + XSTATE_BV, &features, 8);
-	}
-	for (u32 i = 2; i < 4; i++)	/* reserved bits of MXCSR */
-		x.bytes[XSTATE_MXCSR + i] = 0;
+	if ((at & (extended ? 63 : 15)) || !fpu_valid(&x, extended))
+		return -EFAULT;
+	x.bv = extended ? x.bv & features : boot->xcr0 & features;
 	fpu_load(&x);
 	return 0;
-}
-
-static bool on_alt_stack(const struct thread *t, gva_t sp)
-{
-	return !(t->alt_flags & SS_AUTODISARM) && t->alt_size && sp > t->alt_sp && sp - t->alt_sp <= t->alt_size;
 }
 
 int sigframe_push(struct regs *r, const struct siginfo *info, const struct sigaction *act, u64 mask)
@@ -136,33 +162,38 @@ int sigframe_push(struct regs *r, const struct siginfo *info, const struct sigac
 	struct thread *t = current;
 	struct sigframe f = {
 		.restorer = act->restorer,
-		.uc_flags = UC_FLAGS & ~(boot->xcr0 ? 0 : 1),
-		.alt_sp = t->alt_sp, .alt_size = t->alt_size,
-		.alt_flags = t->alt_size ? t->alt_flags : SS_DISABLE,
+		.uc_flags = (boot->xcr0 ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
+		.stack = t->alt,
 		.sc = {
 			.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12, .r13 = r->r13,
 			.r14 = r->r14, .r15 = r->r15, .rdi = r->rdi, .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx,
 			.rdx = r->rdx, .rax = r->rax, .rcx = r->rcx, .rsp = r->rsp, .rip = r->rip,
-			.rflags = r->rflags, .cs = ABI_USER_CS, .ss = ABI_USER_SS,
+			.rflags = r->rflags | FLAGS_ALWAYS, .cs = ABI_USER_CS, .ss = ABI_USER_SS,
 			.err = t->err, .trapno = t->trapno, .oldmask = mask, .cr2 = t->cr2,
 		},
 		.mask = mask,
 		.info = *info,
 	};
-	bool was_on = on_alt_stack(t, r->rsp);
+	bool on_alt = altstack_on(&t->alt, r->rsp);
 	gva_t sp = r->rsp - 128;		/* the red zone */
 
-	if ((act->flags & SA_ONSTACK) && t->alt_size && !was_on)
-		sp = t->alt_sp + t->alt_size;
+	if (!(act->flags & SA_RESTORER))
+		return -EFAULT;
+	if ((act->flags & SA_ONSTACK) && t->alt.size && !on_alt) {
+		sp = t->alt.sp + t->alt.size;
+		on_alt = true;
+	}
 	sp = (sp - boot->xsave_size - 4) & ~63ull;
 	f.sc.fpstate = sp;
 	sp = ((sp - sizeof(f)) & ~15ull) - 8;
-	if (was_on && !on_alt_stack(t, sp))
-		return -EFAULT;			/* it overflowed */
+	/* it must not overflow; by its address alone, as SS_AUTODISARM does not count here */
+	if (on_alt && (sp <= t->alt.sp || sp - t->alt.sp > t->alt.size))
+		return -EFAULT;
 	if (push_fpu(f.sc.fpstate) || put_user(f, sp))
 		return -EFAULT;
-	if (t->alt_flags & SS_AUTODISARM)
-		t->alt_sp = t->alt_size = t->alt_flags = 0;
+	fpu_init();
+	if (t->alt.flags & SS_AUTODISARM)
+		t->alt = (struct altstack){ .flags = SS_DISABLE };
 	r->rdi = info->signo;
 	r->rsi = sp + offsetof(struct sigframe, info);
 	r->rdx = sp + offsetof(struct sigframe, uc_flags);
@@ -174,37 +205,43 @@ int sigframe_push(struct regs *r, const struct siginfo *info, const struct sigac
 	return 0;
 }
 
-/* Restores what a frame saved; -EFAULT when it cannot be. */
-static int pop(struct regs *r)
+/*
+ * Restores what a frame saved, in Linux's order, as far as it gets; -EFAULT
+ * when the frame cannot be read or its FPU state not be loaded.
+ */
+static int pop(struct regs *r, struct sigframe *f)
 {
 	struct thread *t = current;
-	struct sigframe f;
+	gva_t sp = r->rsp;
 
-	if (get_user(f, r->rsp - 8) || pop_fpu(f.sc.fpstate))
+	if (get_user(*f, sp - 8))
 		return -EFAULT;
+	t->mask = f->mask & ~UNBLOCKABLE;
+	altstack_set(&t->alt, &f->stack, sp);
 	*r = (struct regs){
-		.r8 = f.sc.r8, .r9 = f.sc.r9, .r10 = f.sc.r10, .r11 = f.sc.r11, .r12 = f.sc.r12, .r13 = f.sc.r13,
-		.r14 = f.sc.r14, .r15 = f.sc.r15, .rdi = f.sc.rdi, .rsi = f.sc.rsi, .rbp = f.sc.rbp, .rbx = f.sc.rbx,
-		.rdx = f.sc.rdx, .rax = f.sc.rax, .rcx = f.sc.rcx, .rsp = f.sc.rsp, .rip = f.sc.rip,
-		.rflags = (f.sc.rflags & FLAGS_USER) | FLAGS_ALWAYS, .cs = ABI_USER_CS, .ss = ABI_USER_SS,
+		.r8 = f->sc.r8, .r9 = f->sc.r9, .r10 = f->sc.r10, .r11 = f->sc.r11, .r12 = f->sc.r12, .r13 = f->sc.r13,
+		.r14 = f->sc.r14, .r15 = f->sc.r15, .rdi = f->sc.rdi, .rsi = f->sc.rsi, .rbp = f->sc.rbp,
+		.rbx = f->sc.rbx, .rdx = f->sc.rdx, .rax = f->sc.rax, .rcx = f->sc.rcx, .rsp = f->sc.rsp,
+		.rip = f->sc.rip, .rflags = (f->sc.rflags & FLAGS_USER) | FLAGS_ALWAYS,
+		.cs = ABI_USER_CS, .ss = ABI_USER_SS,
 	};
-	t->mask = f.mask & ~((1ull << 8) | (1ull << 18));
-	if (f.alt_flags & SS_DISABLE) {
-		t->alt_sp = t->alt_size = t->alt_flags = 0;
-	} else {
-		t->alt_sp = f.alt_sp;
-		t->alt_size = f.alt_size;
-		t->alt_flags = f.alt_flags;
-	}
-	return 0;
+	return pop_fpu(f->sc.fpstate);
 }
 
 long sys_rt_sigreturn(const u64 a[6])
 {
 	struct regs *r = (struct regs *)((u64)this_cpu() - sizeof(*r));
+	struct sigframe f;
 
 	(void)a;
-	if (pop(r))
+	if (pop(r, &f))
 		signal_fault(r, SIGSEGV, SI_KERNEL, 0);
+	/* what IRET would fault on; other code segments than the one are not for programs here */
+	else if ((f.sc.cs | 3) != ABI_USER_CS)
+		signal_protection(r, f.sc.cs & ~3u);
+	else if ((f.sc.ss | 3) != ABI_USER_SS && (f.uc_flags & UC_STRICT_RESTORE_SS))
+		signal_protection(r, f.sc.ss & ~3u);
+	else if (!canonical(r->rip))
+		signal_protection(r, 0);
 	return r->rax;
 }

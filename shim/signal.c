@@ -2,12 +2,7 @@
 /* Signals: actions, masks, the queue, delivery; signal(7). */
 #include "shim.h"
 
-#define BIT(sig)	(1ull << ((sig) - 1))
-#define SIGKILL		9
-#define SIGSEGV		11
-#define SIGCONT		18
-#define SIGSTOP		19
-#define UNBLOCKABLE	(BIT(SIGKILL) | BIT(SIGSTOP))
+#define BIT		SIGBIT
 #define STOPS		(BIT(19) | BIT(20) | BIT(21) | BIT(22))		/* STOP TSTP TTIN TTOU */
 #define IGNORED		(BIT(17) | BIT(18) | BIT(23) | BIT(28))		/* CHLD CONT URG WINCH */
 #define SYNCHRONOUS	(BIT(4) | BIT(5) | BIT(7) | BIT(8) | BIT(11) | BIT(31))
@@ -19,7 +14,7 @@
 #define SA_ONESHOT	0x80000000ull
 #define SA_NODEFER	0x40000000ull
 #define SA_RESTART	0x10000000ull
-#define SA_SUPPORTED	0xdc000c07ull	/* those Linux keeps: NOCLDSTOP NOCLDWAIT SIGINFO EXPOSE_TAGBITS RESTORER ... */
+#define SA_SUPPORTED	0xdc000807ull	/* those Linux keeps: NOCLDSTOP NOCLDWAIT SIGINFO EXPOSE_TAGBITS RESTORER ... */
 
 struct sigqueue {
 	struct sigqueue *next;
@@ -170,6 +165,26 @@ static void stop(int sig)
 	vm_exit();
 }
 
+/*
+ * What the signal whose handler is to run does to a call: SA_RESTART makes
+ * it again; or, where the call was about to be made again for a signal that had
+ * no handler, it ends as the first time.
+ */
+static void settle_call(struct regs *r, u64 flags)
+{
+	struct thread *t = current;
+
+	if (t->interrupted == 1 + ABI_RESTART_SA && (flags & SA_RESTART)) {
+		r->rip -= 2;
+		r->rax = r->err;
+	} else if (t->again) {
+		r->rip += 2;
+		r->rax = -EINTR;
+	}
+	t->interrupted = 0;
+	t->again = false;
+}
+
 /* Runs a handler: its frame on the program's stack, and the mask for its time. */
 static void handle(struct regs *r, const struct siginfo *info)
 {
@@ -177,22 +192,24 @@ static void handle(struct regs *r, const struct siginfo *info)
 	struct sigaction *act = &actions[info->signo], now = *act;
 	u64 mask = t->masked ? t->saved_mask : t->mask;
 
-	if (t->interrupted == 1 + ABI_RESTART_SA && (now.flags & SA_RESTART)) {
-		r->rip -= 2;
-		r->rax = r->err;
-	}
-	t->interrupted = 0;
+	settle_call(r, now.flags);
 	if (now.flags & SA_ONESHOT)
 		act->handler = SIG_DFL;
 	if (sigframe_push(r, info, &now, mask)) {
 		if (info->signo == SIGSEGV)
 			end_program(0, SIGSEGV, ABI_END_STATUS);
-		signal_fault(r, SIGSEGV, 0x80, 0);
+		signal_fault(r, SIGSEGV, SI_KERNEL, 0);
 		return;
 	}
 	t->masked = false;
 	t->mask |= now.mask | (now.flags & SA_NODEFER ? 0 : BIT(info->signo));
 	t->mask &= ~UNBLOCKABLE;
+	if (canonical(now.handler))
+		return;
+	/* IRET to it would fault; where it is SIGSEGV's own handler that would go on until the stack's end */
+	if (info->signo == SIGSEGV)
+		end_program(0, SIGSEGV, ABI_END_STATUS);
+	signal_protection(r, 0);
 }
 
 void signal_deliver(struct regs *r)
@@ -224,8 +241,15 @@ void signal_deliver(struct regs *r)
 		r->rip -= 2;
 		r->rax = r->err;
 		t->interrupted = 0;
-		t->again = true;
+		t->again = t->deadline != 0;
 	}
+}
+
+void signal_protection(struct regs *r, u64 err)
+{
+	current->trapno = 13;
+	current->err = err;
+	signal_fault(r, SIGSEGV, SI_KERNEL, 0);
 }
 
 void signal_fault(struct regs *r, int signo, int code, gva_t addr)
@@ -313,11 +337,14 @@ long sys_rt_sigpending(const u64 a[6])
 /* Waits in the runner until a signal comes; the wait's end is for signal_deliver() to judge. */
 static long wait_here(u32 nr, const u64 a[6])
 {
-	if (signal_waiting()) {
-		current->interrupted = 1 + ABI_RESTART_NEVER;
-		return -EINTR;
-	}
-	return forward(nr, a);
+	struct thread *t = current;
+
+	if (!signal_waiting())
+		return forward(nr, a);
+	if (!t->resumed)
+		t->deadline = 0;
+	t->interrupted = 1 + ABI_RESTART_NEVER;
+	return -EINTR;
 }
 
 long sys_pause(const u64 a[6])
@@ -392,50 +419,52 @@ long sys_rt_sigtimedwait(const u64 a[6])
 		if (signal_waiting() && !(t->pending & set & ~UNBLOCKABLE))
 			return ret;
 		t->interrupted = 0;
-		t->again = true;
+		t->resumed = true;
 	}
 	t->interrupted = 0;
-	t->again = false;
 	return a[1] && put_user(info, a[1]) ? -EFAULT : sig;
 }
 
-#define SS_ONSTACK	1u
-#define SS_DISABLE	2u
-#define SS_AUTODISARM	(1u << 31)
 #define MINSIGSTKSZ	2048
 
-struct stack {
-	gva_t sp;
-	u32 flags, pad;
-	u64 size;
-};
+bool altstack_on(const struct altstack *s, gva_t sp)
+{
+	return !(s->flags & SS_AUTODISARM) && s->size && sp > s->sp && sp - s->sp <= s->size;
+}
+
+int altstack_set(struct altstack *s, const struct altstack *to, gva_t sp)
+{
+	u32 mode = to->flags & ~SS_AUTODISARM;
+
+	if (altstack_on(s, sp))
+		return -EPERM;
+	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+		return -EINVAL;
+	if (mode != SS_DISABLE && to->size < MINSIGSTKSZ)
+		return -ENOMEM;
+	*s = (struct altstack){ .sp = to->sp, .size = to->size, .flags = to->flags };
+	if (mode == SS_DISABLE)
+		s->sp = s->size = 0;
+	return 0;
+}
 
 long sys_sigaltstack(const u64 a[6])
 {
-	struct regs *r = (struct regs *)((u64)this_cpu() - sizeof(*r));
-	struct thread *t = current;
-	bool on = !(t->alt_flags & SS_AUTODISARM) && t->alt_size && r->rsp > t->alt_sp &&
-		r->rsp - t->alt_sp <= t->alt_size;
-	struct stack new, old = { t->alt_sp, (t->alt_size ? on ? SS_ONSTACK : 0 : SS_DISABLE) |
-				  (t->alt_flags & SS_AUTODISARM), 0, t->alt_size };
+	const struct regs *r = (struct regs *)((u64)this_cpu() - sizeof(*r));
+	struct altstack *s = &current->alt;
+	struct altstack new, old = {
+		.sp = s->sp, .size = s->size,
+		.flags = (s->flags & SS_AUTODISARM) |
+			 (!s->size ? SS_DISABLE : altstack_on(s, r->rsp) ? SS_ONSTACK : 0),
+	};
+	int err = 0;
 
 	if (a[0]) {
-		u32 mode;
-
 		if (get_user(new, a[0]))
 			return -EFAULT;
-		if (on)
-			return -EPERM;
-		mode = new.flags & ~SS_AUTODISARM;
-		if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
-			return -EINVAL;
-		if (mode == SS_DISABLE)
-			new.sp = new.size = 0;
-		else if (new.size < MINSIGSTKSZ)
-			return -ENOMEM;
-		t->alt_sp = new.sp;
-		t->alt_size = new.size;
-		t->alt_flags = new.flags;
+		err = altstack_set(s, &new, r->rsp);
+		if (err)
+			return err;
 	}
 	return a[1] && put_user(old, a[1]) ? -EFAULT : 0;
 }
@@ -455,7 +484,7 @@ long sys_kill(const u64 a[6])
 
 	/* the program is alone, and leads its own process group */
 	if (pid != (int)boot->pid && pid != -(int)boot->pid && pid != 0)
-		return a[1] > NSIG ? -EINVAL : -ESRCH;
+		return -ESRCH;
 	return send_self((u32)a[1], 0);
 }
 
@@ -503,4 +532,5 @@ void signal_init(void)
 		if (boot->ignored & BIT(sig))
 			actions[sig].handler = SIG_IGN;
 	thread0.mask = boot->blocked & ~UNBLOCKABLE;
+	thread0.alt.flags = SS_DISABLE;
 }

@@ -2,8 +2,6 @@
 /* Small calls that need nothing of the host: names, ids, limits, scheduling. */
 #include "shim.h"
 
-#define SIGKILL		9
-
 void end_program(u64 code, u64 signal, enum abi_end why)
 {
 	const struct regs *regs = (struct regs *)((u64)this_cpu() - sizeof(*regs));
@@ -313,6 +311,7 @@ long sys_get_robust_list(const u64 a[6])
 long sys_futex(const u64 a[6])
 {
 	u32 op = a[1] & 0x7f, value;
+	long ret;
 
 	if (a[0] & 3)
 		return -EINVAL;
@@ -323,7 +322,13 @@ long sys_futex(const u64 a[6])
 			return -EINVAL;
 		if (get_user(value, a[0]))
 			return -EFAULT;
-		return value != (u32)a[2] ? -EAGAIN : forward(202, a);
+		if (value != (u32)a[2])
+			return -EAGAIN;
+		ret = forward(202, a);
+		/* a wait for some time is not made again after a handler */
+		if (a[3] && current->interrupted)
+			current->interrupted = 1 + ABI_RESTART_NEVER;
+		return ret;
 	case FUTEX_CMP_REQUEUE:
 		if (get_user(value, a[0]))
 			return -EFAULT;
@@ -528,6 +533,8 @@ long sys_prlimit64(const u64 a[6])
 	if (a[2] && get_user(new, a[2]))
 		return -EFAULT;
 	old = limits[which];
+	if (which == RLIMIT_STACK)
+		old.soft = mm_stack_limit;
 	if (a[2]) {
 		if (new.soft > new.hard)
 			return -EINVAL;

@@ -2,15 +2,7 @@
 /* Exceptions of the program, as the signals Linux makes of them. */
 #include "shim.h"
 
-#define SIGILL		4
-#define SIGTRAP		5
-#define SIGBUS		7
-#define SIGFPE		8
-#define SIGKILL		9
-#define SIGSEGV		11
-#define SI_KERNEL	0x80
-
-enum vector { DE = 0, DB = 1, BP = 3, OF = 4, BR = 5, UD = 6, NM = 7, NP = 11, SS = 12, PF = 14, MF = 16, AC = 17,
+enum vector { DE = 0, DB = 1, BP = 3, OF = 4, BR = 5, UD = 6, NM = 7, NP = 11, SS = 12, GP = 13, PF = 14, MF = 16, AC = 17,
 	      XM = 19, KICK = ABI_KICK_VECTOR };
 
 #define PF_WRITE	2
@@ -60,6 +52,14 @@ static int float_code(u64 vec)
 	return raised & 0x20 ? 6 : 0;	/* FPE_FLTRES */
 }
 
+/* A fault becomes a signal: from here on ucontext tells of it. */
+static void fault(struct regs *r, int signo, int code, gva_t addr)
+{
+	current->trapno = r->vec;
+	current->err = r->err;
+	signal_fault(r, signo, code, addr);
+}
+
 static void page_fault(struct regs *r)
 {
 	gva_t va = this_cpu()->cr2;
@@ -72,37 +72,62 @@ static void page_fault(struct regs *r)
 		return;
 	current->cr2 = va;
 	if (va >= ABI_USER_END)
-		current->err |= 1;	/* as Linux: it does not tell what the kernel has there */
-	signal_fault(r, SIGSEGV, code, va);
+		r->err |= 1;	/* as Linux: it does not tell what the kernel has there */
+	fault(r, SIGSEGV, code, va);
+}
+
+/* The program's code byte at va, or -1. */
+static int code_byte(gva_t va)
+{
+	u8 byte;
+
+	return get_user(byte, va) ? -1 : byte;
+}
+
+/* TRAP_TRACE, or TRAP_BRKPT after INT1, which alone raises #DB without single-stepping. */
+static int debug_code(const struct regs *r)
+{
+	return !(r->rflags & RFLAGS_TF) && code_byte(r->rip - 1) == 0xf1 ? 1 : 2;
+}
+
+/* Software hypervisors make #UD of an INT n whose gate is closed or not there. */
+static bool is_closed_gate(struct regs *r)
+{
+	int vector = code_byte(r->rip + 1);
+
+	if (shim_mode != ABI_MODE_USER || code_byte(r->rip) != 0xcd || vector < 0)
+		return false;
+	r->vec = GP;
+	r->err = vector << 3 | 2;
+	return true;
 }
 
 void trap_entry(struct regs *r)
 {
-	if (!(r->cs & 3) || r->rip - ABI_SHIM < ABI_HUGE)
+	/* where the shim runs at CPL 3 its own exceptions look like the program's but for where they are */
+	if (!(r->cs & 3) || (shim_mode == ABI_MODE_USER && r->rip - ABI_SHIM < ABI_HUGE))
 		panic("exception in the shim, vector and RIP", r->vec << 56 | (r->rip & 0xffffffffffffff));
-	if (r->vec == KICK)
-		return;
-	current->trapno = r->vec;
-	current->err = r->err;
 	switch (r->vec) {
+	case KICK:
+		break;
 	case PF:
 		page_fault(r);
 		break;
 	case DB:
-		signal_fault(r, SIGTRAP, r->rflags & RFLAGS_TF ? 2 : 1, r->rip);	/* TRAP_TRACE, TRAP_BRKPT */
+		fault(r, SIGTRAP, debug_code(r), r->rip);
 		break;
 	case MF:
 	case XM: {
 		int code = float_code(r->vec);
 
 		if (code)
-			signal_fault(r, SIGFPE, code, r->rip);
+			fault(r, SIGFPE, code, r->rip);
 		break;
 	}
 	default:
-		if (r->vec < ARRAY_SIZE(plain) && plain[r->vec].signo)
-			signal_fault(r, plain[r->vec].signo, plain[r->vec].code, plain[r->vec].addr ? r->rip : 0);
+		if (r->vec < ARRAY_SIZE(plain) && plain[r->vec].signo && !(r->vec == UD && is_closed_gate(r)))
+			fault(r, plain[r->vec].signo, plain[r->vec].code, plain[r->vec].addr ? r->rip : 0);
 		else
-			signal_fault(r, SIGSEGV, SI_KERNEL, 0);
+			fault(r, SIGSEGV, SI_KERNEL, 0);
 	}
 }
