@@ -81,11 +81,12 @@ $B/tests/%.o: tests/%.c | $B/tests
 $B/tests/libtest.a: $(TEST_OBJS)
 	rm -f $@
 	$(AR) rcs $@ $^
-$B/tests/test_%: $B/tests/test_%.o $B/tests/libtest.a $B/libkvmrun.a
-	$(CC) $(LDFLAGS) $^ $(TEST_LIBS) $(LDLIBS) -lcmocka -lutil -o $@
+$B/tests/test_%: $B/tests/test_%.o $B/libkvmrun.a $B/tests/libtest.a
+	$(CC) $(LDFLAGS) $(TEST_FIRST) $^ $(TEST_LIBS) $(LDLIBS) -lcmocka -lutil -o $@
 $B/tests/test_elf: TEST_LIBS := -Wl,--wrap=pread
-# their stand-ins for the VM and for signals (tests/guest_call.c) come before the runner's own
-$B/tests/test_calls $B/tests/test_path: TEST_LIBS := -Wl,--allow-multiple-definition
+# their stand-ins for the VM and for signals come before the runner's own
+$B/tests/test_calls $B/tests/test_path: TEST_FIRST := -Wl,--allow-multiple-definition $B/tests/guest_call.o
+
 $B/tests/elf_variants: $B/tests/elf_variants_main.o $B/tests/elf_variants.o
 	$(CC) $^ -o $@
 .PRECIOUS: $B/tests/%.o $B/tests/lib-%.o
