@@ -846,11 +846,11 @@ static void tmp(void)
 		total += n;
 	need_result(n, -ENOSPC);
 	need(total <= 4 << 20 && total >= 3 << 20);
-	need_result(guest_call(mkdir, P("/tmp/d"), 0700), 0);
-	need_result(guest_call(symlink, P("/rw/rw1"), P("/tmp/d/l")), 0);
-	need_content("/tmp/d/l", "writable");
+	need_result(guest_call(mkdir, P("/tmp/kvmrun-test-d"), 0700), 0);
+	need_result(guest_call(symlink, P("/rw/rw1"), P("/tmp/kvmrun-test-d/l")), 0);
+	need_content("/tmp/kvmrun-test-d/l", "writable");
 	need_result(guest_call(rename, P("/rw/rw1"), P("/tmp/x")), -EXDEV);
-	need(access("/tmp/d", F_OK) < 0);
+	need(access("/tmp/kvmrun-test-d", F_OK) < 0);
 }
 
 static void the_private_tmp_is_limited_and_nowhere_on_the_host(void **state)
