@@ -223,7 +223,7 @@ int path_find(struct file *dir, const char *path, unsigned int how, struct found
 	}
 	if (err) {
 		if (err == -ENOENT && f->path[0] && !policy_find(f->path, NULL))
-			policy_explain(f->path, false);
+			policy_explain(f->path, how & FIND_CREATE);
 		path_done(f);
 	}
 	return err;

@@ -262,17 +262,20 @@ void policy_init(const struct config *config)
 
 /* ------------------------------------------------------------- --explain */
 
-/* Whether this cause is new. Forgets old ones: repeating a line is no harm. */
+/* Whether this cause is new. Of many it forgets the oldest: repeating a line is no harm. */
 static bool first_time(uint64_t cause)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static uint64_t seen[256];
-	bool first;
+	static unsigned int next;
+	bool first = true;
 
 	cause = cause ? cause : 1;
 	pthread_mutex_lock(&lock);
-	first = seen[cause % 256] != cause;
-	seen[cause % 256] = cause;
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]) && first; i++)
+		first = seen[i] != cause;
+	if (first)
+		seen[next++ % (sizeof(seen) / sizeof(seen[0]))] = cause;
 	pthread_mutex_unlock(&lock);
 	return first;
 }
@@ -281,7 +284,8 @@ void policy_explain(const char *path, bool write)
 {
 	uint64_t hash = 0xcbf29ce484222325 + write;
 
-	if (!explain)
+	/* glibc asks for it at every start and goes on without it */
+	if (!explain || strcmp(path, "/proc/self/exe") == 0)
 		return;
 	for (const char *s = path; *s; s++)
 		hash = (hash ^ (uint8_t)*s) * 0x100000001b3;
@@ -289,8 +293,10 @@ void policy_explain(const char *path, bool write)
 		return;
 	if (below(path, "/proc", 5) || below(path, "/sys", 4))
 		msg("explain: %s does not exist for the program: it has no view of the host", path);
-	else if (write)
+	else if (write && (*path != '/' || policy_find(path, NULL)))
 		msg("explain: %s is read-only for the program; --rw on it or a directory above would let it write", path);
+	else if (write)
+		msg("explain: %s is not granted; --rw on it or a directory above would let the program write it", path);
 	else
 		msg("explain: %s is not granted; --ro on it or a directory above would let the program read it", path);
 }
@@ -308,7 +314,8 @@ void policy_explain_call(uint32_t nr, uint32_t request)
 	};
 	bool requests = nr == SYS_ioctl || nr == SYS_fcntl;
 
-	if (!explain || !first_time(requests ? (uint64_t)nr << 32 | request : nr))
+	/* glibc tries rseq at every start and goes on without it */
+	if (!explain || nr == SYS_rseq || !first_time(requests ? (uint64_t)nr << 32 | request : nr))
 		return;
 	if (requests)
 		msg("explain: the request %#x of %s was refused: it is not on the list of harmless ones",
