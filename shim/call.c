@@ -29,7 +29,12 @@ struct request {
 	struct abi_arg arg;
 };
 #define NR_ioctl	16
+#define NR_pipe		22
+#define NR_timer_create	222
+#define NR_pipe2	293
+#define NR_exit		60
 #define NR_fcntl	72
+#define NR_exit_group	231
 #define REQUEST(call, name, number, ...) { NR_##call, number, __VA_ARGS__ },
 static const struct request requests[] = {
 #include "requests.def"
@@ -82,15 +87,20 @@ static s64 room(struct abi_frame *f, u64 n)
 	return at;
 }
 
-static long put_struct(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
+static long put_struct(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6])
 {
-	u64 bytes = element_bytes(d, a), has = user_bytes(d, a, bytes);
+	u64 bytes, has, most = ABI_DATA - ((f->data_len + 7) & ~7ull);
 	s64 at;
 
 	if (!a[i]) {
 		f->arg[i] = ABI_NULL;
 		return 0;
 	}
+	/* fewer results than asked for are a result too */
+	if (d->kind == ABI_ARG_OUTVEC && element_bytes(d, a) > most)
+		a[d->ref] = most / d->size;
+	bytes = element_bytes(d, a);
+	has = user_bytes(d, a, bytes);
 	at = room(f, bytes);
 	if (at < 0)
 		return at;
@@ -164,7 +174,7 @@ static long put_iovec(struct abi_frame *f, int i, const struct abi_arg *d, const
 	return 0;
 }
 
-static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
+static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6])
 {
 	switch (d->kind) {
 	case ABI_ARG_STRING:
@@ -197,7 +207,7 @@ static const struct abi_arg *describe(u32 nr, int i, const u64 a[6])
 	return &table[nr].arg[i];
 }
 
-static long marshal(struct abi_frame *f, u32 nr, const u64 a[6])
+static long marshal(struct abi_frame *f, u32 nr, u64 a[6])
 {
 	f->nr = nr;
 	f->nseg = f->data_len = 0;
@@ -238,6 +248,12 @@ static u64 covered(const struct abi_frame *f)
 	return n;
 }
 
+/* Calls whose result would be lost, and stay, if it could not be told. */
+static bool makes_something(u32 nr)
+{
+	return nr == NR_pipe || nr == NR_pipe2 || nr == NR_timer_create;
+}
+
 long forward(u32 nr, const u64 a[6])
 {
 	struct abi_frame *f = this_cpu()->frame;
@@ -247,6 +263,8 @@ long forward(u32 nr, const u64 a[6])
 	long ret;
 
 	memcpy(args, a, sizeof(args));
+	if (makes_something(nr) && !user_writable(args[nr == NR_timer_create ? 2 : 0], nr == NR_timer_create ? 4 : 8))
+		return -EFAULT;
 	for (;;) {
 		f->op = ABI_OP_CALL;
 		f->deadline = t->resumed ? t->deadline : 0;
@@ -279,10 +297,12 @@ long forward(u32 nr, const u64 a[6])
 }
 
 /* Tells the runner of a call that was served here, for --trace. */
-static void report(u32 nr, const u64 a[6], long ret)
+static void report(u32 nr, const u64 args[6], long ret)
 {
 	struct abi_frame *f = this_cpu()->frame;
+	u64 a[6];
 
+	memcpy(a, args, sizeof(a));
 	if (marshal(f, nr, a)) {
 		/* a pointer that cannot be read: shown as null */
 		for (int i = 0; i < 6; i++)
@@ -315,6 +335,8 @@ void call_entry(struct regs *r)
 		return;
 	}
 	boot->calls[nr]++;
+	if ((boot->flags & ABI_BOOT_REPORT) && (nr == NR_exit || nr == NR_exit_group))
+		report(nr, a, 0);	/* there is no after */
 	ret = functions[nr] ? functions[nr](a) : forward(nr, a);
 	r->rax = ret;
 	if ((boot->flags & ABI_BOOT_REPORT) && table[nr].served == ABI_BY_SHIM)

@@ -195,6 +195,8 @@ extern u64 mm_stack_limit;
 /* 0 or -EFAULT; nothing is copied past a page that fails. */
 int copy_in(void *to, gva_t from, u64 n);
 int copy_out(gva_t to, const void *from, u64 n);
+/* Whether all of [va, va + n) could be written. */
+bool user_writable(gva_t va, u64 n);
 /* Length without the NUL, -EFAULT, or -ENAMETOOLONG when no NUL within max. */
 long string_in(char *to, gva_t from, u64 max);
 #define get_user(var, va)	copy_in(&(var), va, sizeof(var))

@@ -70,6 +70,19 @@ int copy_out(gva_t to, const void *from, u64 n)
 	return 0;
 }
 
+bool user_writable(gva_t va, u64 n)
+{
+	while (n) {
+		u64 part = page_rest(va, n);
+
+		if (!reach(va, ACCESS_WRITE))
+			return false;
+		va += part;
+		n -= part;
+	}
+	return true;
+}
+
 long string_in(char *to, gva_t from, u64 max)
 {
 	u64 done = 0;
