@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a program is started with and how kvmrun ends: arguments, environment,
+ * auxiliary vector, statuses, refused files, and what the options print.
+ */
+#define _GNU_SOURCE
+#include "lib/elf_make.h"
+#include "lib/harness.h"
+#include "lib/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ARGS "build/guest/args"
+#define HELLO "build/guest/hello"
+#define STDIO "build/guest/stdio"
+#define SH(script) LIST("/bin/busybox", "sh", "-c", script)
+
+static char *dir;		/* a temporary directory */
+
+static bool slow(void)
+{
+	const char *factor = getenv("KVMRUN_TEST_SLOW");
+
+	return factor && atof(factor) > 1;
+}
+
+/* ------------------------------------------------ arguments, environment */
+
+static void arguments_arrive_byte_for_byte(void **state)
+{
+	char all[256], *long_one = malloc(131072);
+
+	(void)state;
+	for (int i = 1; i < 256; i++)
+		all[i - 1] = i;
+	all[255] = '\0';
+	memset(long_one, 'x', 131071);
+	long_one[131071] = '\0';	/* the longest that Linux passes */
+	assert_same_as_native(NULL, LIST(ARGS, "argv"));
+	assert_same_as_native(NULL, LIST(ARGS, "argv", "", "a b", "", "\t\n", all, "--", "--help", "-v", "--mem",
+					 "", "\xff\xfe", "*", "$HOME", "'\"\\", ""));
+	assert_same_as_native(NULL, LIST(ARGS, "argv", long_one, "x", long_one));
+	free(long_one);
+}
+
+static void a_thousand_arguments_arrive(void **state)
+{
+	const char *argv[240] = { ARGS, "argv" };
+	struct run_result r;
+
+	(void)state;
+	/* the harness passes 250 words; the shell makes more of one */
+	for (int i = 2; i < 239; i++)
+		argv[i] = i % 3 ? "word" : "";
+	assert_same_as_native(NULL, argv);
+	setenv("K", getenv("KVMRUN") ? getenv("KVMRUN") : "./kvmrun", 1);
+	r = run(NULL, SH("set -- $(seq 1000); $K -- " ARGS " argv \"$@\" | tr '\\0' '\\n' | tail -n +3 | md5sum; "
+			 "seq 1000 | md5sum"));
+	assert_status(&r, 0);
+	assert_int_equal(r.out_len, 2 * 36);
+	assert_memory_equal(r.out, r.out + 36, 36);
+	run_free(&r);
+}
+
+static void a_path_in_arguments_is_looked_up_as_the_shell_does(void **state)
+{
+	struct run_result r = run_kvmrun(NULL, LIST("busybox", "echo", "found"));
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, "found\n");
+	run_free(&r);
+}
+
+static void arg0_is_what_the_option_says(void **state)
+{
+	struct run_result r = run_kvmrun(LIST("--arg0", "echo"), LIST("/bin/busybox", "by", "name"));
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, "by name\n");
+	run_free(&r);
+	r = run_kvmrun(LIST("--arg0="), LIST(ARGS, "argv", "x"));
+	assert_status(&r, 0);
+	assert_out_bytes(&r, "\0argv\0x", 8);
+	run_free(&r);
+}
+
+/* Strings, each ended by its NUL, in any order. */
+static void assert_strings(const struct run_result *r, const char *const want[])
+{
+	size_t len = 0;
+
+	for (; *want; want++) {
+		size_t n = strlen(*want) + 1;
+
+		len += n;
+		if (!memmem(r->out, r->out_len, *want, n)) {
+			run_show("kvmrun", r);
+			fail_msg("lacks %s", *want);
+		}
+	}
+	if (len != r->out_len) {
+		run_show("kvmrun", r);
+		fail_msg("has more than it should");
+	}
+}
+
+static void the_environment_is_four_variables_unless_told(void **state)
+{
+	const char *const env[] = { "PATH=/opt/x:/bin", "TERM=vt100", "LANG=de_DE.UTF-8", "TZ=Asia/Tokyo",
+				    "SECRET=1", "EMPTY=", "HOME=/root", "LD_PRELOAD=", NULL };
+	const char *const bare[] = { "PATH=/bin", "SECRET=1", NULL };
+	struct run_opts opts = { .env = env };
+	struct run_result r = run_kvmrun_opts(&opts, LIST(ARGS, "env"));
+
+	(void)state;
+	assert_strings(&r, LIST("PATH=/usr/local/bin:/usr/bin:/bin", "TERM=vt100", "LANG=de_DE.UTF-8",
+				"TZ=Asia/Tokyo"));
+	run_free(&r);
+	opts.options = LIST("--env", "A=b=c", "--env=EMPTY", "--env", "TERM", "--env=TZ=", "--env", "MISSING",
+			    "--env", "A=d e");
+	r = run_kvmrun_opts(&opts, LIST(ARGS, "env"));
+	assert_strings(&r, LIST("PATH=/usr/local/bin:/usr/bin:/bin", "TERM=vt100", "LANG=de_DE.UTF-8", "TZ=",
+				"A=d e", "EMPTY="));
+	run_free(&r);
+	opts.options = LIST("--env-all", "--env=NEW=x");
+	r = run_kvmrun_opts(&opts, LIST(ARGS, "env"));
+	assert_strings(&r, LIST("PATH=/opt/x:/bin", "TERM=vt100", "LANG=de_DE.UTF-8", "TZ=Asia/Tokyo", "SECRET=1",
+				"EMPTY=", "HOME=/root", "LD_PRELOAD=", "NEW=x"));
+	run_free(&r);
+	r = run_kvmrun_opts(&(struct run_opts){ .env = bare }, LIST(ARGS, "env"));
+	assert_strings(&r, LIST("PATH=/usr/local/bin:/usr/bin:/bin"));
+	run_free(&r);
+}
+
+/* ------------------------------------------------ the auxiliary vector */
+
+static void assert_has_line(const struct run_result *r, const char *line)
+{
+	size_t n = strlen(line);
+
+	for (const char *s = r->out; (s = strstr(s, line)); s++)
+		if ((s == r->out || s[-1] == '\n') && s[n] == '\n')
+			return;
+	run_show("kvmrun", r);
+	fail_msg("lacks the line: %s", line);
+}
+
+static void the_auxiliary_vector_is_linuxs(void **state)
+{
+	/* what does not depend on the machine or the run, as a native run has it */
+	static const char *const same[] = {
+		"AT_PAGESZ", "AT_CLKTCK", "AT_PHDR", "AT_PHENT", "AT_PHNUM", "AT_BASE", "AT_FLAGS", "AT_ENTRY",
+		"AT_UID", "AT_EUID", "AT_GID", "AT_EGID", "AT_SECURE", "AT_EXECFN", "AT_PLATFORM", "AT_NULL",
+		"phdr", "phnum", "entry", "hwcap", "fsgsbase", "stack",
+	};
+	static const char *const there[] = {
+		"AT_SYSINFO_EHDR", "AT_RANDOM", "AT_MINSIGSTKSZ", "vdso ELF DYN x86-64 aligned",
+		"vdso __vdso_clock_gettime", "vdso __vdso_gettimeofday", "vdso __vdso_time",
+		"vdso clock_gettime 0", "vdso time fits", "phdr right", "phnum right", "entry right",
+		"hwcap right", "fsgsbase works", "stack some",
+	};
+	struct run_result native = run_native(NULL, LIST(ARGS, "auxv"));
+	struct run_result r = run_kvmrun(NULL, LIST(ARGS, "auxv"));
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_err(&r, "");
+	for (size_t i = 0; i < ARRAY_SIZE(there); i++)
+		assert_has_line(&r, there[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+		char *at = native.out, *line;
+		size_t n = strlen(same[i]);
+
+		while (strncmp(at, same[i], n) || at[n] != ' ') {
+			at = strchr(at, '\n');
+			assert_non_null(at);
+			at++;
+		}
+		line = strndup(at, strcspn(at, "\n"));
+		assert_has_line(&r, line);
+		free(line);
+	}
+	assert_non_null(strstr(r.out, "\nAT_HWCAP 0x"));
+	assert_non_null(strstr(r.out, "\nAT_HWCAP2 0x"));
+	run_free(&native);
+	run_free(&r);
+}
+
+/* The number behind "name " in the output. */
+static uint64_t number(const struct run_result *r, const char *name)
+{
+	const char *at = strstr(r->out, name);
+
+	if (!at)
+		run_show("kvmrun", r);
+	assert_non_null(at);
+	return strtoull(at + strlen(name), NULL, 0);
+}
+
+static void addresses_differ_from_run_to_run(void **state)
+{
+	static const char *const what[] = { "stack ", "mmap ", "vdso " };
+	struct run_result r[3];
+	int same[ARRAY_SIZE(what)] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		r[i] = run_kvmrun(NULL, LIST(ARGS, "where"));
+		assert_status(&r[i], 0);
+		assert_true(number(&r[i], "stack ") < 0x7ffffffff000);
+		assert_int_equal(number(&r[i], "program "), 0x400000);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(what); i++) {
+		for (int k = 0; k < 3; k++)
+			same[i] += number(&r[k], what[i]) == number(&r[(k + 1) % 3], what[i]);
+		if (same[i])
+			fail_msg("two of three runs have %sat one address", what[i]);
+	}
+	for (int i = 0; i < 3; i++)
+		run_free(&r[i]);
+}
+
+static void at_random_is_16_other_bytes_in_each_run(void **state)
+{
+	struct run_result a = run_kvmrun(NULL, LIST(ARGS, "auxv"));
+	struct run_result b = run_kvmrun(NULL, LIST(ARGS, "auxv"));
+	const char *x = strstr(a.out, "\nrandom "), *y = strstr(b.out, "\nrandom ");
+
+	(void)state;
+	assert_non_null(x);
+	assert_non_null(y);
+	assert_int_equal(strcspn(x + 8, "\n"), 32);
+	assert_int_not_equal(strncmp(x, y, 40), 0);
+	run_free(&a);
+	run_free(&b);
+}
+
+/* ------------------------------------------------ statuses */
+
+static void the_status_is_the_programs(void **state)
+{
+	static const char *const statuses[] = { "0", "1", "2", "42", "77", "123", "124", "125", "126", "127", "128",
+						"129", "137", "139", "200", "254", "255", "256", "257", "-1" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		struct run_result r = run_kvmrun(NULL, LIST(ARGS, "exit", statuses[i]));
+
+		assert_status(&r, atoi(statuses[i]) & 255);
+		assert_out(&r, "");
+		assert_err(&r, "");
+		run_free(&r);
+	}
+}
+
+/* Runs a program that must be refused: one line with all of these parts. */
+static void refused(int status, const char *program, const char *const parts[])
+{
+	struct run_result r = run_kvmrun(NULL, LIST(program));
+
+	assert_status(&r, status);
+	assert_out(&r, "");
+	for (; *parts; parts++)
+		assert_err_line(&r, *parts);
+	assert_err_line(&r, "kvmrun: ");
+	run_free(&r);
+}
+
+static void a_file_that_is_no_static_program_is_refused_with_126(void **state)
+{
+	char *path = tree_path(dir, "refused");
+	const char class32 = ELFCLASS32;
+	const uint16_t arm = EM_AARCH64, i386 = EM_386;
+
+	(void)state;
+	refused(126, dir, LIST(dir, "it is a directory", "name a program"));
+	refused(126, "/dev/null", LIST("/dev/null: ", "not a regular file", "name a program"));
+	refused(126, "/bin/ls", LIST("/bin/ls: ", "dynamically linked", "/lib64/ld-linux-x86-64.so.2",
+				     "link it statically (-static or -static-pie)"));
+	tree_file(dir, "refused", "#!/bin/sh -e\necho hi\n", 0);
+	refused(126, path, LIST(path, "it is not executable; chmod +x it"));
+	chmod(path, 0755);
+	refused(126, path, LIST(path, "is a script for", "/bin/sh -e", "interpreter"));
+	tree_file(dir, "refused", "just text\n", 0);
+	refused(126, path, LIST(path, "is a text file, not a program"));
+	tree_file(dir, "refused", "\0\1\2", 3);
+	refused(126, path, LIST(path, "is not an ELF program"));
+	truncate(path, 0);
+	refused(126, path, LIST(path, "is empty"));
+	elf_change(HELLO, path, EI_CLASS, &class32, 1, 0);
+	refused(126, path, LIST(path, "32-bit little-endian program for x32", "build it for x86_64-linux"));
+	elf_change(HELLO, path, offsetof(Elf64_Ehdr, e_machine), &arm, 2, 0);
+	refused(126, path, LIST(path, "64-bit little-endian program for aarch64", "build it for x86_64-linux"));
+	elf_change(HELLO, path, offsetof(Elf64_Ehdr, e_machine), &i386, 2, 0);
+	refused(126, path, LIST(path, "for i386", "build it for x86_64-linux"));
+	free(path);
+}
+
+static void a_program_that_is_not_there_is_127(void **state)
+{
+	char *path = tree_path(dir, "missing");
+
+	(void)state;
+	refused(127, path, LIST(path, "no such file; check the path"));
+	refused(127, "kvmrun-no-such-program", LIST("kvmrun-no-such-program: not found in PATH; give the path"));
+	refused(127, "README.md/x", LIST("README.md/x: no such file"));
+	refused(127, "", LIST("PROGRAM is an empty word"));
+	free(path);
+}
+
+static void a_name_with_control_characters_stays_one_line(void **state)
+{
+	(void)state;
+	refused(127, "./a\nb\x1b[2J", LIST("./a\\nb\\x1b[2J: no such file"));
+}
+
+/* Every one in its own process; an emulated machine takes every 13th. */
+static void each_of_200_malformed_programs_is_one_line_and_126(void **state)
+{
+	char *path = tree_path(dir, "variant");
+
+	(void)state;
+	for (int n = 0; n < 200; n += slow() ? 13 : 1) {
+		char number[8];
+		struct run_result why, r;
+
+		snprintf(number, sizeof(number), "%d", n);
+		why = run(NULL, LIST("build/tests/elf_variants", HELLO, number, path));
+		assert_status(&why, 0);
+		why.out[strcspn(why.out, "\n")] = '\0';
+		r = run_kvmrun(NULL, LIST(path, "x"));
+		assert_status(&r, 126);
+		assert_out(&r, "");
+		assert_err_line(&r, why.out);
+		assert_err_line(&r, path);
+		run_free(&why);
+		run_free(&r);
+	}
+	free(path);
+}
+
+/* ------------------------------------------------ options */
+
+static void an_option_error_is_125_and_one_line_with_a_hint(void **state)
+{
+	const struct { const char *const *options; const char *part; } cases[] = {
+		{ LIST("--bogus"), "unknown option --bogus: try kvmrun --help" },
+		{ LIST("--men", "1G"), "did you mean --mem?" },
+		{ LIST("-x"), "unknown option -x" },
+		{ LIST("--mem", "lots"), "--mem lots: not a size" },
+		{ LIST("--mem", "0"), "write for example 512M" },
+		{ LIST("--mem", "100K"), "is too small for " },
+		{ LIST("--timeout", "soon"), "--timeout soon: not a duration" },
+		{ LIST("--timeout", "0"), "write for example 10, 500ms or 2m" },
+		{ LIST("--net", "host"), "not implemented yet; only --net none is" },
+		{ LIST("--threads", "4"), "--threads is not implemented yet" },
+		{ LIST("--ro", "/no/such/path"), "--ro /no/such/path: No such file or directory" },
+		{ LIST("--rw", ""), "the path is empty" },
+		{ LIST("--cwd", "/nowhere"), "/nowhere: cannot be the --cwd" },
+		{ LIST("--device", "/dev/null"), "/dev/null: not a KVM device" },
+		{ LIST("--device", "/no/such/device"), "/no/such/device: no such device" },
+		{ LIST("--trace=/no/such/file"), "/no/such/file: cannot write --trace there" },
+		{ LIST("--stats=/no/such/file"), "/no/such/file: cannot write --stats there" },
+		{ LIST("--explain=x"), "--explain takes no value" },
+	};
+	struct run_result r;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		r = run_kvmrun(cases[i].options, LIST(HELLO));
+		assert_status(&r, 125);
+		assert_out(&r, "");
+		assert_err_line(&r, cases[i].part);
+		assert_err_line(&r, "kvmrun: ");
+		run_free(&r);
+	}
+	r = run_kvmrun(NULL, LIST(NULL));
+	assert_status(&r, 125);
+	assert_err_line(&r, "no PROGRAM to run");
+	run_free(&r);
+}
+
+static void help_and_version_go_to_stdout(void **state)
+{
+	static const char *const named[] = { "--ro", "--rw", "--tmp", "--cwd", "--net", "--env", "--env-all", "--arg0",
+					     "--mem", "--timeout", "--trace", "--stats", "--explain", "--verbose",
+					     "--device", "--check", "--version", "--help", "Usage: kvmrun" };
+	struct run_result r = run_kvmrun(LIST("--help"), LIST(NULL));
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_err(&r, "");
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		assert_non_null(strstr(r.out, named[i]));
+	run_free(&r);
+	r = run_kvmrun(LIST("--version"), LIST(NULL));
+	assert_status(&r, 0);
+	assert_err(&r, "");
+	assert_int_equal(strncmp(r.out, "kvmrun ", 7), 0);
+	run_free(&r);
+}
+
+static void explain_names_each_cause_once(void **state)
+{
+	static const char *const causes[] = {
+		"the call clone was refused: threads, other processes", "the call vfork was refused",
+		"the call clone3 was refused", "/etc/passwd is not granted; --ro on it",
+		"/etc/kvmrun-new is not granted; --rw on it", "/proc/self/maps does not exist for the program",
+		"the call socket was refused: the program has no network", "the call execve was refused",
+		"the call mount was refused: it reaches beyond the program and is never allowed",
+	};
+	struct run_result r = run_kvmrun(LIST("--explain"), LIST(ARGS, "fork"));
+	size_t lines = 0;
+
+	(void)state;
+	assert_status(&r, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
+		char *at = strstr(r.err, causes[i]);
+
+		if (!at || strstr(at + 1, causes[i])) {
+			run_show("kvmrun", &r);
+			fail_msg("%s: \"%s\"", at ? "named twice" : "not named", causes[i]);
+		}
+	}
+	for (const char *s = r.err; (s = strchr(s, '\n')); s++)
+		lines++;
+	if (lines != ARRAY_SIZE(causes))
+		run_show("kvmrun", &r);
+	assert_int_equal(lines, ARRAY_SIZE(causes));
+	run_free(&r);
+	r = run_kvmrun(NULL, LIST(ARGS, "fork"));
+	assert_err(&r, "");
+	assert_non_null(strstr(r.out, "fork: ENOSYS\nvfork: ENOSYS\nclone3: ENOSYS\nopen: ENOENT\n"));
+	assert_non_null(strstr(r.out, "maps: ENOENT\nsocket: EACCES\nexecve: ENOSYS\nmount: EPERM\n"));
+	run_free(&r);
+}
+
+static void libc_itself_gives_explain_nothing_to_say(void **state)
+{
+	static const char *const programs[] = { HELLO, "build/guest/hello-pie", "build/guest/hello-musl" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		struct run_result r = run_kvmrun(LIST("--explain"), LIST(programs[i]));
+
+		assert_status(&r, 0);
+		assert_err(&r, "");
+		run_free(&r);
+	}
+}
+
+static void check_stats(const char *text, const char *cause, int status)
+{
+	static const char *const numbers[] = { "wall_ns", "user_ns", "system_ns", "peak_bytes", "runs", "ioctls" };
+	json_error_t error;
+	json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, &error), *end;
+
+	if (!o)
+		fail_msg("--stats is no JSON: %s: %s", error.text, text);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		assert_true(json_is_integer(json_object_get(o, numbers[i])));
+	assert_true(json_integer_value(json_object_get(o, "wall_ns")) > 0);
+	assert_true(json_integer_value(json_object_get(o, "peak_bytes")) > 0);
+	assert_non_null(strstr(json_string_value(json_object_get(o, "program")), "build/guest/"));
+	assert_non_null(strstr(json_string_value(json_object_get(o, "device")), "/dev/kvm"));
+	assert_non_null(strstr("kernel user", json_string_value(json_object_get(o, "mode"))));
+	assert_true(json_is_object(json_object_get(o, "forwarded")));
+	assert_true(json_is_object(json_object_get(o, "shim")));
+	assert_true(json_integer_value(json_object_get(json_object_get(o, "exits"), "io")) > 0);
+	end = json_object_get(o, "end");
+	assert_string_equal(json_string_value(json_object_get(end, "cause")), cause);
+	assert_int_equal(json_integer_value(json_object_get(end, "status")), status);
+	json_decref(o);
+}
+
+static void stats_are_json_with_what_happened(void **state)
+{
+	char *path = tree_path(dir, "stats"), *option = NULL, *text;
+	struct run_result r;
+
+	(void)state;
+	assert_true(asprintf(&option, "--stats=%s", path) > 0);
+	r = run_kvmrun(LIST(option), LIST(ARGS, "exit", "7"));
+	assert_status(&r, 7);
+	assert_err(&r, "");
+	text = tree_read(dir, "stats", NULL);
+	check_stats(text, "exit", 7);
+	free(text);
+	run_free(&r);
+	r = run_kvmrun(LIST(option, "--timeout=200ms"), LIST(STDIO, "wait"));
+	assert_status(&r, 124);
+	text = tree_read(dir, "stats", NULL);
+	check_stats(text, "timeout", 124);
+	free(text);
+	run_free(&r);
+	r = run_kvmrun(LIST("--stats"), LIST(HELLO));
+	assert_out(&r, "hello, world\n");
+	check_stats(r.err, "exit", 0);
+	run_free(&r);
+	free(option);
+	free(path);
+}
+
+static void trace_goes_to_its_file_or_stderr(void **state)
+{
+	char *path = tree_path(dir, "trace"), *option = NULL, *text;
+	struct run_result r;
+
+	(void)state;
+	assert_true(asprintf(&option, "--trace=%s", path) > 0);
+	r = run_kvmrun(LIST(option), LIST(HELLO));
+	assert_status(&r, 0);
+	assert_out(&r, "hello, world\n");
+	assert_err(&r, "");
+	text = tree_read(dir, "trace", NULL);
+	assert_non_null(strstr(text, "\nwrite(1, \"hello, world\\n\", 13)"));
+	assert_non_null(strstr(text, " = 13\n+++ exited with 0 +++\n"));
+	free(text);
+	run_free(&r);
+	r = run_kvmrun(LIST("--trace"), LIST(HELLO));
+	assert_out(&r, "hello, world\n");
+	assert_non_null(strstr(r.err, "\nwrite(1, \"hello, world\\n\", 13)"));
+	run_free(&r);
+	free(option);
+	free(path);
+}
+
+static void verbose_says_what_kvmrun_does_and_nothing_else_changes(void **state)
+{
+	struct run_result r = run_kvmrun(LIST("-v"), LIST(ARGS, "exit", "5"));
+
+	(void)state;
+	assert_status(&r, 5);
+	assert_out(&r, "");
+	assert_non_null(strstr(r.err, "kvmrun: /dev/kvm"));
+	assert_non_null(strstr(r.err, "kvmrun: the shim runs at CPL "));
+	run_free(&r);
+}
+
+/* ------------------------------------------------ limits */
+
+static void a_program_past_its_time_ends_with_124(void **state)
+{
+	static const struct { const char *limit, *message; double seconds; } cases[] = {
+		{ "300ms", "time limit of 300ms reached (--timeout)", 0.3 },
+		{ "1", "time limit of 1s reached (--timeout)", 1 },
+		{ "0.5s", "time limit of 500ms reached (--timeout)", 0.5 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct run_result r = run_kvmrun(LIST("--timeout", cases[i].limit), LIST(STDIO, "wait"));
+
+		assert_status(&r, 124);
+		assert_err_line(&r, cases[i].message);
+		assert_true(r.wall >= cases[i].seconds);
+		if (!slow())
+			assert_true(r.wall < cases[i].seconds + 0.5);
+		run_free(&r);
+	}
+}
+
+static void a_program_within_its_time_is_not_touched(void **state)
+{
+	struct run_result r = run_kvmrun(LIST("--timeout", "1h"), LIST(HELLO));
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_err(&r, "");
+	run_free(&r);
+}
+
+static void memory_is_limited_and_the_program_told(void **state)
+{
+	static const struct { const char *limit, *size; int status; const char *out; } cases[] = {
+		{ "64M", "100000000", 1, "ENOMEM\n" }, { "64M", "40000000", 0, "used\n" },
+		{ "1G", "0x10000000", 0, "used\n" }, { "1T", "1000", 0, "used\n" },
+		{ "4096M", "0x200000000", 1, "ENOMEM\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct run_result r = run_kvmrun(LIST("--mem", cases[i].limit), LIST(ARGS, "memory", cases[i].size));
+
+		assert_status(&r, cases[i].status);
+		assert_out(&r, cases[i].out);
+		assert_err(&r, "");
+		run_free(&r);
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	dir = tree_new();
+	chmod(dir, 0755);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	tree_remove(dir);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arguments_arrive_byte_for_byte),
+		cmocka_unit_test(a_thousand_arguments_arrive),
+		cmocka_unit_test(a_path_in_arguments_is_looked_up_as_the_shell_does),
+		cmocka_unit_test(arg0_is_what_the_option_says),
+		cmocka_unit_test(the_environment_is_four_variables_unless_told),
+		cmocka_unit_test(the_auxiliary_vector_is_linuxs),
+		cmocka_unit_test(addresses_differ_from_run_to_run),
+		cmocka_unit_test(at_random_is_16_other_bytes_in_each_run),
+		cmocka_unit_test(the_status_is_the_programs),
+		cmocka_unit_test(a_file_that_is_no_static_program_is_refused_with_126),
+		cmocka_unit_test(a_program_that_is_not_there_is_127),
+		cmocka_unit_test(a_name_with_control_characters_stays_one_line),
+		cmocka_unit_test(each_of_200_malformed_programs_is_one_line_and_126),
+		cmocka_unit_test(an_option_error_is_125_and_one_line_with_a_hint),
+		cmocka_unit_test(help_and_version_go_to_stdout),
+		cmocka_unit_test(explain_names_each_cause_once),
+		cmocka_unit_test(libc_itself_gives_explain_nothing_to_say),
+		cmocka_unit_test(stats_are_json_with_what_happened),
+		cmocka_unit_test(trace_goes_to_its_file_or_stderr),
+		cmocka_unit_test(verbose_says_what_kvmrun_does_and_nothing_else_changes),
+		cmocka_unit_test(a_program_past_its_time_ends_with_124),
+		cmocka_unit_test(a_program_within_its_time_is_not_touched),
+		cmocka_unit_test(memory_is_limited_and_the_program_told),
+	};
+
+	return harness_main(argc, argv, "kvmrun", tests, ARRAY_SIZE(tests), set_up, tear_down);
+}
