@@ -42,6 +42,8 @@ static const struct request requests[] = {
 #undef REQUEST
 
 #define IOV_MAX		1024
+#define PART_MAX	(4u << 20)
+#define MAX_RW_COUNT	0x7ffff000u	/* the most that Linux transfers at once */
 #define REF(start, count) ((u64)(start) | (u64)(count) << 32)
 
 static u64 element_bytes(const struct abi_arg *d, const u64 a[6])
@@ -138,6 +140,9 @@ static long put_buffer(struct abi_frame *f, int i, const struct abi_arg *d, cons
 	/* as access_ok(): even where there is nothing to transfer */
 	if (n > ABI_USER_END || a[i] > ABI_USER_END - n)
 		return -EFAULT;
+	/* forward() goes on after a part: a vast buffer is not made present for a few bytes */
+	if (i == 1)
+		n = MIN(n, PART_MAX);
 	if (n && segments(f, a[i], n, d->kind == ABI_ARG_OUTBUF ? ACCESS_WRITE : ACCESS_READ) < 0)
 		return -EFAULT;
 	f->arg[i] = REF(first, f->nseg - first);
@@ -263,6 +268,8 @@ long forward(u32 nr, const u64 a[6])
 	long ret;
 
 	memcpy(args, a, sizeof(args));
+	if ((d->kind == ABI_ARG_INBUF || d->kind == ABI_ARG_OUTBUF) && d->ref == 2 && args[2] <= ABI_USER_END)
+		args[2] = MIN(args[2], MAX_RW_COUNT);
 	if (makes_something(nr) && !user_writable(args[nr == NR_timer_create ? 2 : 0], nr == NR_timer_create ? 4 : 8))
 		return -EFAULT;
 	for (;;) {

@@ -13,6 +13,7 @@
 
 #define PAGES		512u
 #define NONE		0xffffffffu
+#define DIRECT_BITS	(PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
 
 struct chunk {
 	u16 free;		/* pages on the list below plus pages not handed out yet */
@@ -30,7 +31,7 @@ static u32 free_chunks = NONE;			/* whole chunks given back */
 static u32 next_fresh, nchunks;			/* chunks never taken into use */
 static u32 ready;				/* chunks that the runner has put in place */
 static u32 boot_chunk;
-static gpa_t spare_table;			/* for direct_map() */
+static gpa_t spare_tables[2];			/* for direct_map() */
 
 #define chunk(i)	((struct chunk *)direct(boot->chunks) + (i))
 
@@ -57,27 +58,40 @@ static void list_del(u32 *list, u32 i)
 
 static gpa_t page_get(enum page_use use);
 
+/* The entry of a table, which a spare table is put into if it has none. */
+static u64 *direct_table(u64 *entry)
+{
+	if (!(*entry & PTE_P)) {
+		for (u32 i = 0; i < ARRAY_SIZE(spare_tables); i++)
+			if (spare_tables[i]) {
+				*entry = spare_tables[i] | DIRECT_BITS;
+				spare_tables[i] = 0;
+				return direct(*entry & PTE_ADDR);
+			}
+		return NULL;
+	}
+	return direct(*entry & PTE_ADDR);
+}
+
+static void refill_spares(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(spare_tables); i++)
+		if (!spare_tables[i])
+			spare_tables[i] = page_get(PAGE_TABLE);
+}
+
 /* Maps a chunk at ABI_DIRECT. */
 static bool direct_map(u32 i)
 {
-	u64 bits = PTE_P | PTE_W | PTE_U | PTE_A | PTE_D;
 	u64 va = ABI_DIRECT + i * ABI_HUGE;
-	u64 *pml4 = direct(boot->pml4);
-	u64 *pdpt = direct(pml4[va >> 39 & 511] & PTE_ADDR);
-	u64 *entry = &pdpt[va >> 30 & 511];
-	bool used_spare = false;
+	u64 *table = direct(boot->pml4);
 
-	if (!(*entry & PTE_P)) {
-		if (!spare_table)
-			return false;
-		*entry = spare_table | bits;
-		used_spare = true;
-	}
-	((u64 *)direct(*entry & PTE_ADDR))[va >> 21 & 511] = i * ABI_HUGE | bits | PTE_PS | PTE_NX;
-	if (used_spare) {
-		spare_table = 0;
-		spare_table = page_get(PAGE_TABLE);
-	}
+	table = direct_table(&table[va >> 39 & 511]);
+	if (table)
+		table = direct_table(&table[va >> 30 & 511]);
+	if (!table)
+		return false;
+	table[va >> 21 & 511] = i * ABI_HUGE | DIRECT_BITS | PTE_PS | PTE_NX;
 	return true;
 }
 
@@ -85,12 +99,19 @@ static bool direct_map(u32 i)
 static bool more_ram(void)
 {
 	struct abi_frame *f = this_cpu()->frame;
+	u32 op = f->op;
+	u64 arg = f->arg[0];
+	s64 ret = f->ret;
 
 	f->op = ABI_OP_MEMORY;
 	f->arg[0] = (next_fresh + 1) * ABI_HUGE;
 	vm_exit();
 	if (f->ret > 0)
 		ready = f->ret / ABI_HUGE;
+	/* a call may be on its way in or out: its arguments are what needs the memory */
+	f->op = op;
+	f->arg[0] = arg;
+	f->ret = ret;
 	return next_fresh < ready;
 }
 
@@ -105,8 +126,12 @@ static u32 chunk_get(void)
 	}
 	if (next_fresh >= nchunks || (next_fresh >= ready && !more_ram()))
 		return NONE;
-	i = next_fresh++;
-	return direct_map(i) ? i : NONE;
+	i = next_fresh;
+	if (!direct_map(i))
+		return NONE;
+	next_fresh++;
+	refill_spares();
+	return i;
 }
 
 static gpa_t chunk_page(u32 i)
@@ -184,7 +209,7 @@ void page_free(gpa_t page)
 		list_add(&partial[c->use], i);
 	if (c->free == PAGES) {
 		list_del(&partial[c->use], i);
-		c->dirty = 1;
+		*c = (struct chunk){ .dirty = 1 };
 		list_add(&free_chunks, i);
 	}
 	unlock(&phys_lock);
@@ -220,5 +245,5 @@ void phys_init(void)
 	if (!c->fresh)
 		direct_map(boot_chunk);
 	list_add(&partial[PAGE_USER], boot_chunk);
-	spare_table = page_get(PAGE_TABLE);
+	refill_spares();
 }

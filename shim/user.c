@@ -6,8 +6,8 @@
  */
 #include "shim.h"
 
-/* The page of va, made present for the access; NULL when the program could not reach it either. */
-static void *reach(gva_t va, enum access access)
+/* The page of va, made present for the access; NULL and *err when the program could not reach it either. */
+static void *try_reach(gva_t va, enum access access, int *err)
 {
 	u64 need = PTE_P | PTE_U | (access == ACCESS_WRITE ? PTE_W : 0);
 
@@ -17,6 +17,7 @@ static void *reach(gva_t va, enum access access)
 		u64 *e;
 		int code;
 
+		*err = -EFAULT;
 		if (va >= ABI_USER_END)
 			return NULL;
 		lock(&mm_lock);
@@ -27,10 +28,22 @@ static void *reach(gva_t va, enum access access)
 		unlock(&mm_lock);
 		if (page)
 			return page;
-		if (mm_fault(va, access, &code))
+		*err = mm_fault(va, access, &code);
+		if (*err)
 			return NULL;
 	}
 	return NULL;
+}
+
+/* The same; memory that cannot be had ends the program, as where it touches it itself. */
+static void *reach(gva_t va, enum access access)
+{
+	int err;
+	void *p = try_reach(va, access, &err);
+
+	if (!p && err == -ENOMEM)
+		end_program(0, SIGKILL, ABI_END_MEMORY);
+	return p;
 }
 
 static u64 page_rest(gva_t va, u64 n)
@@ -109,8 +122,9 @@ s64 segments(struct abi_frame *f, gva_t va, u64 n, enum access access)
 
 	while (done < n) {
 		u64 part = page_rest(va + done, n - done);
-		void *p = reach(va + done, access);
 		struct abi_seg *last = &f->seg[f->nseg - 1];
+		int err;
+		void *p = done ? try_reach(va + done, access, &err) : reach(va, access);
 		gpa_t gpa = (u64)p - ABI_DIRECT;
 
 		if (!p)

@@ -62,6 +62,12 @@ static const struct part parts[] = {
 	PART(mem_faults, "die-run", running_data_ends_the_program, .status = 139),
 	PART(mem_faults, "die-high", a_non_canonical_address_ends_the_program, .status = 139),
 	PART(mem_faults, "die-twice", a_fault_in_its_own_handler_ends_the_program, .status = 139),
+	PART(mem_pointers, "strings", a_bad_pointer_to_a_string_is_efault),
+	PART(mem_pointers, "outputs", a_bad_pointer_to_a_result_is_efault),
+	PART(mem_pointers, "inputs", a_bad_pointer_to_an_argument_is_efault),
+	PART(mem_pointers, "buffers", a_buffer_is_used_up_to_the_last_byte_that_is_there),
+	PART(mem_pointers, "vectors", iovecs_are_checked_as_linux_does),
+	PART(mem_pointers, "fresh", a_call_may_be_the_first_to_touch_its_memory),
 	PART(mem_stack, "usual", the_stack_grows_to_its_limit_and_faults_past_it),
 	PART(mem_stack, "smaller", a_smaller_stack_limit_holds_at_once),
 	PART(mem_stack, "larger", a_larger_stack_limit_holds_at_once),
@@ -79,6 +85,258 @@ static void same_part(void **state)
 	assert_int_equal(r.signal ? 128 + r.signal : r.status, p->status);
 	assert_true(r.out_len > 0);
 	run_free(&r);
+}
+
+/* ----------------------------------------------------------- many mappings */
+
+/* As many as vm.max_map_count's default; the same as natively where that is in force. */
+static void many_mappings(const char *part)
+{
+	FILE *f = fopen("/proc/sys/vm/max_map_count", "r");
+	struct run_result r;
+	int max = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &max), 1);
+	fclose(f);
+	if (max == 65530)
+		assert_same_as_native(&(struct run_opts){ .deadline = 60 }, LIST(guest("mem_many"), part));
+	r = run_kvmrun_opts(&(struct run_opts){ .deadline = 60 }, LIST(guest("mem_many"), part));
+	assert_status(&r, 0);
+	assert_non_null(strstr(r.out, "as many as there can be"));
+	assert_null(strstr(r.out, "another number"));
+	assert_null(strstr(r.out, "wrong"));
+	assert_null(strstr(r.out, "less"));
+	run_free(&r);
+}
+
+static void mappings_upwards_have_linuxs_limit(void **state)
+{
+	(void)state;
+	many_mappings("mmap-upwards");
+}
+
+static void mappings_downwards_have_linuxs_limit(void **state)
+{
+	(void)state;
+	many_mappings("mmap-downwards");
+}
+
+static void mappings_in_any_order_have_linuxs_limit(void **state)
+{
+	(void)state;
+	many_mappings("mmap-shuffled");
+}
+
+static void room_among_many_mappings_is_found_again(void **state)
+{
+	(void)state;
+	many_mappings("placement");
+}
+
+static void mprotect_divides_up_to_linuxs_limit(void **state)
+{
+	(void)state;
+	many_mappings("mprotect");
+}
+
+static void random_calls_leave_what_a_model_says(void **state)
+{
+	static const char *const seeds[] = { "1", "2" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
+		struct run_result r = run_same(&(struct run_opts){ .deadline = 120 },
+					       LIST(guest("mem_stress"), seeds[i], "20000"));
+
+		assert_status(&r, 0);
+		run_free(&r);
+	}
+}
+
+/* ------------------------------------------------------------------- --mem */
+
+static struct run_result limited(const char *mem, const char *part)
+{
+	const struct run_opts opts = { .options = LIST("--mem", mem), .deadline = 120 };
+
+	return run_kvmrun_opts(&opts, LIST(guest("mem_limit"), part));
+}
+
+/* KiB that a program can take under --mem, and in *image those that its file takes. */
+static unsigned long available(const char *mem, unsigned long *image)
+{
+	struct run_result r = limited(mem, "total");
+	unsigned long total = 0;
+
+	assert_status(&r, 0);
+	assert_err(&r, "");
+	assert_int_equal(sscanf(r.out, "%lu %lu\n", &total, image), 2);
+	run_free(&r);
+	return total;
+}
+
+static void memory_ends_exactly_at_the_limit(void **state)
+{
+	unsigned long image, small = available("64M", &image);
+
+	(void)state;
+	/* what is missing is the program itself and its first stack */
+	assert_in_range(64 * 1024 - small - image, 4, 512);
+	assert_int_equal(available("65540K", &image), small + 4);
+	assert_int_equal(available("65536K", &image), small);
+	assert_int_equal(available("66M", &image), small + 2 * 1024);
+	assert_int_equal(available("256M", &image), small + 192 * 1024);
+}
+
+static void memory_given_back_can_be_had_again(void **state)
+{
+	struct run_result r = limited("32M", "again");
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, "done\n");
+	run_free(&r);
+}
+
+static void at_the_limit_calls_fail_and_change_nothing(void **state)
+{
+	struct run_result r = limited("16M", "at-limit");
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r,
+		"mem_map(to, PAGE, RW, ANON | MAP_FIXED) = ENOMEM\n"
+		"CALL(mremap, MAPPED, n * PAGE, (n + 1) * PAGE, 0) = ENOMEM\n"
+		"CALL(mremap, MAPPED, n * PAGE, (n + 1) * PAGE, MREMAP_MAYMOVE) = ENOMEM\n"
+		"CALL(mremap, MAPPED, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) = ENOMEM\n"
+		"CALL(brk, CALL(brk, 0) + PAGE) == CALL(brk, 0) = 0x1\n"
+		"mem_map(MAPPED, n * PAGE, RW, ANON | MAP_FIXED) = zone+0\n"
+		"CALL(mremap, MAPPED, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) = zone+0x1000000000\n"
+		"CALL(mremap, to, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, MAPPED) = zone+0\n"
+		"mem_map(to, 1ul << 35, PROT_NONE, ANON | MAP_FIXED) = zone+0x1000000000\n"
+		"mem_map(to, 1ul << 35, PROT_READ, ANON | MAP_FIXED) = zone+0x1000000000\n"
+		"mem_map(to, 1ul << 35, RW, ANON | MAP_FIXED | MAP_NORESERVE) = zone+0x1000000000\n"
+		"CALL(mprotect, to, PAGE, PROT_READ) = 0\n"
+		"CALL(mprotect, to, PAGE, RW) = 0\n"
+		"mem_map(to, 1ul << 35, PROT_NONE, ANON | MAP_FIXED) = zone+0x1000000000\n"
+		"CALL(mprotect, to, PAGE, RW) = ENOMEM\n"
+		"mem_map(MAPPED, (n + 1) * PAGE, RW, ANON | MAP_FIXED) = ENOMEM\n"
+		"CALL(mremap, MAPPED + PAGE, PAGE, 3 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, MAPPED + (n - 1) * PAGE)"
+			" = ENOMEM\n"
+		"  wx w? \n"
+		"mem_map(to, 2 * PAGE, RW, ANON | MAP_FIXED) = ENOMEM\n"
+		"CALL(mprotect, to, PAGE, RW) = 0\n"
+		"CALL(mprotect, to + PAGE, PAGE, RW) = ENOMEM\n"
+		"CALL(mprotect, to + PAGE, PAGE, RW) = ENOMEM\n"
+		"CALL(mprotect, to + PAGE, PAGE, RW) = 0\n"
+		"0\n");
+	run_free(&r);
+}
+
+static void ten_thousand_cycles_lose_no_page(void **state)
+{
+	struct run_result r = limited("32M", "cycles");
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, "0\n");
+	run_free(&r);
+}
+
+static void malloc_runs_into_enomem_and_recovers(void **state)
+{
+	struct run_result r = limited("64M", "malloc");
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, "many: ENOMEM\nmany: ENOMEM\nmany: ENOMEM\n1\n");
+	run_free(&r);
+}
+
+/* The last whole line of text, as a number. */
+static unsigned long last_number(const struct run_result *r)
+{
+	size_t at = r->out_len;
+
+	assert_true(at > 1 && r->out[at - 1] == '\n');
+	for (at--; at && r->out[at - 1] != '\n'; at--)
+		;
+	return strtoul(r->out + at, NULL, 10);
+}
+
+static void assert_killed_for_memory(const struct run_result *r)
+{
+	assert_status(r, 137);
+	assert_err_line(r, "mem_limit: killed: no memory left of 64 MiB; raise --mem");
+}
+
+static void overcommitted_memory_ends_the_program_at_the_limit(void **state)
+{
+	unsigned long image, total = available("64M", &image);
+	struct run_result r = limited("64M", "overcommit");
+
+	(void)state;
+	assert_killed_for_memory(&r);
+	assert_int_equal(last_number(&r), total);
+	run_free(&r);
+	r = limited("64M", "overcommit-by-read");
+	assert_killed_for_memory(&r);
+	run_free(&r);
+}
+
+static void sparse_memory_ends_the_program_by_its_page_tables(void **state)
+{
+	struct run_result r = limited("64M", "sparse");
+
+	(void)state;
+	assert_killed_for_memory(&r);
+	assert_in_range(last_number(&r), 32 * 1024, 64 * 1024);
+	run_free(&r);
+}
+
+static void too_little_memory_to_start_is_one_line_that_says_how_much(void **state)
+{
+	static const char *const little[] = { "1", "4K", "64K", "256K" };
+	unsigned long needed = 0;
+	struct run_result r;
+	char mem[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(little); i++) {
+		const char *at;
+
+		r = run_kvmrun(LIST("--mem", little[i]), LIST(guest("hello-musl")));
+		assert_status(&r, 125);
+		assert_err_line(&r, "is too small for");
+		at = strstr(r.err, "at least ");
+		assert_non_null(at);
+		assert_int_equal(sscanf(at, "at least %luK to start", &needed), 1);
+		run_free(&r);
+	}
+	/* musl needs no more than that */
+	snprintf(mem, sizeof(mem), "%luK", needed);
+	assert_same_as_native(&(struct run_opts){ .options = LIST("--mem", mem) }, LIST(guest("hello-musl")));
+	snprintf(mem, sizeof(mem), "%luK", needed - 4);
+	r = run_kvmrun(LIST("--mem", mem), LIST(guest("hello-musl")));
+	assert_status(&r, 125);
+	assert_err_line(&r, "is too small for");
+	run_free(&r);
+}
+
+static void a_huge_bss_costs_nothing_untouched_but_must_fit(void **state)
+{
+	static const char *const little[] = { "64M", "1G", "3G" };
+
+	(void)state;
+	assert_same_as_native(&(struct run_opts){ 0 }, LIST(guest("mem_bss.musl")));
+	for (size_t i = 0; i < ARRAY_SIZE(little); i++) {
+		struct run_result r = run_kvmrun(LIST("--mem", little[i]), LIST(guest("mem_bss.musl")));
+
+		assert_status(&r, 125);
+		assert_err_line(&r, "is too small for");
+		run_free(&r);
+	}
 }
 
 /* ------------------------------------------------------------------ faults */
@@ -160,6 +418,21 @@ static void memory_may_be_writable_and_executable_under_wx(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest named[] = {
+		cmocka_unit_test(mappings_upwards_have_linuxs_limit),
+		cmocka_unit_test(mappings_downwards_have_linuxs_limit),
+		cmocka_unit_test(mappings_in_any_order_have_linuxs_limit),
+		cmocka_unit_test(room_among_many_mappings_is_found_again),
+		cmocka_unit_test(mprotect_divides_up_to_linuxs_limit),
+		cmocka_unit_test(random_calls_leave_what_a_model_says),
+		cmocka_unit_test(memory_ends_exactly_at_the_limit),
+		cmocka_unit_test(memory_given_back_can_be_had_again),
+		cmocka_unit_test(at_the_limit_calls_fail_and_change_nothing),
+		cmocka_unit_test(ten_thousand_cycles_lose_no_page),
+		cmocka_unit_test(malloc_runs_into_enomem_and_recovers),
+		cmocka_unit_test(overcommitted_memory_ends_the_program_at_the_limit),
+		cmocka_unit_test(sparse_memory_ends_the_program_by_its_page_tables),
+		cmocka_unit_test(too_little_memory_to_start_is_one_line_that_says_how_much),
+		cmocka_unit_test(a_huge_bss_costs_nothing_untouched_but_must_fit),
 		cmocka_unit_test(the_shim_is_out_of_the_programs_reach_or_only_ends_it),
 		cmocka_unit_test(a_stack_limit_of_the_caller_holds),
 		cmocka_unit_test(memory_is_not_writable_and_executable_at_once),

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* As many mappings as there can be, made in several orders; each must stay what it is. */
+#include "mem.h"
+
+#define N	131072ul	/* pages, half of which can be mappings of their own */
+
+/* The i-th of N/2 places, in an order that jumps about. */
+static unsigned long shuffled(unsigned long i)
+{
+	return i * 40503 % (N / 2);
+}
+
+static unsigned long upwards(unsigned long i)
+{
+	return i;
+}
+
+static unsigned long downwards(unsigned long i)
+{
+	return N / 2 - 1 - i;
+}
+
+static int prot_of(unsigned long i)
+{
+	return i & 1 ? PROT_READ : RW;
+}
+
+/* Mappings at every second page, as many as it takes. */
+static unsigned long make(unsigned long (*place)(unsigned long))
+{
+	unsigned long n = 0;
+
+	CALL(munmap, ZONE, N * PAGE);
+	while (n < N / 2 && mem_map(ZONE + place(n) * 2 * PAGE, PAGE, prot_of(n), ANON | MAP_FIXED_NOREPLACE) > 0)
+		n++;
+	return n;
+}
+
+static void look(unsigned long n, unsigned long (*place)(unsigned long))
+{
+	for (unsigned long i = 0; i < n; i += 1 + i % 611) {
+		unsigned char byte;
+		unsigned long va = ZONE + place(i) * 2 * PAGE;
+
+		if (mem_look(va, &byte) != (i & 1 ? 'r' : 'w') || mem_look(va + PAGE, &byte) != '.') {
+			printf("mapping %lu is wrong\n", i);
+			return;
+		}
+	}
+}
+
+static void order(unsigned long (*place)(unsigned long))
+{
+	unsigned long n = make(place);
+
+	printf("%s\n", n > 65400 && n <= 65535 ? "as many as there can be" : "another number");
+	look(n, place);
+	SHOW(mem_map(0, PAGE, RW, ANON));
+	SHOW(mem_map(ZONE + N * PAGE, PAGE, RW, ANON | MAP_FIXED));
+	SHOW(CALL(munmap, ZONE + place(7) * 2 * PAGE, PAGE));
+	SHOW(CALL(munmap, ZONE + place(8) * 2 * PAGE, PAGE));
+	SHOW(mem_map(ZONE + place(8) * 2 * PAGE, PAGE, RW, ANON | MAP_FIXED));
+	SHOW(CALL(munmap, ZONE, N * PAGE));
+	SHOW(mem_map(ZONE, N * PAGE, PROT_NONE, ANON | MAP_FIXED));
+	mem_layout(ZONE, 2);
+	CALL(munmap, ZONE, N * PAGE);
+}
+
+static void by_mmap_upwards(void)
+{
+	order(upwards);
+}
+
+static void by_mmap_downwards(void)
+{
+	order(downwards);
+}
+
+static void by_mmap_shuffled(void)
+{
+	order(shuffled);
+}
+
+/* Where the kernel places them: next to each other, of two kinds. */
+static void by_placement(void)
+{
+	static unsigned long at[N];
+	unsigned long n = 0, again;
+
+	while (n < N && (long)(at[n] = mem_map(0, PAGE, n & 1 ? PROT_NONE : PROT_READ, ANON)) > 0)
+		n++;
+	printf("%s\n", n > 65400 && n <= 65535 ? "as many as there can be" : "another number");
+	/* every third one goes, and room is found again */
+	for (unsigned long i = 0; i < n; i += 3)
+		CALL(munmap, at[i], PAGE);
+	for (again = 0; again < n && mem_map(0, PAGE, RW, ANON | (again & 1 ? MAP_NORESERVE : 0)) > 0; again++)
+		;
+	printf("%s\n", again > 20000 ? "again" : "less than there was");
+}
+
+/* One mapping, divided by mprotect up to the limit, and made one again. */
+static void by_mprotect(void)
+{
+	unsigned long n;
+
+	for (int k = 0; k < 3; k++) {
+		unsigned long (*place)(unsigned long) = (unsigned long (*[])(unsigned long)){
+			upwards, downwards, shuffled }[k];
+
+		mem_map(ZONE, N * PAGE, PROT_NONE, ANON | MAP_FIXED);
+		for (n = 0; n < N / 2; n++)
+			if (CALL(mprotect, ZONE + place(n) * 2 * PAGE, PAGE, PROT_READ))
+				break;
+		printf("%s: %s\n", n > 32600 && n <= 32768 ? "as many as there can be" : "another number",
+		       mem_name(CALL(mprotect, ZONE + place(n) * 2 * PAGE, PAGE, PROT_READ)));
+		/* a hole in one of them would be one more */
+		SHOW(CALL(munmap, ZONE + N * PAGE - 3 * PAGE, PAGE));
+		SHOW(CALL(mprotect, ZONE, N * PAGE, PROT_NONE));
+		SHOW(CALL(munmap, ZONE, N * PAGE));
+	}
+}
+
+static const struct mem_part parts[] = {
+	{ "mmap-upwards", by_mmap_upwards }, { "mmap-downwards", by_mmap_downwards },
+	{ "mmap-shuffled", by_mmap_shuffled }, { "placement", by_placement }, { "mprotect", by_mprotect },
+};
+
+int main(int argc, char **argv)
+{
+	return mem_main(argc, argv, parts, ARRAY_SIZE(parts));
+}
