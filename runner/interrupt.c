@@ -11,6 +11,7 @@
 
 #include "end.h"
 #include "interrupt.h"
+#include "load.h"
 #include "msg.h"
 #include "options.h"
 #include "vcpu.h"
@@ -52,6 +53,7 @@ static struct {
 static __thread struct vcpu *self;
 static struct vcpu *first;	/* takes the process's signals */
 static const char *program;
+static pid_t parent;
 static uint64_t limit_ns;
 static timer_t limit_timer;
 static bool limit_set;
@@ -92,16 +94,26 @@ void interrupt_vcpu(struct vcpu *vcpu)
 
 /* ---------------------------------------------------------------- the queue */
 
+/* The sender's process ID as the program may know it: Linux, too, tells 0 of one it cannot see. */
+static siginfo_t seen(const siginfo_t *info)
+{
+	siginfo_t copy = *info;
+
+	if (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL)
+		copy.si_pid = info->si_pid == getpid() ? GUEST_PID : info->si_pid == parent ? GUEST_PPID : 0;
+	return copy;
+}
+
 static void enqueue(int sig, const siginfo_t *info)
 {
 	lock();
 	if (sig < FIRST_RT) {
 		if (!(queue.standard & BIT(sig))) {
-			queue.slot[sig] = *info;
+			queue.slot[sig] = seen(info);
 			queue.standard |= BIT(sig);
 		}
 	} else if (queue.count < QUEUE) {
-		queue.ring[(queue.head + queue.count++) % QUEUE] = *info;
+		queue.ring[(queue.head + queue.count++) % QUEUE] = seen(info);
 	}
 	unlock();
 }
@@ -248,6 +260,7 @@ void interrupt_init(struct vm *vm)
 	struct kernel_action old;
 
 	program = vm->program;
+	parent = getppid();
 	limit_ns = vm->config->timeout_ns;
 	use_alternate_stack();
 	boot->blocked = block_all();

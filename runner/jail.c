@@ -90,6 +90,7 @@ static const struct {
 	ALLOW(getpid, "signals to ourselves"),
 	ALLOW(gettid, "signals to ourselves"),
 	ALLOW(getpgrp, "whose the terminal is"),
+	ALLOW(getsid, "whose the terminal is"),
 	ALLOW(rt_sigprocmask, "the signal queue"),
 	ALLOW(rt_sigaction, "a stop by a signal's default action"),
 	ALLOW(rt_sigreturn, "return from signal handlers"),

@@ -281,8 +281,8 @@ static void fill_boot(struct loader *l, const struct elf_image *elf)
 	b->ram_size = vm->ram_size;
 	b->mem_limit = vm->mem_limit;
 	b->rip = elf->entry + l->bias;
-	b->pid = getpid();
-	b->ppid = getppid();
+	b->pid = GUEST_PID;
+	b->ppid = GUEST_PPID;
 	b->uid = getuid();
 	b->gid = getgid();
 	b->xsave_size = vm->xsave_size;

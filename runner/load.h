@@ -28,6 +28,10 @@ struct loader {
 	gva_t vdso;
 };
 
+/* The program's process ID and its parent's, in a world of their own: the host's are not told. */
+#define GUEST_PID	2
+#define GUEST_PPID	1
+
 /* len bytes of zeroed guest RAM, page-aligned; *gpa says where. */
 void *load_alloc(struct loader *l, uint64_t len, gpa_t *gpa);
 

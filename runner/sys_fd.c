@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "load.h"
 #include "sys.h"
 
 long give(int host, mode_t type, bool cloexec)
@@ -84,6 +85,7 @@ static long set_flags(struct call *c)
 long host_fcntl(struct call *c)
 {
 	int fd = c->arg[0], request = c->arg[1];
+	long ret;
 
 	switch (request) {
 	case F_DUPFD:
@@ -101,16 +103,41 @@ long host_fcntl(struct call *c)
 		return set_flags(c);
 	}
 	/* the rest of the list is about the open file alone: locks, pipe size, seals */
-	return request_call(c, request == F_SETLKW || request == F_OFD_SETLKW);
+	ret = request_call(c, request == F_SETLKW || request == F_OFD_SETLKW);
+	/* a lock of some process of the host: Linux, too, tells 0 of one that cannot be seen */
+	if (ret == 0 && request == F_GETLK && ((struct flock *)c->ptr[2])->l_type != F_UNLCK)
+		((struct flock *)c->ptr[2])->l_pid = 0;
+	return ret;
+}
+
+/*
+ * A terminal's process group or session. The program's are the runner's, by
+ * another number; those of others show as 0 and cannot be given the terminal.
+ */
+static long terminal_owner(struct call *c, unsigned int request)
+{
+	int *id = c->ptr[2], own = request == TIOCGSID ? getsid(0) : getpgrp();
+	long ret;
+
+	if (!id)
+		return -EFAULT;
+	if (request == TIOCSPGRP) {
+		if (*id != GUEST_PID)
+			return -EPERM;
+		*id = own;
+	}
+	ret = request_call(c, false);
+	if (ret == 0)
+		*id = *id == own ? GUEST_PID : 0;
+	return ret;
 }
 
 long host_ioctl(struct call *c)
 {
 	unsigned int request = c->arg[1];
 
-	/* the terminal is lent to this process group: no other one is the program's to wake */
-	if (request == TIOCSPGRP && c->ptr[2] && *(int *)c->ptr[2] != getpgrp())
-		return -EPERM;
+	if (request == TIOCGPGRP || request == TIOCSPGRP || request == TIOCGSID)
+		return terminal_owner(c, request);
 	return request_call(c, request == TCSETSW || request == TCSETSF || request == TCSBRK ||
 			    request == TCSETSW2 || request == TCSETSF2);
 }

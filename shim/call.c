@@ -100,7 +100,7 @@ static long put_struct(struct abi_frame *f, int i, const struct abi_arg *d, u64 
 	}
 	/* fewer results than asked for are a result too */
 	if (d->kind == ABI_ARG_OUTVEC && element_bytes(d, a) > most)
-		a[d->ref] = most / d->size;
+		a[d->ref] = f->arg[d->ref] = most / d->size;
 	bytes = element_bytes(d, a);
 	has = user_bytes(d, a, bytes);
 	at = room(f, bytes);
@@ -296,7 +296,7 @@ long forward(u32 nr, const u64 a[6])
 	}
 	if (done)
 		return done + (ret > 0 ? ret : 0);
-	if (ret == -EINTR) {
+	if (ret == -EINTR && table[nr].served != ABI_BY_NOBODY) {
 		t->deadline = f->deadline;
 		t->interrupted = 1 + table[nr].restart;
 	}

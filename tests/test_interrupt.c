@@ -16,6 +16,7 @@
 #include "forked.h"
 #include "../runner/end.h"
 #include "../runner/interrupt.h"
+#include "../runner/load.h"
 #include "../runner/options.h"
 #include "../runner/vcpu.h"
 #include "../runner/vm.h"
@@ -172,7 +173,7 @@ static void queue_order(void *arg)
 	check(interrupt_fetch(s, 3) == 3);
 	check(signal_of(&s[0]) == SIGHUP && signal_of(&s[1]) == SIGTERM);
 	check(signal_of(&s[2]) == SIGRTMIN + 3 && value_of(&s[2]) == 1);
-	check(((siginfo_t *)s[2].siginfo)->si_pid == getpid());
+	check(((siginfo_t *)s[2].siginfo)->si_pid == GUEST_PID);
 	check(((siginfo_t *)s[2].siginfo)->si_code == SI_QUEUE);
 	check(interrupt_fetch(s, 8) == 2 && value_of(&s[0]) == 2 && value_of(&s[1]) == 3);
 	check(!interrupt_waiting() && interrupt_fetch(s, 8) == 0);

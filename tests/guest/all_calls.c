@@ -20,7 +20,6 @@ static const int left_out[] = {
 	SYS_mprotect, SYS_madvise, SYS_brk, SYS_arch_prctl, SYS_kill, SYS_tkill, SYS_tgkill,
 	SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_vfork, SYS_alarm, SYS_setitimer, SYS_close,
 	SYS_close_range, SYS_dup2, SYS_dup3, SYS_futex, SYS_nanosleep, SYS_clock_nanosleep,
-	SYS_restart_syscall,
 };
 
 /* What waits for ever when given nothing. */
