@@ -50,7 +50,7 @@ static void instructions_of_the_kernel_are_what_they_are_natively(void **state)
 	static const char *const names[] = {
 		"hlt", "cli", "sti", "cli_hlt", "rdmsr", "wrmsr", "xsetbv", "mov_cr0", "mov_to_cr0", "mov_cr3",
 		"mov_to_cr3", "mov_cr4", "mov_cr8", "mov_dr7", "mov_to_dr7", "clts", "invd", "wbinvd", "invlpg",
-		"lgdt", "lidt", "ltr", "lldt", "lmsw", "swapgs", "sysretq", "sysexit", "ud2", "int3", "int_0x20",
+		"lgdt", "lidt", "ltr", "lldt", "lmsw", "swapgs", "sysretq", "ud2", "int3", "int_0x20",
 		"int_0x0e", "int_8", "kernel_cs", "kernel_ss", "iopl", "mov_ss_int3", "mov_ss_syscall", "rdtsc",
 		"xgetbv", "recursion", "syscall_at_the_end",
 	};
@@ -68,7 +68,7 @@ static void instructions_of_the_kernel_are_what_they_are_natively(void **state)
 static void what_a_guest_cpu_lacks_is_a_signal(void **state)
 {
 	static const char *const names[] = {
-		"rdpmc", "monitor", "mwait", "vmxoff", "vmlaunch", "vmrun", "clgi", "skinit", "encls", "int_0x80",
+		"rdpmc", "sysexit", "monitor", "mwait", "vmxoff", "vmlaunch", "vmrun", "clgi", "skinit", "encls", "int_0x80",
 		"sysenter", "far_32", "far_gate",
 	};
 

@@ -26,11 +26,13 @@
 
 static char *dir;
 
-/* A shell script in which $K is kvmrun, $D a temporary directory. */
+/* A shell script in which $K is kvmrun, $D a temporary directory, $T a time limit. */
 static struct run_result shell(const char *script)
 {
 	setenv("K", getenv("KVMRUN") ? getenv("KVMRUN") : "./kvmrun", 1);
 	setenv("D", dir, 1);
+	/* long enough to start, short enough to wait for */
+	setenv("T", getenv("KVMRUN_TEST_SLOW") ? "5s" : "300ms", 1);
 	return run(NULL, SH(script));
 }
 
@@ -202,8 +204,8 @@ static void messages_never_go_into_another_file(void **state)
 {
 	(void)state;
 	assert_shell("$K /no/such 2>&-; echo $?", "127\n");
-	assert_shell("$K --timeout=100ms " STDIO " wait 2>&- > $D/m; echo $?; cat $D/m", "124\nready\n");
-	assert_shell("$K --timeout=100ms " STDIO " wait >&- 2>&- <&-; echo $?", "124\n");
+	assert_shell("$K --timeout=$T " STDIO " wait 2>&- > $D/m; echo $?; cat $D/m", "124\nready\n");
+	assert_shell("$K --timeout=$T " STDIO " wait >&- 2>&- <&-; echo $?", "124\n");
 	assert_shell("mkdir -p $D/g; $K --rw $D/g:/g --explain --stats --trace busybox sh -c "
 		     "'echo text > /g/f; echo more 2>/g/e; cat < /etc/none; exit 3' 2>&-; echo $?; cat $D/g/f; wc -c < $D/g/e",
 		     "more\n3\ntext\n0\n");
