@@ -3,14 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "policy.h"
 #include "sys.h"
 
 /*
- * A mapping of a file: what Linux would say against it, else -ENODEV, as of a
- * file system that cannot map: programs then read. Files are not mapped into the
- * guest yet.
+ * A mapping of a file: what Linux would say against it. 0 lets the shim go on
+ * with a private mapping of a regular file, which it makes by reading. Others
+ * get -ENODEV, as of a file system that cannot map: programs then read. Files
+ * are not mapped into the guest yet.
  */
 long host_mmap(struct call *c)
 {
@@ -31,6 +33,8 @@ long host_mmap(struct call *c)
 		ret = -EACCES;
 	else if (c->arg[5] % ABI_PAGE)
 		ret = -EINVAL;
+	else if (file->type == S_IFREG && (c->arg[3] & MAP_TYPE) == MAP_PRIVATE)
+		ret = 0;
 	else
 		policy_explain_call(c->nr, 0);
 	file_put(file);

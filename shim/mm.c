@@ -2,9 +2,12 @@
 /* The calls that map memory, with Linux's semantics: mmap(2), mremap(2), mprotect(2), brk(2). */
 #include "shim.h"
 
+#define PROT_READ	1
 #define PROT_WRITE	2
 #define PROT_EXEC	4
 #define PROT_ALL	7
+#define NR_mmap		9
+#define NR_pread64	17
 #define PROT_SEM	8
 #define PROT_GROWSDOWN	0x01000000
 #define PROT_GROWSUP	0x02000000
@@ -208,33 +211,6 @@ static long map(gva_t va, u64 len, u64 prot, u64 flags)
 static bool wx(u64 prot)
 {
 	return (prot & PROT_WRITE) && (prot & PROT_EXEC) && !(boot->flags & ABI_BOOT_WX);
-}
-
-long sys_mmap(const u64 a[6])
-{
-	u64 va = a[0], len = a[1], prot = a[2], flags = a[3], off = a[5];
-	u64 type = flags & MAP_TYPE;
-	int code;
-	long at;
-
-	if (off & ~PAGE_MASK)
-		return -EINVAL;
-	if (!(flags & MAP_ANONYMOUS))
-		return forward(9, a);
-	if (!len || (type != MAP_SHARED && type != MAP_PRIVATE) || (type == MAP_SHARED && (flags & MAP_GROWSDOWN)))
-		return -EINVAL;
-	len = PAGE_ALIGN(len);
-	if (!len || len > ABI_USER_END || (flags & MAP_HUGETLB))
-		return -ENOMEM;
-	prot &= PROT_ALL;
-	if (wx(prot))
-		return -EACCES;
-	lock(&mm_lock);
-	at = map(va, len, prot, flags);
-	mm_unlock();
-	if (at > 0 && (flags & (MAP_POPULATE | MAP_LOCKED)))
-		mm_populate(at, at + len, prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ, &code);
-	return at;
 }
 
 long sys_munmap(const u64 a[6])
@@ -451,6 +427,73 @@ long sys_mremap(const u64 a[6])
 	ret = remap(old, old_len, new_len, flags, to);
 	mm_unlock();
 	return ret;
+}
+
+/*
+ * A private mapping of a file is a copy of it, made at once: what becomes of the
+ * file later is unspecified, mmap(2). Shared ones the runner refuses for now.
+ */
+static long map_file(const u64 a[6])
+{
+	u64 len = PAGE_ALIGN(a[1]), prot = a[2] & PROT_ALL, done = 0;
+	long at = forward(NR_mmap, a), n = at;
+
+	if (at)
+		return at;
+	if (!a[1])
+		return -EINVAL;
+	if (!len || len > ABI_USER_END)
+		return -ENOMEM;
+	if (wx(prot))
+		return -EACCES;
+	if (a[5] + len < a[5])
+		return -EOVERFLOW;
+	lock(&mm_lock);
+	at = map(a[0], len, PROT_READ | PROT_WRITE, a[3]);
+	mm_unlock();
+	if (at < 0)
+		return at;
+	do {
+		const u64 read[6] = { a[4], at + done, len - done, a[5] + done };
+
+		n = done < len ? forward(NR_pread64, read) : 0;
+		if (n > 0)
+			done += n;
+	} while (n > 0);
+	lock(&mm_lock);
+	if (n < 0)
+		unmap(at, at + len);
+	else
+		n = protect_range(at, at + len, prot);
+	mm_unlock();
+	return n < 0 ? n : at;
+}
+
+long sys_mmap(const u64 a[6])
+{
+	u64 va = a[0], len = a[1], prot = a[2], flags = a[3], off = a[5];
+	u64 type = flags & MAP_TYPE;
+	int code;
+	long at;
+
+	if (off & ~PAGE_MASK)
+		return -EINVAL;
+	if (!(flags & MAP_ANONYMOUS))
+		return map_file(a);
+	if (!len || (type != MAP_SHARED && type != MAP_PRIVATE) || (type == MAP_SHARED && (flags & MAP_GROWSDOWN)))
+		return -EINVAL;
+	len = PAGE_ALIGN(len);
+	if (!len || len > ABI_USER_END || (flags & MAP_HUGETLB))
+		return -ENOMEM;
+	prot &= PROT_ALL;
+	if (wx(prot))
+		return -EACCES;
+	lock(&mm_lock);
+	at = map(va, len, prot, flags);
+	mm_unlock();
+	if (at > 0 && (flags & (MAP_POPULATE | MAP_LOCKED)))
+		mm_populate(at, at + len, prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ, &code);
+	return at;
 }
 
 void mm_init(void)
