@@ -51,7 +51,7 @@ static void instructions_of_the_kernel_are_what_they_are_natively(void **state)
 		"hlt", "cli", "sti", "cli_hlt", "rdmsr", "wrmsr", "xsetbv", "mov_cr0", "mov_to_cr0", "mov_cr3",
 		"mov_to_cr3", "mov_cr4", "mov_cr8", "mov_dr7", "mov_to_dr7", "clts", "invd", "wbinvd", "invlpg",
 		"lgdt", "lidt", "ltr", "lldt", "lmsw", "swapgs", "sysretq", "ud2", "int3", "int_0x20",
-		"int_0x0e", "int_8", "kernel_cs", "kernel_ss", "iopl", "mov_ss_int3", "mov_ss_syscall", "rdtsc",
+		"int_0x0e", "int_8", "kernel_ss", "iopl", "mov_ss_int3", "mov_ss_syscall", "rdtsc",
 		"xgetbv", "recursion", "syscall_at_the_end",
 	};
 
@@ -64,12 +64,16 @@ static void instructions_of_the_kernel_are_what_they_are_natively(void **state)
 	}
 }
 
-/* Which of the two signals depends on the CPU; some have 32-bit programs and Linux's ways in. */
+/*
+ * Which of the two signals depends on the CPU. Natively some work, by Linux's
+ * ways in for 32-bit programs; and an IRET to the kernel's CS kills the kernel
+ * on QEMU 7.2, whose IRET reads the program's stack as if it were the kernel.
+ */
 static void what_a_guest_cpu_lacks_is_a_signal(void **state)
 {
 	static const char *const names[] = {
 		"rdpmc", "sysexit", "monitor", "mwait", "vmxoff", "vmlaunch", "vmrun", "clgi", "skinit", "encls", "int_0x80",
-		"sysenter", "far_32", "far_gate",
+		"sysenter", "far_32", "far_gate", "kernel_cs",
 	};
 
 	(void)state;
