@@ -104,10 +104,28 @@ static siginfo_t seen(const siginfo_t *info)
 	return copy;
 }
 
+/* A timer's signal waits once, and counts how often it would have come meanwhile. */
+static bool count_overrun(const siginfo_t *info)
+{
+	for (unsigned int i = 0; i < queue.count; i++) {
+		siginfo_t *q = &queue.ring[(queue.head + i) % QUEUE];
+
+		if (q->si_code == SI_TIMER && q->si_signo == info->si_signo && q->si_timerid == info->si_timerid) {
+			q->si_overrun += info->si_overrun + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
 static void enqueue(int sig, const siginfo_t *info)
 {
+	bool timer = info->si_code == SI_TIMER;
+
 	lock();
-	if (sig < FIRST_RT) {
+	if (timer && count_overrun(info)) {
+		/* nothing else to do */
+	} else if (sig < FIRST_RT && !timer) {
 		if (!(queue.standard & BIT(sig))) {
 			queue.slot[sig] = seen(info);
 			queue.standard |= BIT(sig);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "load.h"
 #include "sys.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -32,10 +33,20 @@ uint64_t now_ns(void)
 
 /* ------------------------------------------------------------- clocks */
 
-/* Negative numbers name the CPU clocks of other processes and hardware clocks. */
-static bool clock_allowed(uint64_t clock)
+/*
+ * Negative numbers name the CPU clocks of a process or thread, in their upper
+ * bits, and devices as clocks. The program has its own, by which the host's
+ * 0, the caller's, is meant. False for any other.
+ */
+static bool own_clock(uint64_t guest, int *clock)
 {
-	return (int)clock >= 0;
+	int number = guest, id = ~(number >> 3);
+
+	*clock = number;
+	if (number >= 0)
+		return true;
+	*clock = -8 | (number & 7);
+	return (number & 3) != 3 && (!id || id == GUEST_PID);
 }
 
 /* A host call on the arguments as they are; those of structures are private copies. */
@@ -46,12 +57,16 @@ static long host(struct call *c, long a0, long a1, long a2, long a3)
 
 long host_clock_gettime(struct call *c)
 {
-	return clock_allowed(c->arg[0]) ? host(c, c->arg[0], (long)c->ptr[1], 0, 0) : -EINVAL;
+	int clock;
+
+	return own_clock(c->arg[0], &clock) ? host(c, clock, (long)c->ptr[1], 0, 0) : -EINVAL;
 }
 
 long host_clock_getres(struct call *c)
 {
-	return clock_allowed(c->arg[0]) ? host(c, c->arg[0], (long)c->ptr[1], 0, 0) : -EINVAL;
+	int clock;
+
+	return own_clock(c->arg[0], &clock) ? host(c, clock, (long)c->ptr[1], 0, 0) : -EINVAL;
 }
 
 long host_gettimeofday(struct call *c)
@@ -108,14 +123,15 @@ long host_nanosleep(struct call *c)
 long host_clock_nanosleep(struct call *c)
 {
 	const struct timespec *ts = c->ptr[2];
-	int clock = c->arg[0];
+	int clock;
 
 	if (!ts)
 		return -EFAULT;
-	if (!valid(ts) || !clock_allowed(c->arg[0]))
+	if (!valid(ts) || !own_clock(c->arg[0], &clock))
 		return -EINVAL;
-	/* setting a clock does not change how long a relative sleep lasts */
-	if (!(c->arg[1] & TIMER_ABSTIME) && (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC))
+	/* setting a clock does not change how long a relative sleep lasts; on a CPU clock only the host can tell */
+	if (!(c->arg[1] & TIMER_ABSTIME) && (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ||
+					     clock == CLOCK_BOOTTIME || clock == CLOCK_TAI))
 		return sleep_for(c, ts, c->ptr[3]);
 	return interruptible_syscall(c->nr, clock, c->arg[1], (long)ts, (long)c->ptr[3], 0, 0);
 }
@@ -221,12 +237,12 @@ long host_timer_create(struct call *c)
 	const struct sigevent *given = c->ptr[1];
 	/* without one, SIGALRM carries the timer's ID */
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
-	int *out = c->ptr[2], id, slot;
+	int *out = c->ptr[2], id, slot, clock;
 	long ret;
 
 	if (!out)
 		return -EFAULT;
-	if (!clock_allowed(c->arg[0]))
+	if (!own_clock(c->arg[0], &clock))
 		return -EINVAL;
 	if (given) {
 		event = *given;
@@ -238,7 +254,7 @@ long host_timer_create(struct call *c)
 	}
 	pthread_mutex_lock(&timers.lock);
 	slot = timer_slot(-1);
-	ret = slot < 0 ? -EAGAIN : syscall(SYS_timer_create, (int)c->arg[0], given ? &event : NULL, &id);
+	ret = slot < 0 ? -EAGAIN : syscall(SYS_timer_create, clock, given ? &event : NULL, &id);
 	if (slot >= 0 && ret < 0)
 		ret = -errno;
 	if (ret == 0) {

@@ -276,6 +276,7 @@ struct siginfo {
 	union {
 		struct { int pid, uid; u64 value; } kill;
 		struct { gva_t addr; } fault;
+		struct { int id, overrun; u64 value; } timer;
 		u8 bytes[112];
 	};
 };

@@ -9,6 +9,9 @@
 #define RT_MIN		32
 #define QUEUE_MAX	1024
 
+#define SI_TIMER	-2
+#define TIMERS		256		/* the runner's limit */
+
 #define SIG_DFL		0
 #define SIG_IGN		1
 #define SA_ONESHOT	0x80000000ull
@@ -77,6 +80,22 @@ static void discard(struct thread *t, u64 set)
 	t->pending &= ~set;
 }
 
+static bool same_timer(const struct siginfo *a, const struct siginfo *b)
+{
+	return a->code == SI_TIMER && b->code == SI_TIMER && a->signo == b->signo && a->timer.id == b->timer.id;
+}
+
+/* A timer's signal is pending once, and counts how often it would have been more. */
+static bool count_overrun(struct thread *t, const struct siginfo *info)
+{
+	for (struct sigqueue *q = t->queue; q; q = q->next)
+		if (same_timer(&q->info, info)) {
+			q->info.timer.overrun += info->timer.overrun + 1;
+			return true;
+		}
+	return false;
+}
+
 int signal_send(const struct siginfo *info)
 {
 	struct thread *t = current;
@@ -92,7 +111,7 @@ int signal_send(const struct siginfo *info)
 	/* an ignored signal that is blocked stays pending: sigwait may want it */
 	if (ignored(sig) && !(t->mask & BIT(sig)))
 		return 0;
-	if (sig < RT_MIN && (t->pending & BIT(sig)))
+	if (info->code == SI_TIMER ? count_overrun(t, info) : sig < RT_MIN && (t->pending & BIT(sig)))
 		return 0;
 	q = queued < QUEUE_MAX ? entry_get() : NULL;
 	if (!q && sig >= RT_MIN)
@@ -106,6 +125,32 @@ int signal_send(const struct siginfo *info)
 		;
 	*at = q;
 	return 0;
+}
+
+/* What timer_getoverrun(2) tells: of each timer's signal that was last delivered. */
+static struct { int id, count; } overruns[TIMERS];
+static u32 last_overrun;
+
+static void note_overrun(const struct siginfo *info)
+{
+	u32 i = 0;
+
+	while (i < TIMERS && overruns[i].id != info->timer.id)
+		i++;
+	if (i == TIMERS)
+		i = last_overrun++ % TIMERS;
+	overruns[i].id = info->timer.id;
+	overruns[i].count = info->timer.overrun;
+}
+
+long sys_timer_getoverrun(const u64 a[6])
+{
+	long ret = forward(225, a);
+
+	for (u32 i = 0; i < TIMERS && ret >= 0; i++)
+		if (overruns[i].id == (int)a[0])
+			return overruns[i].count;
+	return ret;
 }
 
 /* Takes the next pending signal of a set: synchronous ones first, then by number; 0 when none. */
@@ -131,6 +176,8 @@ static int take(struct thread *t, u64 set, struct siginfo *info)
 		for (struct sigqueue *p = q->next; p; p = p->next)
 			more |= p->info.signo == sig;
 		entry_put(q);
+		if (info->code == SI_TIMER)
+			note_overrun(info);
 	}
 	if (!more)
 		t->pending &= ~BIT(sig);
@@ -523,6 +570,8 @@ long sys_rt_sigqueueinfo(const u64 a[6])
 
 long sys_rt_tgsigqueueinfo(const u64 a[6])
 {
+	if ((int)a[0] <= 0 || (int)a[1] <= 0)
+		return -EINVAL;
 	return (u32)a[0] == boot->pid && (u32)a[1] == current->tid ? queue_info((u32)a[2], a[3]) : -ESRCH;
 }
 
@@ -533,4 +582,6 @@ void signal_init(void)
 			actions[sig].handler = SIG_IGN;
 	thread0.mask = boot->blocked & ~UNBLOCKABLE;
 	thread0.alt.flags = SS_DISABLE;
+	for (u32 i = 0; i < TIMERS; i++)
+		overruns[i].id = -1;
 }

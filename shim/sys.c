@@ -382,43 +382,55 @@ long sys_sched_setaffinity(const u64 a[6])
 	return first & 1 ? 0 : -EINVAL;
 }
 
-long sys_sched_getscheduler(const u64 a[6])
+static int nice;
+
+/* 0 for the program itself; how these calls refuse any other process. */
+static long sched_self(u64 pid)
 {
-	return is_self(a[0]) ? 0 : -ESRCH;	/* SCHED_OTHER */
+	return (int)pid < 0 ? -EINVAL : is_self(pid) ? 0 : -ESRCH;
 }
 
-static bool normal_policy(u64 policy)
+long sys_sched_getscheduler(const u64 a[6])
+{
+	return sched_self(a[0]);	/* SCHED_OTHER is 0 */
+}
+
+static bool normal_policy(u32 policy)
 {
 	return policy == 0 || policy == 3 || policy == 5;	/* OTHER BATCH IDLE */
 }
 
-long sys_sched_setscheduler(const u64 a[6])
+/* 0 when a priority that the program gives is that of its policy. */
+static long zero_priority(u64 pid, gva_t param)
 {
+	long err = param ? sched_self(pid) : -EINVAL;
 	int priority;
 
-	if (!is_self(a[0]))
-		return -ESRCH;
-	if (get_user(priority, a[2]))
-		return -EFAULT;
-	if (!normal_policy(a[1]))
-		return a[1] == 1 || a[1] == 2 ? -EPERM : -EINVAL;
-	return priority ? -EINVAL : 0;
+	if (err)
+		return err;
+	return get_user(priority, param) ? -EFAULT : priority ? -EINVAL : 0;
+}
+
+long sys_sched_setscheduler(const u64 a[6])
+{
+	long err = zero_priority(a[0], a[2]);
+
+	if ((u32)a[1] == 1 || (u32)a[1] == 2)
+		return err && err != -EINVAL ? err : -EPERM;	/* FIFO RR: priorities are theirs */
+	return err ? err : normal_policy(a[1]) ? 0 : -EINVAL;
 }
 
 long sys_sched_getparam(const u64 a[6])
 {
+	long err = a[1] ? sched_self(a[0]) : -EINVAL;
 	int priority = 0;
 
-	return !is_self(a[0]) ? -ESRCH : put_user(priority, a[1]);
+	return err ? err : put_user(priority, a[1]);
 }
 
 long sys_sched_setparam(const u64 a[6])
 {
-	int priority;
-
-	if (!is_self(a[0]))
-		return -ESRCH;
-	return get_user(priority, a[1]) ? -EFAULT : priority ? -EINVAL : 0;
+	return zero_priority(a[0], a[1]);
 }
 
 long sys_sched_get_priority_max(const u64 a[6])
@@ -434,31 +446,33 @@ long sys_sched_get_priority_min(const u64 a[6])
 long sys_sched_rr_get_interval(const u64 a[6])
 {
 	u64 interval[2] = { 0, 4000000 };
+	long err = sched_self(a[0]);
 
-	return is_self(a[0]) ? put_user(interval, a[1]) : -ESRCH;
+	return err ? err : put_user(interval, a[1]);
 }
 
 long sys_sched_getattr(const u64 a[6])
 {
-	struct { u32 size, policy; u64 flags; int nice; u32 priority; u64 deadline[3]; } attr = { .size = 48 };
+	struct { u32 size, policy; u64 flags; int nice; u32 priority; u64 deadline[3]; } attr = {
+		.size = sizeof(attr), .nice = nice };
+	long err = sched_self(a[0]);
 
-	if (!is_self(a[0]))
-		return -ESRCH;
-	return (u32)a[2] < sizeof(attr) || a[3] ? -EINVAL : put_user(attr, a[1]);
+	if (!a[1] || (u32)a[2] < sizeof(attr) || (u32)a[2] > PAGE_SIZE || (u32)a[3])
+		return -EINVAL;
+	return err ? err : put_user(attr, a[1]);
 }
 
 long sys_sched_setattr(const u64 a[6])
 {
 	u32 head[2];
+	long err = a[1] && !(u32)a[2] ? sched_self(a[0]) : -EINVAL;
 
-	if (!is_self(a[0]))
-		return -ESRCH;
+	if (err)
+		return err;
 	if (get_user(head, a[1]))
 		return -EFAULT;
-	return a[2] ? -EINVAL : normal_policy(head[1]) ? 0 : -EPERM;
+	return normal_policy(head[1]) ? 0 : -EPERM;
 }
-
-static int nice;
 
 long sys_getpriority(const u64 a[6])
 {

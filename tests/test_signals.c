@@ -76,14 +76,20 @@ static void run_row(void **state)
 	struct run_result native = finish(run_start(NULL, row->argv), row->drive);
 	struct run_result guest = finish(run_start_kvmrun(NULL, row->argv), row->drive);
 	int status = native.signal ? 128 + native.signal : native.status;
+	/* software CPUs leave some exceptions out */
+	bool raised = strcmp(native.out, "no signal\n");
 
-	if (status != row->status || (row->out && !strstr(native.out, row->out))) {
+	if (!raised)
+		print_message("this CPU does not raise the exception\n");
+	else if (status != row->status || (row->out && !strstr(native.out, row->out))) {
 		run_show("the native run", &native);
 		fail_msg("not what was expected: status %d, \"%s\"", row->status, row->out ? row->out : "");
 	}
 	assert_same(&native, &guest, false);
 	run_free(&native);
 	run_free(&guest);
+	if (!raised)
+		skip();
 }
 
 /* ------------------------------------------------------------- what is done from outside */
@@ -165,12 +171,29 @@ static void drive_waited(struct running *r)
 	send(r, SIGTERM);
 }
 
+/* Waits for a change of the process's state, for ten seconds. */
+static int wait_change(struct running *r, int flag)
+{
+	int status = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		pid_t pid = waitpid(run_pid(r), &status, flag | WNOHANG);
+
+		if (pid < 0)
+			fail_msg("waitpid: %s", strerror(errno));
+		if (pid > 0)
+			return status;
+		sleep_ms(10);
+	}
+	return 0;
+}
+
 /* The process itself is stopped, and by this signal. */
 static void expect_stop(struct running *r, int sig)
 {
-	int status;
+	int status = wait_change(r, WUNTRACED);
 
-	if (waitpid(run_pid(r), &status, WUNTRACED) < 0 || !WIFSTOPPED(status) || WSTOPSIG(status) != sig)
+	if (!WIFSTOPPED(status) || WSTOPSIG(status) != sig)
 		fail_msg("not stopped by %d: wait status %#x", sig, status);
 }
 
@@ -179,7 +202,8 @@ static void expect_continue(struct running *r)
 	int status;
 
 	send(r, SIGCONT);
-	if (waitpid(run_pid(r), &status, WCONTINUED) < 0 || !WIFCONTINUED(status))
+	status = wait_change(r, WCONTINUED);
+	if (!WIFCONTINUED(status))
 		fail_msg("not continued: wait status %#x", status);
 }
 

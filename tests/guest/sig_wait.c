@@ -83,7 +83,7 @@ static void spinner(void)
 static void tell(int sig, siginfo_t *info, void *context)
 {
 	(void)context;
-	sayf("got %d code %d pid %s uid %s value %d\n", sig, info->si_code, info->si_pid == getppid() ? "parent" : "other",
+	sayf("got %d code %d pid %s uid %s value %d\n", sig, info->si_code, info->si_pid == getpid() ? "own" : "other",
 	     info->si_uid == getuid() ? "own" : "other", info->si_code == SI_QUEUE ? info->si_int : 0);
 	done |= sig == SIGTERM;
 }
