@@ -106,7 +106,7 @@ void trap_entry(struct regs *r)
 {
 	/* where the shim runs at CPL 3 its own exceptions look like the program's but for where they are */
 	if (!(r->cs & 3) || (shim_mode == ABI_MODE_USER && r->rip - ABI_SHIM < ABI_HUGE))
-		panic("exception in the shim, vector and RIP", r->vec << 56 | (r->rip & 0xffffffffffffff));
+		panic("exception in the shim's code, unless the program jumped there; vector and RIP", r->vec << 56 | (r->rip & 0xffffffffffffff));
 	switch (r->vec) {
 	case KICK:
 		break;

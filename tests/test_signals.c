@@ -311,6 +311,19 @@ static const struct row rows[] = {
 	{ "1000_realtime_signals_reach_a_loop_of_page_faults", WAIT("storm", "faults"), drive_storm, 0, "1000 signals, 0 wrong" },
 	{ "1000_realtime_signals_leave_registers_alone", WAIT("storm", "registers"), drive_storm, 0, "1000 signals, 0 wrong" },
 
+	{ "alarm_comes_in_its_time", TIMER("alarm"), NULL, 0, "alarm on time" },
+	{ "an_alarm_without_handler_ends_a_loop", TIMER("fatal-alarm"), NULL, 142, NULL },
+	{ "interval_timers_of_all_three_clocks_tick", TIMER("intervals"), NULL, 0, "27: five ticks not early" },
+	{ "posix_timers_are_set_told_and_deleted", TIMER("posix"), NULL, 0, "on time while computing" },
+	{ "expirations_of_a_blocked_timer_are_counted", TIMER("overruns"), NULL, 0, "once, overrun right" },
+	{ "a_timer_on_cpu_time_waits_for_it", TIMER("cpu"), NULL, 0, "asleep: 0\nCPU time was used" },
+	{ "a_program_signals_itself_and_no_other", TIMER("itself"), NULL, 0, "kill other: -1 No such process" },
+	{ "a_full_signal_queue_is_EAGAIN_and_loses_nothing", TIMER("full-queue"), NULL, 0, "all came" },
+	{ "abort_is_134", TIMER("abort"), NULL, 134, NULL },
+	{ "abort_of_a_blocked_and_ignored_signal_is_134", TIMER("abort-blocked"), NULL, 134, NULL },
+	{ "sigkill_to_oneself_is_137", TIMER("kill"), NULL, 137, NULL },
+	{ "a_closed_pipe_is_SIGPIPE_or_EPIPE", TIMER("closed-pipe"), NULL, 141, "ignored: -1 Broken pipe" },
+
 #define LET_THROUGH(call) \
 	{ "the_mask_of_" call "_lets_a_signal_through_and_only_there", WAIT("let-through", call), drive_interrupt, 0, \
 	  "Interrupted system call\nblocked 1 1\nhandler of 12\n" }

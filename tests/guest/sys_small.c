@@ -467,8 +467,11 @@ static void absent(void)
 	static const long numbers[] = { 500, 511, 512, 513, 1000, 0x7fffffff, 0x80000000, 0xffffffff, -1, -2,
 					0x40000000, 0x40000027 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		printf("call %#lx: %ld errno %d\n", numbers[i], syscall(numbers[i], 1, 2, 3, 4, 5, 6), errno);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		long ret = syscall(numbers[i], 1, 2, 3, 4, 5, 6);
+
+		printf("call %#lx: %ld errno %d\n", numbers[i], ret, errno);
+	}
 	/* the upper half of RAX does not count */
 	check("getpid with rubbish above", syscall(0xabcdef0000000000 | SYS_getpid) == getpid());
 }
