@@ -365,7 +365,7 @@ static void all_three_streams_may_be_one_terminal(void **state)
 
 static void the_interrupt_key_reaches_the_program(void **state)
 {
-	struct run_result r = shell("(sleep 0.5; printf '\\003') | script -qec \"$K --timeout 20 " STDIO " wait\" /dev/null");
+	struct run_result r = shell("(sleep ${KVMRUN_TEST_SLOW:+1}0.5; printf '\\003') | script -qec \"$K --timeout 200 " STDIO " wait\" /dev/null");
 
 	(void)state;
 	assert_status(&r, 130);
