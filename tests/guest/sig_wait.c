@@ -470,12 +470,20 @@ static void waited(void)
 
 /* ------------------------------------------------------------- stops */
 
+static void continued(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)info;
+	(void)context;
+	sayf("continued %d\n", ++count);
+}
+
 static void stopped(void)
 {
 	sigset_t set = set_of(SIGUSR1, 0);
 
 	if (arguments[0])
-		catch(SIGCONT, noted, SA_RESTART);
+		catch(SIGCONT, continued, SA_RESTART);
 	catch(SIGTERM, tell, 0);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	say("ready\n");
@@ -483,7 +491,6 @@ static void stopped(void)
 		struct pollfd p;
 
 		poll(&p, 0, 10);
-		count++;
 	}
 	say("end\n");
 }
