@@ -24,7 +24,7 @@
 
 /* One reading of the clocks: tsc is not before the moment of mono. */
 struct sample {
-	uint64_t tsc, mono, real, boot, raw;
+	uint64_t tsc, mono, real, boot;
 };
 
 static struct {
@@ -60,7 +60,6 @@ static struct sample take_sample(void)
 	}
 	s.real = read_clock(CLOCK_REALTIME);
 	s.boot = read_clock(CLOCK_BOOTTIME);
-	s.raw = read_clock(CLOCK_MONOTONIC_RAW);
 	return s;
 }
 
@@ -124,7 +123,6 @@ static void renew(void)
 	clk.now.mono = mono;
 	clk.now.real = s.real - s.mono;
 	clk.now.boot = s.boot - s.mono;
-	clk.now.raw = s.raw - s.mono;
 	if (clk.now.mult) {
 		uint64_t hz = ((unsigned __int128)NS << 32) / clk.now.mult;
 

@@ -134,9 +134,8 @@ struct abi_clock {
 	uint64_t mono;		/* CLOCK_MONOTONIC at tsc_base, ns */
 	int64_t real;		/* CLOCK_REALTIME - CLOCK_MONOTONIC, ns */
 	int64_t boot;		/* CLOCK_BOOTTIME - CLOCK_MONOTONIC, ns */
-	int64_t raw;		/* CLOCK_MONOTONIC_RAW - CLOCK_MONOTONIC, ns, at tsc_base */
 };
-_Static_assert(sizeof(struct abi_clock) == 64, "abi");
+_Static_assert(sizeof(struct abi_clock) == 56, "abi");
 
 /* What backs a piece of the program's initial address space. */
 struct abi_map {

@@ -2,14 +2,14 @@
 /*
  * The vDSO, vdso(7): clocks at CPL 3, from the page that the runner keeps
  * current and that lies right below this image. Whatever that page cannot
- * answer becomes a real call.
+ * answer becomes a real call: CLOCK_MONOTONIC_RAW too, whose rate is another.
  */
 #include "abi.h"
 
 #define NS		1000000000ull
 #define HIDDEN		__attribute__((visibility("hidden")))
 
-enum { REALTIME = 0, MONOTONIC = 1, MONOTONIC_RAW = 4, REALTIME_COARSE = 5, MONOTONIC_COARSE = 6, BOOTTIME = 7 };
+enum { REALTIME = 0, MONOTONIC = 1, REALTIME_COARSE = 5, MONOTONIC_COARSE = 6, BOOTTIME = 7 };
 enum { NR_gettimeofday = 96, NR_time = 201, NR_clock_gettime = 228, NR_clock_getres = 229 };
 
 struct timespec {
@@ -56,9 +56,6 @@ static bool now(int clock, uint64_t *ns)
 		case MONOTONIC:
 		case MONOTONIC_COARSE:
 			off = 0;
-			break;
-		case MONOTONIC_RAW:
-			off = clock_page.raw;
 			break;
 		case BOOTTIME:
 			off = clock_page.boot;
