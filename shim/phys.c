@@ -130,6 +130,8 @@ static u32 chunk_get(void)
 	if (!direct_map(i))
 		return NONE;
 	next_fresh++;
+	/* a host that sees it read first maps its zero page, and can have no huge page there any more */
+	*(volatile u64 *)direct(i * ABI_HUGE) = 0;
 	refill_spares();
 	return i;
 }
