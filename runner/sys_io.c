@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "policy.h"
 #include "sys.h"
+#include "vcpu.h"
 
 /* ------------------------------------------------------------- buffers */
 
@@ -91,7 +92,8 @@ static long transfer(struct call *c, bool write, long nr, long vnr, long a3, lon
 			   c->count[1], a3, a4, a5);
 	else
 		ret = make(vnr, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], a3, a4, a5);
-	c->more = ret > 0 && (uint64_t)ret == c->count[1] && goes_on(c->fd[0], write);
+	/* a signal that the program does not even see may have cut a write short */
+	c->more = ret > 0 && ((uint64_t)ret == c->count[1] || (write && c->vcpu->pending)) && goes_on(c->fd[0], write);
 	return ret;
 }
 

@@ -102,7 +102,7 @@ struct abi_frame {
 	uint32_t nseg;		/* used entries of seg[] */
 	uint32_t data_len;	/* used bytes of data[] */
 	uint32_t kick;		/* written by the runner: 1 = signals wait, fetch them; cleared by the shim */
-	uint32_t more;		/* written by the runner: 1 = a full transfer that may be continued at once */
+	uint32_t more;		/* written by the runner: 1 = a transfer that may be continued at once, full or cut short by a signal */
 	uint64_t deadline;	/* written by the runner: when a relative wait that was interrupted ends, CLOCK_MONOTONIC ns; sent back on a restart, 0 at first */
 	uint8_t data[ABI_DATA];
 	struct abi_seg seg[ABI_NSEGS];

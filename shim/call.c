@@ -284,11 +284,16 @@ long forward(u32 nr, const u64 a[6])
 		ret = f->ret;
 		if ((ret >= 0 || ret == -EINTR) && copy_results(f, nr, args))
 			ret = -EFAULT;
-		/* a buffer larger than the frame can describe, read or written whole so far */
-		if (ret <= 0 || !f->more || d->kind < ABI_ARG_INBUF || d->kind > ABI_ARG_OUTBUF ||
-		    (u64)ret != covered(f) || (u64)ret >= args[2])
+		if (ret == -EINTR && done && !signal_interrupts())
+			continue;
+		/* a buffer larger than the frame can describe, or a write cut short by signals that do not matter */
+		if (ret <= 0 || !f->more || d->kind < ABI_ARG_INBUF || d->kind > ABI_ARG_OUTBUF || (u64)ret >= args[2])
 			break;
 		done += ret;
+		if ((u64)ret != covered(f) && signal_interrupts()) {
+			ret = 0;
+			break;
+		}
 		args[1] += ret;
 		args[2] -= ret;
 		if (nr == 17 || nr == 18)	/* pread64, pwrite64 */

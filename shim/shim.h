@@ -292,6 +292,8 @@ void signal_protection(struct regs *r, u64 err);
 void signal_fetch(void);
 /* Whether a pending signal would be delivered now. */
 bool signal_waiting(void);
+/* The same with what came meanwhile: whether a call in progress has to end for it. */
+bool signal_interrupts(void);
 /* Delivers what waits, and decides what becomes of the call it interrupted. */
 void signal_deliver(struct regs *r);
 /* Puts a call's own mask in force until the call ends; 0, -EFAULT or -EINVAL. */

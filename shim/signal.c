@@ -203,6 +203,13 @@ void signal_fetch(void)
 	} while (f->kick);
 }
 
+bool signal_interrupts(void)
+{
+	if (this_cpu()->frame->kick)
+		signal_fetch();
+	return signal_waiting();
+}
+
 static void stop(int sig)
 {
 	struct abi_frame *f = this_cpu()->frame;

@@ -7,10 +7,13 @@
 #include "lib/harness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -425,6 +428,53 @@ static void signals_ignored_and_blocked_by_the_caller_stay_so(void **state)
 	run_free(&guest);
 }
 
+/* A reader that is slow, while signals come that the program does not see. */
+static struct run_result write_slowly(struct running *(*start)(const struct run_opts *, const char *const[]),
+				      const char *fifo)
+{
+	struct run_opts opts = { .out_file = fifo };
+	int in = open(fifo, O_RDONLY | O_NONBLOCK), full = 0;
+	struct running *r = start(&opts, WAIT("whole-write"));
+	static char room[65536];
+	ssize_t n;
+
+	assert_true(in >= 0);
+	for (int i = 0; i < 1000 && full < (int)sizeof(room); i++) {
+		sleep_ms(10);
+		ioctl(in, FIONREAD, &full);
+	}
+	for (int i = 0; i < 4; i++) {
+		send(r, i & 1 ? SIGWINCH : SIGUSR1);
+		sleep_ms(20);
+		assert_int_equal(read(in, room, 10000), 10000);
+		sleep_ms(20);
+	}
+	send(r, SIGUSR2);
+	fcntl(in, F_SETFL, 0);
+	do
+		n = read(in, room, sizeof(room));
+	while (n > 0);
+	close(in);
+	return run_finish(r);
+}
+
+static void a_write_is_not_cut_short_by_signals_without_handler(void **state)
+{
+	struct run_result native, guest;
+	char fifo[64];
+
+	(void)state;
+	snprintf(fifo, sizeof(fifo), "/tmp/kvmrun-test-fifo.%d", getpid());
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	native = write_slowly(run_start, fifo);
+	guest = write_slowly(run_start_kvmrun, fifo);
+	unlink(fifo);
+	assert_err(&native, "wrote 1048576\n");
+	assert_same(&native, &guest, false);
+	run_free(&native);
+	run_free(&guest);
+}
+
 /* What lies below a stack too small for the frame must not be written to. */
 static void a_stack_too_small_for_a_frame_is_a_segv_or_large_enough(void **state)
 {
@@ -443,9 +493,10 @@ int main(int argc, char **argv)
 	static struct CMUnitTest tests[MAX_ROWS] = {
 		cmocka_unit_test(each_deadly_signal_ends_the_program_with_128_and_its_number),
 		cmocka_unit_test(signals_ignored_and_blocked_by_the_caller_stay_so),
+		cmocka_unit_test(a_write_is_not_cut_short_by_signals_without_handler),
 		cmocka_unit_test(a_stack_too_small_for_a_frame_is_a_segv_or_large_enough),
 	};
-	size_t n = 3;
+	size_t n = 4;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = run_row,

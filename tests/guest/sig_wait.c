@@ -409,6 +409,18 @@ static void undisturbed(void)
 		sayf("it took %lld ms\n", (long long)(took / MS));
 }
 
+/* A write of more than a pipe holds is not cut short by signals that are ignored or blocked. */
+static void whole_write(void)
+{
+	static char room[1 << 20];
+	sigset_t set = set_of(SIGUSR1, SIGUSR2);
+	ssize_t n;
+
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	n = write(1, room, sizeof(room));
+	fprintf(stderr, "wrote %zd\n", n);
+}
+
 /* A call's own mask lets through what the program blocks, and only there. */
 static void let_through(void)
 {
@@ -597,6 +609,7 @@ static const struct {
 	{ "blocked", blocked },
 	{ "interrupted", interrupted },
 	{ "undisturbed", undisturbed },
+	{ "whole-write", whole_write },
 	{ "let-through", let_through },
 	{ "waited", waited },
 	{ "stopped", stopped },
