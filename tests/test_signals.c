@@ -261,6 +261,17 @@ static void drive_storm(struct running *r)
 		queue(r, SIGRTMIN + 1, i);
 }
 
+/* The same among as many that are ignored. */
+static void drive_mixed_storm(struct running *r)
+{
+	for (int i = 0; i < 1000; i++) {
+		send(r, SIGWINCH);
+		queue(r, SIGRTMIN + 1, i);
+		if (i % 10 == 0)
+			sleep_ms(1);
+	}
+}
+
 /* ------------------------------------------------------------- the rows */
 
 #define SYNC(...) LIST(GUEST("sig_sync"), __VA_ARGS__)
@@ -331,6 +342,9 @@ static const struct row rows[] = {
 	{ "1000_realtime_signals_reach_a_loop_of_calls", WAIT("storm", "calls"), drive_storm, 0, "1000 signals, 0 wrong" },
 	{ "1000_realtime_signals_reach_a_loop_of_page_faults", WAIT("storm", "faults"), drive_storm, 0, "1000 signals, 0 wrong" },
 	{ "1000_realtime_signals_leave_registers_alone", WAIT("storm", "registers"), drive_storm, 0, "1000 signals, 0 wrong" },
+
+	{ "sleeps_end_for_handlers_and_for_nothing_else", WAIT("storm", "sleep"), drive_mixed_storm, 0, "1000 signals, 0 wrong" },
+	{ "polls_end_for_handlers_and_for_nothing_else", WAIT("storm", "poll"), drive_mixed_storm, 0, "1000 signals, 0 wrong" },
 
 	{ "alarm_comes_in_its_time", TIMER("alarm"), NULL, 0, "alarm on time" },
 	{ "an_alarm_without_handler_ends_a_loop", TIMER("fatal-alarm"), NULL, 142, NULL },

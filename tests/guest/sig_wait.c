@@ -571,10 +571,38 @@ static void work_registers(void)
 	wrong += sum != 0;
 }
 
+/* Sleeps last their time, or end with EINTR for a handler that ran; never for a signal without one. */
+static void work_sleep(void)
+{
+	struct timespec t = { 0, 2 * MS }, rem = { 0, 0 };
+	int before = count;
+	int64_t start = now();
+
+	if (!nanosleep(&t, &rem))
+		wrong += now() - start < 2 * MS;
+	else	/* what remains includes the timer's slack */
+		wrong += errno != EINTR || count == before || rem.tv_nsec > 3 * MS;
+}
+
+static void work_poll(void)
+{
+	struct pollfd p = { 0, 0, 0 };
+	int before = count, ret;
+	int64_t start = now();
+
+	ret = poll(&p, 0, 2);
+	if (!ret)
+		wrong += now() - start < 2 * MS;
+	else
+		wrong += ret > 0 || errno != EINTR || count == before;
+}
+
 static const struct {
 	const char *name;
 	void (*work)(void);
 } works[] = {
+	{ "sleep", work_sleep },
+	{ "poll", work_poll },
 	{ "compute", work_compute },
 	{ "calls", work_calls },
 	{ "faults", work_faults },
