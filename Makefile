@@ -66,7 +66,8 @@ $B/shim $B/runner $B/tests $B/guest:
 # runner's parts takes them from libkvmrun.a. tests/guest/NAME.c makes a static
 # program, with musl where it is called NAME.musl.c.
 TESTS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
-GUESTS := $(patsubst tests/guest/%.c,$B/guest/%,$(wildcard tests/guest/*.c)) $B/guest/hello-pie $B/guest/hello-musl
+GUESTS := $(patsubst tests/guest/%.c,$B/guest/%,$(wildcard tests/guest/*.c)) \
+	$(addprefix $B/guest/,hello-pie hello-musl cxx cxx-pie)
 TEST_CFLAGS := -std=gnu11 $(WARN) -O2 -g
 SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 # what tests share: tests/lib, and sources in tests that are no test themselves
@@ -97,6 +98,10 @@ $B/guest/%: tests/guest/%.c | $B/guest
 	$(CC) -D_GNU_SOURCE= -static -O2 -Wall -Wextra -pthread $< -lm -o $@
 $B/guest/hello-pie: tests/guest/hello.c | $B/guest
 	$(CC) -static-pie -O2 $< -o $@
+$B/guest/cxx: tests/guest/cxx.cc | $B/guest
+	$(CXX) -static -O2 -Wall -Wextra $< -o $@
+$B/guest/cxx-pie: tests/guest/cxx.cc | $B/guest
+	$(CXX) -static-pie -O2 -Wall -Wextra $< -o $@
 $B/guest/hello-musl: tests/guest/hello.c | $B/guest
 	musl-gcc -static -O2 $< -o $@
 

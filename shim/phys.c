@@ -73,11 +73,18 @@ static u64 *direct_table(u64 *entry)
 	return direct(*entry & PTE_ADDR);
 }
 
+/* May take a chunk itself, whose tables are there by then: not once more for that one. */
 static void refill_spares(void)
 {
+	static bool busy;
+
+	if (busy)
+		return;
+	busy = true;
 	for (u32 i = 0; i < ARRAY_SIZE(spare_tables); i++)
 		if (!spare_tables[i])
 			spare_tables[i] = page_get(PAGE_TABLE);
+	busy = false;
 }
 
 /* Maps a chunk at ABI_DIRECT. */

@@ -315,6 +315,17 @@ static void a_program_without_section_headers_runs(void **state)
 	assert_same_as_native(NULL, LIST(made));
 }
 
+static void cxx_unwinds_and_ends_as_natively(void **state)
+{
+	static const char *const kinds[] = { "build/guest/cxx", "build/guest/cxx-pie" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		assert_same_as_native(NULL, LIST(kinds[i]));
+		assert_same_as_native(NULL, LIST(kinds[i], "uncaught"));
+	}
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -342,6 +353,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(string_functions_chosen_by_the_cpu_are_right),
 		cmocka_unit_test(a_gibibyte_of_bss_costs_nothing_until_touched),
 		cmocka_unit_test(a_program_without_section_headers_runs),
+		cmocka_unit_test(cxx_unwinds_and_ends_as_natively),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(layouts) + ARRAY_SIZE(others)];
 
