@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * main.c - loading and unloading, the device, the CPUs
+ *
+ * While the module is loaded, every online CPU has its hypervisor mode on.
+ */
+#include <linux/cpu.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/reboot.h>
+#include <linux/syscore_ops.h>
+
+#include "kvmrun.h"
+#include "main.h"
+
+const struct kvmrun_ops *ops;
+
+static const struct kvmrun_ops *const implementations[] = { &svm_ops };
+
+/* ------------------------------------------------------------------- the CPUs */
+
+static DEFINE_PER_CPU(bool, switched_on);
+static int hotplug_state;
+
+bool main_cpu_enabled(void)
+{
+	return __this_cpu_read(switched_on);
+}
+
+static int enable_this_cpu(void)
+{
+	unsigned long flags;
+	int r = 0;
+
+	local_irq_save(flags);
+	if (!__this_cpu_read(switched_on)) {
+		r = ops->hardware_enable();
+		__this_cpu_write(switched_on, !r);
+	}
+	local_irq_restore(flags);
+	return r;
+}
+
+static void disable_this_cpu(void *unused)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (__this_cpu_read(switched_on)) {
+		__this_cpu_write(switched_on, false);
+		ops->hardware_disable();
+	}
+	local_irq_restore(flags);
+}
+
+static int going_online(unsigned int cpu)
+{
+	return enable_this_cpu();
+}
+
+static int going_offline(unsigned int cpu)
+{
+	disable_this_cpu(NULL);
+	return 0;
+}
+
+/* Suspend takes all CPUs but this one offline, and does not say so of this one. */
+static int go_to_sleep(void)
+{
+	disable_this_cpu(NULL);
+	return 0;
+}
+
+static void wake_up_again(void)
+{
+	if (enable_this_cpu())
+		pr_err("CPU %d: hypervisor mode cannot be switched on after suspend\n",
+		       smp_processor_id());
+}
+
+static struct syscore_ops syscore = { .suspend = go_to_sleep, .resume = wake_up_again };
+
+/* Firmware and the next kernel want CPUs as they were: INIT is blocked in hypervisor mode. */
+static int before_reboot(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	on_each_cpu(disable_this_cpu, NULL, 1);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block reboot_notifier = { .notifier_call = before_reboot };
+
+/* ----------------------------------------------------------------- the device */
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case KVM_GET_API_VERSION:
+		return arg ? -EINVAL : KVM_API_VERSION;
+	case KVM_CHECK_EXTENSION:
+		return check_extension(arg);
+	case KVM_GET_VCPU_MMAP_SIZE:
+		return arg ? -EINVAL : VCPU_MMAP_SIZE;
+	case KVM_CREATE_VM:
+		return vm_create(arg);
+	case KVM_GET_SUPPORTED_CPUID:
+		return cpuid_supported((void __user *)arg);
+	case KVM_GET_MSR_INDEX_LIST:
+		return msr_index_list((void __user *)arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations device_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = device_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "kvmrun",
+	.fops = &device_fops,
+	.mode = 0660,
+};
+
+/* ------------------------------------------------------------ load and unload */
+
+static int __init choose_implementation(void)
+{
+	int r = -ENODEV;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(implementations); i++) {
+		ops = implementations[i];
+		r = ops->check();
+		if (!r)
+			return 0;
+	}
+	return r;
+}
+
+static int __init kvmrun_init(void)
+{
+	int r = choose_implementation();
+
+	if (r)
+		return r;
+	r = ops->setup();
+	if (r)
+		return r;
+	r = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "x86/kvmrun:online", going_online, going_offline);
+	if (r < 0)
+		goto teardown;
+	hotplug_state = r;
+	register_reboot_notifier(&reboot_notifier);
+	register_syscore_ops(&syscore);
+	preempt_notifier_inc();
+	r = misc_register(&device);
+	if (r) {
+		pr_err("/dev/kvmrun cannot be made (error %d)\n", r);
+		goto unregister;
+	}
+	return 0;
+
+unregister:
+	preempt_notifier_dec();
+	unregister_syscore_ops(&syscore);
+	unregister_reboot_notifier(&reboot_notifier);
+	cpuhp_remove_state(hotplug_state);
+teardown:
+	ops->teardown();
+	return r;
+}
+
+static void __exit kvmrun_exit(void)
+{
+	misc_deregister(&device);
+	preempt_notifier_dec();
+	unregister_syscore_ops(&syscore);
+	unregister_reboot_notifier(&reboot_notifier);
+	cpuhp_remove_state(hotplug_state);
+	ops->teardown();
+	/* VMs are freed by MMU notifiers' callbacks, which are code of this module */
+	mmu_notifier_synchronize();
+}
+
+module_init(kvmrun_init);
+module_exit(kvmrun_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("A small hypervisor with the ABI of linux/kvm.h");

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * mmu.c - the nested page tables
+ *
+ * Four levels in the format of long mode (APM 2, 15.25.3: every nested access
+ * is a user access). They are a cache of the process's page tables: entries
+ * come by faults, hold no reference to their pages, and go when an MMU notifier
+ * says that the process's translation changes. What the process maps by a huge
+ * page is mapped by one here, where the memslot's alignment allows it.
+ */
+#include <linux/mem_encrypt.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "kvmrun.h"
+
+#define NPT_PRESENT	BIT_ULL(0)
+#define NPT_WRITE	BIT_ULL(1)
+#define NPT_USER	BIT_ULL(2)
+#define NPT_ACCESSED	BIT_ULL(5)
+#define NPT_DIRTY	BIT_ULL(6)
+#define NPT_HUGE	BIT_ULL(7)
+#define NPT_ADDRESS	GENMASK_ULL(51, 12)
+#define NPT_TABLE	(NPT_PRESENT | NPT_WRITE | NPT_USER | NPT_ACCESSED)
+/* accessed and dirty from the start: the processor need not set them */
+#define NPT_LEAF	(NPT_PRESENT | NPT_USER | NPT_ACCESSED | NPT_DIRTY)
+
+#define ROOT_LEVEL	4
+#define INDEX_BITS	9
+
+static unsigned int level_shift(int level)
+{
+	return PAGE_SHIFT + (level - 1) * INDEX_BITS;
+}
+
+static u64 level_size(int level)
+{
+	return 1ull << level_shift(level);
+}
+
+static unsigned int level_index(gpa_t gpa, int level)
+{
+	return gpa >> level_shift(level) & ((1 << INDEX_BITS) - 1);
+}
+
+static bool is_leaf(u64 entry, int level)
+{
+	return level == 1 || entry & NPT_HUGE;
+}
+
+static u64 *entry_table(u64 entry)
+{
+	return __va(__sme_clr(entry & NPT_ADDRESS));
+}
+
+/* ------------------------------------------------------------- taking entries */
+
+/* Put a table and all below it on the list. */
+static void free_tables(u64 *table, int level, struct list_head *freed)
+{
+	int i;
+
+	for (i = 0; level > 1 && i < PTRS_PER_PTE; i++)
+		if (table[i] & NPT_PRESENT && !is_leaf(table[i], level))
+			free_tables(entry_table(table[i]), level - 1, freed);
+	list_add(&virt_to_page(table)->lru, freed);
+}
+
+void mmu_free_list(struct list_head *freed)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, freed, lru)
+		__free_page(page);
+}
+
+/* base is the first address that the table is for. */
+static bool zap_table(u64 *table, int level, gpa_t base, gpa_t start, gpa_t end,
+		      struct list_head *freed)
+{
+	u64 size = level_size(level);
+	bool zapped = false;
+	gpa_t gpa = start > base ? start & ~(size - 1) : base;
+
+	for (; gpa < end && gpa < base + (size << INDEX_BITS); gpa += size) {
+		u64 *entry = &table[level_index(gpa, level)], old = *entry;
+
+		if (!(old & NPT_PRESENT))
+			continue;
+		if (!is_leaf(old, level) && (gpa < start || gpa + size > end)) {
+			zapped |= zap_table(entry_table(old), level - 1, gpa, start, end, freed);
+			continue;
+		}
+		WRITE_ONCE(*entry, 0);
+		if (!is_leaf(old, level))
+			free_tables(entry_table(old), level - 1, freed);
+		zapped = true;
+	}
+	return zapped;
+}
+
+bool mmu_zap(struct vm *vm, gpa_t start, gpa_t end, struct list_head *freed)
+{
+	lockdep_assert_held(&vm->mmu_lock);
+	if (!vm->root || !zap_table(vm->root, ROOT_LEVEL, 0, start, end, freed))
+		return false;
+	WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
+	return true;
+}
+
+/* The entry that translates an address and its level, or NULL. */
+static u64 *find_leaf(struct vm *vm, gpa_t gpa, int *level)
+{
+	u64 *table = vm->root;
+
+	for (*level = ROOT_LEVEL; table; --*level) {
+		u64 *entry = &table[level_index(gpa, *level)];
+
+		if (!(*entry & NPT_PRESENT))
+			return NULL;
+		if (is_leaf(*entry, *level))
+			return entry;
+		table = entry_table(*entry);
+	}
+	return NULL;
+}
+
+bool mmu_protect(struct vm *vm, gpa_t start, u64 mask)
+{
+	bool changed = false;
+	int level;
+
+	lockdep_assert_held(&vm->mmu_lock);
+	for (; mask; mask &= mask - 1) {
+		u64 *entry = find_leaf(vm, start + ((gpa_t)__ffs(mask) << PAGE_SHIFT), &level);
+
+		/* the processor may be setting other bits of it */
+		if (entry && *entry & NPT_WRITE)
+			changed |= test_and_clear_bit(1, (unsigned long *)entry);
+	}
+	if (changed)
+		WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
+	return changed;
+}
+
+/* -------------------------------------------------------------- MMU notifiers */
+
+/* Forget what is between two host addresses. */
+static bool zap_hva(struct vm *vm, hva_t start, hva_t end, struct list_head *freed)
+{
+	struct interval_tree_node *node;
+	bool zapped = false;
+
+	for (node = interval_tree_iter_first(&vm->slots_by_hva, start, end - 1); node;
+	     node = interval_tree_iter_next(node, start, end - 1)) {
+		struct memslot *slot = container_of(node, struct memslot, hva);
+		hva_t from = max(start, slot->hva.start), to = min(end - 1, slot->hva.last);
+		gpa_t gpa = slot->gpa.start + (from - slot->hva.start);
+
+		zapped |= mmu_zap(vm, gpa, gpa + (to - from) + 1, freed);
+	}
+	return zapped;
+}
+
+static int invalidate_start(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
+{
+	struct vm *vm = container_of(notifier, struct vm, notifier);
+	LIST_HEAD(freed);
+	bool kick;
+
+	spin_lock(&vm->mmu_lock);
+	/* several at a time are held as the one range that covers them */
+	if (!vm->invalidating++) {
+		vm->invalid_start = range->start;
+		vm->invalid_end = range->end;
+	} else {
+		vm->invalid_start = min(vm->invalid_start, range->start);
+		vm->invalid_end = max(vm->invalid_end, range->end);
+	}
+	kick = zap_hva(vm, range->start, range->end, &freed);
+	spin_unlock(&vm->mmu_lock);
+	if (kick)
+		vm_kick(vm);
+	mmu_free_list(&freed);
+	return 0;
+}
+
+static void invalidate_end(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
+{
+	struct vm *vm = container_of(notifier, struct vm, notifier);
+
+	spin_lock(&vm->mmu_lock);
+	vm->seq++;
+	vm->invalidating--;
+	spin_unlock(&vm->mmu_lock);
+}
+
+/* The process ends: no page of it may be reached any more. */
+static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
+{
+	struct vm *vm = container_of(notifier, struct vm, notifier);
+	LIST_HEAD(freed);
+	bool kick;
+
+	spin_lock(&vm->mmu_lock);
+	vm->seq++;
+	kick = mmu_zap(vm, 0, 1ull << 48, &freed);
+	spin_unlock(&vm->mmu_lock);
+	if (kick)
+		vm_kick(vm);
+	mmu_free_list(&freed);
+}
+
+static void free_vm(struct mmu_notifier *notifier)
+{
+	kfree(container_of(notifier, struct vm, notifier));
+}
+
+const struct mmu_notifier_ops mmu_notifier_ops = {
+	.invalidate_range_start = invalidate_start,
+	.invalidate_range_end = invalidate_end,
+	.release = release,
+	.free_notifier = free_vm,
+};
+
+/* --------------------------------------------------------------------- faults */
+
+static int fill_cache(struct vcpu *vcpu)
+{
+	while (vcpu->nr_tables < ROOT_LEVEL - 1) {
+		void *page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+
+		if (!page)
+			return -ENOMEM;
+		vcpu->tables[vcpu->nr_tables++] = page;
+	}
+	return 0;
+}
+
+void mmu_free_cache(struct vcpu *vcpu)
+{
+	while (vcpu->nr_tables)
+		free_page((unsigned long)vcpu->tables[--vcpu->nr_tables]);
+}
+
+/*
+ * The page behind a host address, with a reference. *writable comes out true
+ * when the process may write to it without a fault of its own.
+ */
+static int get_page_of(hva_t hva, bool write, bool *writable, struct page **page)
+{
+	long n;
+
+	*writable = true;
+	/* mostly it is there, and writable: no lock is needed to find that out */
+	if (get_user_pages_fast_only(hva, 1, FOLL_WRITE, page) == 1)
+		return 0;
+	*writable = write;
+	n = get_user_pages_unlocked(hva, 1, page, write ? FOLL_WRITE : 0);
+	return n == 1 ? 0 : n < 0 ? n : -EFAULT;
+}
+
+/*
+ * At which level does the process map this address? mmu_lock is held and no
+ * invalidation is going on, so the answer stays true until one zaps it here.
+ */
+static int host_level(struct vm *vm, hva_t hva)
+{
+	unsigned long flags;
+	int level = 1;
+	pgd_t pgd;
+	p4d_t p4d;
+	pud_t pud;
+	pmd_t pmd;
+
+	/* tables that are being freed stay while interrupts are disabled */
+	local_irq_save(flags);
+	pgd = READ_ONCE(*pgd_offset(vm->mm, hva));
+	if (pgd_none(pgd))
+		goto out;
+	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
+	if (p4d_none(p4d) || !p4d_present(p4d))
+		goto out;
+	pud = READ_ONCE(*pud_offset(&p4d, hva));
+	if (pud_none(pud) || !pud_present(pud))
+		goto out;
+	if (pud_leaf(pud)) {
+		level = 3;
+		goto out;
+	}
+	pmd = READ_ONCE(*pmd_offset(&pud, hva));
+	if (!pmd_none(pmd) && pmd_present(pmd) && pmd_leaf(pmd))
+		level = 2;
+out:
+	local_irq_restore(flags);
+	return level;
+}
+
+/* The largest mapping that the process's, and the memslot around it, allow. */
+static int mapping_level(struct vm *vm, const struct memslot *slot, gpa_t gpa)
+{
+	hva_t hva = slot_hva(slot, gpa);
+	int level;
+
+	if (slot->dirty)
+		return 1;
+	for (level = host_level(vm, hva); level > 1; level--) {
+		u64 mask = level_size(level) - 1;
+
+		if (!((gpa ^ hva) & mask) && (gpa & ~mask) >= slot->gpa.start &&
+		    (gpa | mask) <= slot->gpa.last)
+			break;
+	}
+	return level;
+}
+
+/* Enter a translation, with tables from the vCPU's cache. */
+static void map(struct vcpu *vcpu, gpa_t gpa, int to_level, u64 leaf, struct list_head *freed)
+{
+	struct vm *vm = vcpu->vm;
+	u64 *table = vm->root, *entry, old;
+	int level;
+
+	for (level = ROOT_LEVEL; level > to_level; level--) {
+		entry = &table[level_index(gpa, level)];
+		if (!(*entry & NPT_PRESENT) || is_leaf(*entry, level)) {
+			void *new = vcpu->tables[--vcpu->nr_tables];
+
+			/* a huge mapping in the way went stale: it may be in TLBs */
+			if (*entry & NPT_PRESENT)
+				WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
+			WRITE_ONCE(*entry, __sme_set(__pa(new)) | NPT_TABLE);
+		}
+		table = entry_table(*entry);
+	}
+	entry = &table[level_index(gpa, level)];
+	old = *entry;
+	/* another vCPU may have been given more meanwhile, and rely on it */
+	if (old & NPT_PRESENT && is_leaf(old, level) && !((old ^ leaf) & NPT_ADDRESS))
+		leaf |= old & NPT_WRITE;
+	WRITE_ONCE(*entry, leaf);
+	if (!(old & NPT_PRESENT))
+		return;
+	if (!is_leaf(old, level))
+		free_tables(entry_table(old), level - 1, freed);
+	/* more is allowed than was: TLBs that do not know only fault again */
+	if (!is_leaf(old, level) || (old ^ leaf) & NPT_ADDRESS)
+		WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
+}
+
+/* Did the process's translation change, or is it about to, since seq was read? */
+static bool stale(struct vm *vm, unsigned long seq, hva_t hva)
+{
+	if (vm->invalidating && hva >= vm->invalid_start && hva < vm->invalid_end)
+		return true;
+	return seq != vm->seq;
+}
+
+static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool write)
+{
+	struct vm *vm = vcpu->vm;
+	hva_t hva = slot_hva(slot, gpa) & PAGE_MASK;
+	unsigned long seq;
+	LIST_HEAD(freed);
+	struct page *page;
+	bool writable;
+	u64 gen, leaf, mask;
+	bool kick = false;
+	int level, r;
+
+	seq = READ_ONCE(vm->seq);
+	/* pairs with the lock around each change of seq: it is read before the page is looked up */
+	smp_rmb();
+	r = get_page_of(hva, write, &writable, &page);
+	if (r)
+		return r;
+	spin_lock(&vm->mmu_lock);
+	if (stale(vm, seq, hva))
+		goto out;
+	gen = vm->tlb_gen;
+	level = mapping_level(vm, slot, gpa);
+	mask = level_size(level) - 1;
+	leaf = __sme_set(page_to_phys(page) & ~mask) | NPT_LEAF | (level > 1 ? NPT_HUGE : 0);
+	if (slot->flags & KVM_MEM_READONLY || (slot->dirty && !write))
+		writable = false;
+	if (writable) {
+		leaf |= NPT_WRITE;
+		memory_mark_dirty(slot, gpa);
+		/* the process's own entry will not tell that the page was written */
+		SetPageDirty(page);
+	}
+	map(vcpu, gpa, level, leaf, &freed);
+	kick = gen != vm->tlb_gen;
+out:
+	spin_unlock(&vm->mmu_lock);
+	put_page(page);
+	if (kick)
+		vm_kick(vm);
+	mmu_free_list(&freed);
+	return 1;
+}
+
+int mmu_fault(struct vcpu *vcpu, gpa_t gpa, u32 access)
+{
+	struct vm *vm = vcpu->vm;
+	bool write = access & ACCESS_WRITE;
+	struct memslot *slot;
+	int r = fill_cache(vcpu);
+
+	if (r)
+		return r;
+	if (down_read_killable(&vm->slots_lock))
+		return -EINTR;
+	slot = memory_slot(vm, gpa);
+	if (!slot || (write && slot->flags & KVM_MEM_READONLY))
+		r = 0;
+	else
+		r = map_page(vcpu, slot, gpa, write);
+	up_read(&vm->slots_lock);
+	return r;
+}
+
+/* ----------------------------------------------------------------------- life */
+
+int mmu_create(struct vm *vm)
+{
+	vm->root = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	return vm->root ? 0 : -ENOMEM;
+}
+
+void mmu_destroy(struct vm *vm)
+{
+	LIST_HEAD(freed);
+
+	spin_lock(&vm->mmu_lock);
+	free_tables(vm->root, ROOT_LEVEL, &freed);
+	vm->root = NULL;
+	vm->slots_by_hva = RB_ROOT_CACHED;
+	spin_unlock(&vm->mmu_lock);
+	mmu_free_list(&freed);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* vm.c - a VM: its file, its ioctls, its life */
+#include <linux/anon_inodes.h>
+#include <linux/fs.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/uaccess.h>
+#include <linux/module.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#include "kvmrun.h"
+
+void vm_get(struct vm *vm)
+{
+	kref_get(&vm->refs);
+}
+
+static void vm_destroy(struct kref *refs)
+{
+	struct vm *vm = container_of(refs, struct vm, refs);
+	struct vcpu *vcpu;
+	unsigned long id;
+
+	xa_for_each(&vm->vcpus, id, vcpu)
+		vcpu_free(vcpu);
+	xa_destroy(&vm->vcpus);
+	mmu_destroy(vm);
+	memory_free(vm);
+	/* frees vm when no notification can be running in it any more */
+	mmu_notifier_put(&vm->notifier);
+}
+
+void vm_put(struct vm *vm)
+{
+	kref_put(&vm->refs, vm_destroy);
+}
+
+static void ipi(void *unused)
+{
+}
+
+void vm_kick(struct vm *vm)
+{
+	struct vcpu *vcpu;
+	unsigned long id;
+
+	/* pairs with run_vcpu: either it sees what changed or we see it in the guest */
+	smp_mb();
+	xa_for_each(&vm->vcpus, id, vcpu)
+		if (READ_ONCE(vcpu->in_guest))
+			smp_call_function_single(READ_ONCE(vcpu->cpu), ipi, NULL, 1);
+}
+
+/* --------------------------------------------------------------------- ioctls */
+
+/* One that VT-x on old CPUs needs: checked and forgotten, as stock KVM does on AMD-V. */
+static int vm_set_tss_addr(unsigned long addr)
+{
+	return addr > (unsigned int)(-3 * PAGE_SIZE) ? -EINVAL : 0;
+}
+
+static int vm_set_identity_map_addr(struct vm *vm, u64 __user *arg)
+{
+	u64 addr;
+
+	if (copy_from_user(&addr, arg, sizeof(addr)))
+		return -EFAULT;
+	/* it is for before the first vCPU, whatever the CPU */
+	return READ_ONCE(vm->nr_vcpus) ? -EINVAL : 0;
+}
+
+static int vm_enable_cap(struct vm *vm, struct kvm_enable_cap __user *arg)
+{
+	struct kvm_enable_cap cap;
+
+	if (copy_from_user(&cap, arg, sizeof(cap)))
+		return -EFAULT;
+	if (cap.cap != KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 || cap.flags ||
+	    cap.args[0] & ~(u64)KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE)
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	vm->manual_protect = cap.args[0];
+	mutex_unlock(&vm->lock);
+	return 0;
+}
+
+static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct vm *vm = file->private_data;
+	void __user *user = (void __user *)arg;
+	union {
+		struct kvm_userspace_memory_region region;
+		struct kvm_dirty_log log;
+		struct kvm_clear_dirty_log clear;
+	} u;
+
+	if (vm->mm != current->mm)
+		return -EIO;
+	switch (cmd) {
+	case KVM_CHECK_EXTENSION:
+		return check_extension(arg);
+	case KVM_CREATE_VCPU:
+		return vcpu_create(vm, arg);
+	case KVM_SET_USER_MEMORY_REGION:
+		if (copy_from_user(&u.region, user, sizeof(u.region)))
+			return -EFAULT;
+		return memory_set_region(vm, &u.region);
+	case KVM_GET_DIRTY_LOG:
+		if (copy_from_user(&u.log, user, sizeof(u.log)))
+			return -EFAULT;
+		return memory_get_dirty_log(vm, &u.log);
+	case KVM_CLEAR_DIRTY_LOG:
+		if (copy_from_user(&u.clear, user, sizeof(u.clear)))
+			return -EFAULT;
+		return memory_clear_dirty_log(vm, &u.clear);
+	case KVM_SET_TSS_ADDR:
+		return vm_set_tss_addr(arg);
+	case KVM_SET_IDENTITY_MAP_ADDR:
+		return vm_set_identity_map_addr(vm, user);
+	case KVM_ENABLE_CAP:
+		return vm_enable_cap(vm, user);
+	case KVM_GET_TSC_KHZ:
+		return tsc_khz;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	vm_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations vm_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vm_ioctl,
+	.release = vm_release,
+	.llseek = noop_llseek,
+};
+
+int vm_create(unsigned long type)
+{
+	struct vm *vm;
+	int r;
+
+	if (type)
+		return -EINVAL;
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return -ENOMEM;
+	kref_init(&vm->refs);
+	vm->mm = current->mm;
+	mutex_init(&vm->lock);
+	init_rwsem(&vm->slots_lock);
+	spin_lock_init(&vm->mmu_lock);
+	xa_init(&vm->slots);
+	xa_init(&vm->vcpus);
+	vm->slots_by_gpa = vm->slots_by_hva = RB_ROOT_CACHED;
+	vm->tsc_base = rdtsc();
+	r = mmu_create(vm);
+	if (r)
+		goto free;
+	vm->notifier.ops = &mmu_notifier_ops;
+	r = mmu_notifier_register(&vm->notifier, vm->mm);
+	if (r)
+		goto destroy;
+	/* freed by vm_put from here on */
+	r = anon_inode_getfd("kvm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	if (r < 0)
+		vm_put(vm);
+	return r;
+
+destroy:
+	mmu_destroy(vm);
+free:
+	kfree(vm);
+	return r;
+}
