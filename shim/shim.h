@@ -315,6 +315,7 @@ struct sigaction {
 	gva_t restorer;
 	u64 mask;
 };
+void sigframe_init(void);
 /* 0, or -EFAULT when the program's stack cannot take it. */
 int sigframe_push(struct regs *r, const struct siginfo *info, const struct sigaction *act, u64 mask);
 

@@ -9,7 +9,7 @@
 #define SA_ONSTACK	0x08000000ull
 #define XSTATE_MAGIC1	0x46505853u
 #define XSTATE_MAGIC2	0x46505845u
-#define XSTATE_MAX	2816		/* x87, SSE, AVX, AVX-512 */
+#define XSTATE_MAX	2816		/* x87, SSE, AVX, AVX-512; checked at boot */
 #define XSTATE_MIN	576		/* x87 and SSE, and the XSAVE header */
 #define MXCSR_MASK	0xffffu		/* of every CPU with 64-bit mode */
 #define FLAGS_USER	0x50dd5ull	/* AC RF OF DF TF SF ZF AF PF CF */
@@ -58,6 +58,12 @@ struct xstate {
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct xstate, sw) == 464 && offsetof(struct xstate, bv) == 512, "FXSAVE area");
 _Static_assert(sizeof(struct xstate) == XSTATE_MAX, "struct xstate");
+
+void sigframe_init(void)
+{
+	if (boot->xsave_size > XSTATE_MAX)
+		panic("XSAVE area too large", boot->xsave_size);
+}
 
 static void fpu_save(struct xstate *x)
 {

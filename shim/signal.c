@@ -584,6 +584,7 @@ long sys_rt_tgsigqueueinfo(const u64 a[6])
 
 void signal_init(void)
 {
+	sigframe_init();
 	for (int sig = 1; sig <= NSIG; sig++)
 		if (boot->ignored & BIT(sig))
 			actions[sig].handler = SIG_IGN;
