@@ -128,12 +128,32 @@ static void by_mprotect(void)
 	}
 }
 
+/* A page here and there over terabytes, and calls over all of it, for ever. */
+static void endless(void)
+{
+	unsigned long size = 1ul << 45, step = size / 4096;
+
+	CALL(munmap, ZONE, 2 * size);
+	mem_map(ZONE, size, RW, ANON | MAP_FIXED | MAP_NORESERVE);
+	for (unsigned long i = 0;; i++) {
+		if (i < 4096)
+			*(volatile char *)(ZONE + i * step) = 1;
+		CALL(mprotect, ZONE, size, PROT_READ);
+		CALL(mprotect, ZONE, size, RW);
+		CALL(mremap, ZONE, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, ZONE + size);
+		CALL(mremap, ZONE + size, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, ZONE);
+		if (i % 10000 == 0)
+			CALL(madvise, ZONE, size, MADV_DONTNEED);
+	}
+}
+
 static const struct mem_part parts[] = {
 	{ "mmap-upwards", by_mmap_upwards }, { "mmap-downwards", by_mmap_downwards },
 	{ "mmap-shuffled", by_mmap_shuffled }, { "placement", by_placement }, { "mprotect", by_mprotect },
+	{ "endless", endless },
 };
 
 int main(int argc, char **argv)
 {
-	return mem_main(argc, argv, parts, ARRAY_SIZE(parts));
+	return mem_main(argc, argv, parts, ARRAY_SIZE(parts) - (argc < 2));
 }
