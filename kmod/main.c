@@ -108,7 +108,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_GET_MSR_INDEX_LIST:
 		return msr_index_list((void __user *)arg);
 	default:
-		return -ENOTTY;
+		/* stock KVM's answer for this file; for a VM's it is -ENOTTY */
+		return -EINVAL;
 	}
 }
 

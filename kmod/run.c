@@ -6,7 +6,6 @@
 #include <asm/pkru.h>
 #include <asm/trapnr.h>
 
-#include "compat.h"
 #include "kvmrun.h"
 #include "main.h"
 
@@ -155,6 +154,30 @@ static void vcpu_put(struct vcpu *vcpu)
 
 /* -------------------------------------------------------------------- the loop */
 
+#define HOST_WORK (_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | _TIF_NOTIFY_RESUME)
+
+/* Is there anything this task has to do before it goes on in the guest? */
+static bool host_work_pending(void)
+{
+	return read_thread_flags() & HOST_WORK;
+}
+
+/*
+ * Do it. 0; -EINTR when there is a signal. What else waits for the task to
+ * return to user mode is done there: -ERESTARTNOINTR, with the flag that makes
+ * the kernel look at it, brings it back here without user space noticing.
+ */
+static int host_work(void)
+{
+	if (signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	if (!test_thread_flag(TIF_NOTIFY_RESUME))
+		return 0;
+	set_thread_flag(TIF_NOTIFY_SIGNAL);
+	return -ERESTARTNOINTR;
+}
+
 /*
  * One entry and exit. 1: handle the exit. 0: not entered, there is something
  * for the host to do first. -EIO: this CPU's hypervisor mode is off (reboot).
@@ -208,10 +231,11 @@ static int loop(struct vcpu *vcpu)
 	int r;
 
 	for (;;) {
-		if (host_work_pending() && host_work()) {
+		r = host_work_pending() ? host_work() : 0;
+		if (r == -EINTR)
 			run->exit_reason = KVM_EXIT_INTR;
-			return -EINTR;
-		}
+		if (r)
+			return r;
 		if (vcpu->triple_fault) {
 			vcpu->triple_fault = false;
 			run->exit_reason = KVM_EXIT_SHUTDOWN;

@@ -117,7 +117,7 @@ static int struct_ioctl(struct vcpu *vcpu, unsigned int cmd, union argument *u)
 	case KVM_SET_GUEST_DEBUG:
 		return debug_set(vcpu, &u->debug);
 	default:
-		return -ENOTTY;
+		return -EINVAL;
 	}
 }
 
@@ -128,7 +128,7 @@ static int struct_ioctl_copying(struct vcpu *vcpu, unsigned int cmd, void __user
 	int r;
 
 	if (_IOC_TYPE(cmd) != KVMIO || size > sizeof(u))
-		return -ENOTTY;
+		return -EINVAL;
 	if (_IOC_DIR(cmd) & _IOC_WRITE && copy_from_user(&u, user, size))
 		return -EFAULT;
 	r = struct_ioctl(vcpu, cmd, &u);

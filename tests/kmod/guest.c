@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define TABLES 0x10000	/* GPA of the guest's page tables */
+
+int guest_device(void)
+{
+	const char *paths[] = { getenv("KVMRUN_TEST_DEVICE"), "/dev/kvmrun", "/dev/kvm" };
+
+	for (size_t i = 0; i < 3; i++) {
+		int fd = paths[i] ? open(paths[i], O_RDWR | O_CLOEXEC) : -1;
+
+		if (fd >= 0)
+			return fd;
+	}
+	print_message("no KVM device here\n");
+	skip();
+	return -1;
+}
+
+static uint64_t *table(struct guest *g, int n)
+{
+	return (uint64_t *)(g->memory + TABLES + n * 4096);
+}
+
+/* Each maps 1:1 from 0: 4 MiB, by pages, so that the second half is MMIO. */
+static void build_tables(struct guest *g, enum guest_mode mode)
+{
+	uint32_t *t32 = (uint32_t *)table(g, 0);
+
+	if (mode == PAGED_32) {
+		t32[0] = (TABLES + 4096) | 7;
+		for (uint32_t i = 0; i < 1024; i++)
+			((uint32_t *)table(g, 1))[i] = i << 12 | 7;
+		return;
+	}
+	if (mode == LONG) {
+		table(g, 0)[0] = (TABLES + 4096) | 7;
+		table(g, 1)[0] = (TABLES + 2 * 4096) | 7;
+	} else {
+		table(g, 0)[0] = (TABLES + 2 * 4096) | 1;
+	}
+	for (uint64_t i = 0; i < 2; i++) {
+		table(g, 2)[i] = (TABLES + (3 + i) * 4096) | 7;
+		for (uint64_t j = 0; j < 512; j++)
+			table(g, 3 + i)[j] = i << 21 | j << 12 | 7;
+	}
+}
+
+static void set_mode(struct guest *g, enum guest_mode mode)
+{
+	struct kvm_segment data = { .limit = 0xffffffff, .selector = 16, .type = 3, .present = 1,
+				    .db = 1, .s = 1, .g = 1 };
+	struct kvm_sregs s;
+
+	assert_int_equal(ioctl(g->vcpu, KVM_GET_SREGS, &s), 0);
+	s.cs.base = 0;
+	s.cs.selector = 0;
+	if (mode != REAL) {
+		s.ds = s.es = s.fs = s.gs = s.ss = s.cs = data;
+		s.cs.selector = 8;
+		s.cs.type = 11;
+		s.cr0 = 0x11;
+	}
+	if (mode > PROTECTED) {
+		build_tables(g, mode);
+		s.cr3 = TABLES;
+		s.cr0 = 0x80000011;
+		s.cr4 = mode == PAGED_32 ? 0 : 0x20;
+	}
+	if (mode == LONG) {
+		s.cs.l = 1;
+		s.cs.db = 0;
+		s.efer = 0x500;
+	}
+	assert_int_equal(ioctl(g->vcpu, KVM_SET_SREGS, &s), 0);
+}
+
+void guest_start(struct guest *g, enum guest_mode mode, const void *code, size_t len)
+{
+	struct kvm_regs regs = { .rip = GUEST_CODE, .rsp = GUEST_STACK, .rflags = 2 };
+	int device = guest_device();
+
+	g->vm = ioctl(device, KVM_CREATE_VM, 0);
+	assert_true(g->vm >= 0);
+	g->run_size = ioctl(device, KVM_GET_VCPU_MMAP_SIZE, 0);
+	assert_true(g->run_size >= (int)sizeof(*g->run));
+	close(device);
+	g->memory = mmap(NULL, GUEST_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	assert_true(g->memory != MAP_FAILED);
+	struct kvm_userspace_memory_region region = {
+		.memory_size = GUEST_MEMORY, .userspace_addr = (uintptr_t)g->memory,
+	};
+
+	assert_int_equal(ioctl(g->vm, KVM_SET_USER_MEMORY_REGION, &region), 0);
+	memcpy(g->memory + GUEST_CODE, code, len);
+	g->vcpu = ioctl(g->vm, KVM_CREATE_VCPU, 0);
+	assert_true(g->vcpu >= 0);
+	g->run = mmap(NULL, g->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, g->vcpu, 0);
+	assert_true(g->run != MAP_FAILED);
+	set_mode(g, mode);
+	guest_set_regs(g, &regs);
+}
+
+void guest_end(struct guest *g)
+{
+	munmap(g->run, g->run_size);
+	munmap(g->memory, GUEST_MEMORY);
+	close(g->vcpu);
+	close(g->vm);
+}
+
+int guest_run(struct guest *g)
+{
+	if (ioctl(g->vcpu, KVM_RUN, 0) < 0)
+		fail_msg("KVM_RUN: %s", strerror(errno));
+	return g->run->exit_reason;
+}
+
+struct kvm_regs guest_regs(struct guest *g)
+{
+	struct kvm_regs regs;
+
+	assert_int_equal(ioctl(g->vcpu, KVM_GET_REGS, &regs), 0);
+	return regs;
+}
+
+void guest_set_regs(struct guest *g, const struct kvm_regs *regs)
+{
+	assert_int_equal(ioctl(g->vcpu, KVM_SET_REGS, regs), 0);
+}
