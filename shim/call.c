@@ -341,7 +341,7 @@ void call_entry(struct regs *r)
 	r->rcx = r->rip;
 	r->r11 = r->rflags;
 	t->resumed = t->again;
-	t->again = false;
+	t->again = 0;
 	if (nr >= ABI_CALLS) {
 		r->rax = -ENOSYS;
 		return;

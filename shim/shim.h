@@ -261,11 +261,11 @@ struct thread {
 	/*
 	 * A call that a signal interrupted: 1 + enum abi_restart until the
 	 * signal is dealt with. Made again without a handler having run, it
-	 * keeps its deadline. again: that is the next thing to happen; resumed:
-	 * it happens.
+	 * keeps its deadline. again: likewise, while that is the next thing to
+	 * happen unless a handler runs first after all; resumed: it happens.
 	 */
-	u8 interrupted;
-	bool again, resumed;
+	u8 interrupted, again;
+	bool resumed;
 	u64 deadline;		/* 0: none */
 };
 extern struct thread thread0;

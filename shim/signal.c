@@ -220,23 +220,24 @@ static void stop(int sig)
 }
 
 /*
- * What the signal whose handler is to run does to a call: SA_RESTART makes
- * it again; or, where the call was about to be made again for a signal that had
- * no handler, it ends as the first time.
+ * What the signal whose handler is to run does to a call: SA_RESTART makes it
+ * again, else it has ended. Likewise where it was about to be made again for
+ * a signal without a handler.
  */
 static void settle_call(struct regs *r, u64 flags)
 {
 	struct thread *t = current;
+	u8 restart = t->interrupted ? t->interrupted : t->again;
+	bool made_again = restart == 1 + ABI_RESTART_SA && (flags & SA_RESTART);
 
-	if (t->interrupted == 1 + ABI_RESTART_SA && (flags & SA_RESTART)) {
+	if (t->interrupted && made_again) {
 		r->rip -= 2;
 		r->rax = r->err;
-	} else if (t->again) {
+	} else if (t->again && !made_again) {
 		r->rip += 2;
 		r->rax = -EINTR;
 	}
-	t->interrupted = 0;
-	t->again = false;
+	t->interrupted = t->again = 0;
 }
 
 /* Runs a handler: its frame on the program's stack, and the mask for its time. */
@@ -294,8 +295,8 @@ void signal_deliver(struct regs *r)
 		/* no handler ran: the call is made again */
 		r->rip -= 2;
 		r->rax = r->err;
+		t->again = t->interrupted;
 		t->interrupted = 0;
-		t->again = t->deadline != 0;
 	}
 }
 

@@ -232,6 +232,24 @@ static void stops(struct running *r, bool handled)
 	send(r, SIGTERM);
 }
 
+/* A call that waits meanwhile is interrupted by SIGCONT's handler. */
+static void drive_stop_and_continue(struct running *r)
+{
+	sleep_ms(100);
+	send(r, SIGTSTP);
+	expect_stop(r, SIGTSTP);
+	sleep_ms(20);
+	send(r, SIGCONT);
+}
+
+static void drive_stop_and_restart(struct running *r)
+{
+	drive_stop_and_continue(r);
+	expect(r, "handler of");
+	sleep_ms(100);
+	send(r, SIGUSR2);
+}
+
 static void drive_stops(struct running *r)
 {
 	stops(r, false);
@@ -372,6 +390,14 @@ static const struct row rows[] = {
 	INTERRUPTED("clock_nanosleep"), INTERRUPTED("clock_nanosleep_abs"), INTERRUPTED("pause"),
 	INTERRUPTED("sigsuspend"), INTERRUPTED("sigtimedwait"), INTERRUPTED("sigwaitinfo"), INTERRUPTED("futex"),
 	INTERRUPTED("futex_timeout"),
+
+#define CONTINUED(call) \
+	{ call "_ends_with_EINTR_after_a_stop_and_the_handler_of_SIGCONT", WAIT("interrupted", call), \
+	  drive_stop_and_continue, 0, call ": -1 Interrupted" }
+	CONTINUED("read"), CONTINUED("poll"), CONTINUED("nanosleep"), CONTINUED("pause"), CONTINUED("sigsuspend"),
+	CONTINUED("sigwaitinfo"), CONTINUED("futex"),
+	{ "read_is_made_again_under_SA_RESTART_after_a_stop", WAIT("interrupted", "read", "restart"),
+	  drive_stop_and_restart, 0, "release\nread: 1" },
 
 #define RESTARTED(call) \
 	{ call "_is_made_again_under_SA_RESTART", WAIT("interrupted", call, "restart"), drive_restart, 0, \

@@ -369,7 +369,7 @@ static void make_pipe(void)
 		_exit(3);
 }
 
-/* SIGUSR1 interrupts a waiting call; SIGUSR2 (SA_RESTART) lets it go on where it went back to wait. */
+/* SIGUSR1, or SIGCONT after a stop, interrupts a waiting call; SIGUSR2 (SA_RESTART) lets it go on where it went back to wait. */
 static void interrupted(void)
 {
 	sigset_t before, after;
@@ -378,6 +378,7 @@ static void interrupted(void)
 	make_pipe();
 	catch(SIGUSR1, noted, arguments[1] ? SA_RESTART : 0);
 	catch(SIGUSR2, release, SA_RESTART);
+	catch(SIGCONT, noted, arguments[1] ? SA_RESTART : 0);
 	sigprocmask(SIG_BLOCK, NULL, &before);
 	say("ready\n");
 	ret = wait_by_name(arguments[0]);
