@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* vcpu.c - a vCPU: its file, its ioctls, its life */
 #include <linux/anon_inodes.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
@@ -288,10 +289,43 @@ static struct vcpu *vcpu_new(struct vm *vm, int id)
 	return vcpu;
 }
 
+/* Enter it under its id and a descriptor: a kick finds it before anyone can run it. */
+static int vcpu_install(struct vm *vm, struct vcpu *vcpu)
+{
+	struct file *file;
+	char name[24];
+	int fd, r;
+
+	r = xa_reserve(&vm->vcpus, vcpu->id, GFP_KERNEL_ACCOUNT);
+	if (r)
+		return r;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		r = fd;
+		goto release;
+	}
+	snprintf(name, sizeof(name), "kvm-vcpu:%d", vcpu->id);
+	file = anon_inode_getfile(name, &vcpu_fops, vcpu, O_RDWR);
+	if (IS_ERR(file)) {
+		r = PTR_ERR(file);
+		goto put_fd;
+	}
+	vm_get(vm);
+	xa_store(&vm->vcpus, vcpu->id, vcpu, GFP_KERNEL_ACCOUNT);
+	WRITE_ONCE(vm->nr_vcpus, vm->nr_vcpus + 1);
+	fd_install(fd, file);
+	return fd;
+
+put_fd:
+	put_unused_fd(fd);
+release:
+	xa_release(&vm->vcpus, vcpu->id);
+	return r;
+}
+
 int vcpu_create(struct vm *vm, unsigned long id)
 {
 	struct vcpu *vcpu;
-	char name[24];
 	int r;
 
 	if (id >= MAX_VCPU_ID)
@@ -302,26 +336,12 @@ int vcpu_create(struct vm *vm, unsigned long id)
 	mutex_lock(&vm->lock);
 	if (vm->nr_vcpus >= MAX_VCPUS)
 		r = -EINVAL;
+	else if (xa_load(&vm->vcpus, id))
+		r = -EEXIST;
 	else
-		r = xa_insert(&vm->vcpus, id, vcpu, GFP_KERNEL_ACCOUNT);
-	if (r) {
-		vcpu_free(vcpu);
-		r = r == -EBUSY ? -EEXIST : r;
-		goto out;
-	}
-	snprintf(name, sizeof(name), "kvm-vcpu:%lu", id);
-	vm_get(vm);
-	r = anon_inode_getfd(name, &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
-	if (r < 0) {
-		/* no run has found it yet, but a kick may be looking at it */
-		xa_erase(&vm->vcpus, id);
-		synchronize_rcu();
-		vcpu_free(vcpu);
-		vm_put(vm);
-		goto out;
-	}
-	WRITE_ONCE(vm->nr_vcpus, vm->nr_vcpus + 1);
-out:
+		r = vcpu_install(vm, vcpu);
 	mutex_unlock(&vm->lock);
+	if (r < 0)
+		vcpu_free(vcpu);
 	return r;
 }
