@@ -18,6 +18,8 @@ static const struct {
 	{ KVM_CAP_DESTROY_MEMORY_REGION_WORKS, 1 },
 	{ KVM_CAP_USER_NMI, 1 },
 	{ KVM_CAP_SET_GUEST_DEBUG, 1 },
+	/* for interrupt controllers in the kernel, of which a VM here has none; QEMU asks at start */
+	{ KVM_CAP_IRQ_ROUTING, 4096 },
 	{ KVM_CAP_JOIN_MEMORY_REGIONS_WORKS, 1 },
 	{ KVM_CAP_SET_IDENTITY_MAP_ADDR, 1 },
 	{ KVM_CAP_INTERNAL_ERROR_DATA, 1 },

@@ -122,6 +122,9 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vm_enable_cap(vm, user);
 	case KVM_GET_TSC_KHZ:
 		return tsc_khz;
+	case KVM_SET_GSI_ROUTING:
+		/* as stock KVM where no interrupt controller was created */
+		return -EINVAL;
 	default:
 		return -ENOTTY;
 	}
