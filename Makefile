@@ -21,7 +21,13 @@ CPPFLAGS += -D_GNU_SOURCE= -DKVMRUN_VERSION='"$(VERSION)"'
 RUNNER_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS)
 LDLIBS := -lelf -lseccomp -ljansson
 
-all: kvmrun
+# kernel headers to build the module against: the running kernel's, else Debian's
+KHEADERS := $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) $(wildcard /usr/src/linux-headers-6.*-amd64))
+
+all: kvmrun $(if $(KHEADERS),kmod)
+
+kmod:
+	$(MAKE) -C kmod
 
 # ------------------------------------------------------------------------ shim
 SHIM_CFLAGS := -std=gnu11 $(WARN) -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
@@ -142,7 +148,8 @@ install: kvmrun man
 	install -D -m 644 runner/completion/kvmrun $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kvmrun
 
 clean:
+	$(if $(KHEADERS),$(MAKE) -C kmod clean)
 	rm -rf $B/shim $B/runner $B/tests $B/guest $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all tests deps programs check demo bench man install clean
+.PHONY: all kmod tests deps programs check demo bench man install clean
 -include $(wildcard $B/*/*.d)
