@@ -305,6 +305,8 @@ void vcpu_free(struct vcpu *vcpu);
 
 /* --------------------------------------------------------------------- run.c */
 
+/* Once, before any run. */
+void run_init(void);
 /* KVM_RUN. 0, -EINTR, -EINVAL, -EFAULT ... */
 int run_vcpu(struct vcpu *vcpu);
 /* vcpu->run says KVM_EXIT_INTERNAL_ERROR; returns 0. */

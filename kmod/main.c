@@ -148,6 +148,7 @@ static int __init kvmrun_init(void)
 
 	if (r)
 		return r;
+	run_init();
 	r = ops->setup();
 	if (r)
 		return r;

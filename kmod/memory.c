@@ -191,6 +191,7 @@ int memory_get_dirty_log(struct vm *vm, const struct kvm_dirty_log *log)
 	if (!copy)
 		goto out;
 	for (i = 0; i < dirty_bytes(slot) / sizeof(long); i++) {
+		cond_resched();
 		if (vm->manual_protect) {
 			copy[i] = READ_ONCE(slot->dirty[i]);
 			continue;
@@ -220,6 +221,7 @@ static int clear_words(struct vm *vm, struct memslot *slot, const struct kvm_cle
 	int r = 0;
 
 	for (i = 0; i < words; i++) {
+		cond_resched();
 		if (get_user(mask, from + i)) {
 			r = -EFAULT;
 			break;

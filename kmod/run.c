@@ -3,6 +3,7 @@
 #include <linux/sched/signal.h>
 #include <linux/vtime.h>
 #include <asm/fpu/xcr.h>
+#include <asm/msr.h>
 #include <asm/pkru.h>
 #include <asm/trapnr.h>
 
@@ -91,9 +92,26 @@ static int take_run_page(struct vcpu *vcpu)
 
 /* --------------------------------------------- state that both sides use at once */
 
-/* XCR0, PKRU: what XSAVE areas do not carry. Interrupts are disabled. */
-static void load_guest_xstate(struct vcpu *vcpu, u64 host_xcr0)
+/* The host's, the same on each CPU. */
+static u64 host_xcr0, host_xss;
+
+void run_init(void)
 {
+	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
+		host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		rdmsrl(MSR_IA32_XSS, host_xss);
+}
+
+/*
+ * XCR0, PKRU: what XSAVE areas do not carry. XSS: no guest has XSAVES by CPUID,
+ * but one that tried it would reach the host's supervisor state. Interrupts are
+ * disabled.
+ */
+static void load_guest_xstate(struct vcpu *vcpu)
+{
+	if (host_xss)
+		wrmsrl(MSR_IA32_XSS, 0);
 	if (vcpu->cr4 & X86_CR4_OSXSAVE && vcpu->xcr0 != host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE)) {
@@ -103,8 +121,10 @@ static void load_guest_xstate(struct vcpu *vcpu, u64 host_xcr0)
 	}
 }
 
-static void load_host_xstate(struct vcpu *vcpu, u64 host_xcr0)
+static void load_host_xstate(struct vcpu *vcpu)
 {
+	if (host_xss)
+		wrmsrl(MSR_IA32_XSS, host_xss);
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE)) {
 		vcpu->pkru = rdpkru();
 		if (vcpu->pkru != vcpu->host_pkru)
@@ -184,7 +204,7 @@ static int host_work(void)
  */
 static int enter(struct vcpu *vcpu)
 {
-	u64 gen, host_xcr0 = 0;
+	u64 gen;
 	int r = 0;
 
 	preempt_disable();
@@ -205,12 +225,10 @@ static int enter(struct vcpu *vcpu)
 	r = 1;
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
 		switch_fpu_return();
-	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
-		host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	vtime_account_guest_enter();
-	load_guest_xstate(vcpu, host_xcr0);
+	load_guest_xstate(vcpu);
 	ops->run(vcpu);
-	load_host_xstate(vcpu, host_xcr0);
+	load_host_xstate(vcpu);
 out:
 	WRITE_ONCE(vcpu->in_guest, false);
 	/* what made the guest exit, a timer tick perhaps, is taken here: it is the guest's time */
