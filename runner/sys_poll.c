@@ -122,10 +122,12 @@ long host_poll(struct call *c)
 	return do_poll(c, ms < 0 ? FOREVER : ms * 1000000ull);
 }
 
-/* The signal mask is the shim's business; here the time that is left is stored, as Linux does. */
-long host_ppoll(struct call *c)
+/*
+ * A wait whose time is a timespec, where the time that is left is stored, as Linux
+ * does. The signal mask is the shim's business.
+ */
+static long wait_timespec(struct call *c, struct timespec *ts, long (*wait)(struct call *c, uint64_t ns))
 {
-	struct timespec *ts = c->ptr[2];
 	uint64_t ns = FOREVER, end;
 	long ret;
 
@@ -134,10 +136,15 @@ long host_ppoll(struct call *c)
 	if (ts)
 		ns = from_timespec(ts);
 	end = deadline(c, ns);
-	ret = do_poll(c, ns);
+	ret = wait(c, ns);
 	if (ts)
 		*ts = to_timespec(left(end));
 	return ret;
+}
+
+long host_ppoll(struct call *c)
+{
+	return wait_timespec(c, c->ptr[2], do_poll);
 }
 
 /* ------------------------------------------------------------- select */
@@ -224,19 +231,7 @@ long host_select(struct call *c)
 
 long host_pselect6(struct call *c)
 {
-	struct timespec *ts = c->ptr[4];
-	uint64_t ns = FOREVER, end;
-	long ret;
-
-	if (ts && !valid(ts))
-		return -EINVAL;
-	if (ts)
-		ns = from_timespec(ts);
-	end = deadline(c, ns);
-	ret = do_select(c, ns);
-	if (ts)
-		*ts = to_timespec(left(end));
-	return ret;
+	return wait_timespec(c, c->ptr[4], do_select);
 }
 
 /* ------------------------------------------------------------- epoll */
