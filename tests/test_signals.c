@@ -166,11 +166,13 @@ static void drive_disturb(struct running *r)
 
 static void drive_waited(struct running *r)
 {
+	/* one at a time: of several the lowest would come first */
 	queue(r, SIGRTMIN, 7);
-	sleep_ms(30);
+	assert_true(run_wait_for(r, "value 7\n"));
 	queue(r, SIGRTMIN, 8);
+	assert_true(run_wait_for(r, "value 8\n"));
 	queue(r, SIGUSR1, 9);
-	sleep_ms(30);
+	assert_true(run_wait_for(r, "value 9\n"));
 	send(r, SIGTERM);
 }
 
