@@ -2,7 +2,6 @@
 /* access.c - reading and writing the guest's memory for what is emulated */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
-#include <asm/msr-index.h>
 
 #include "kvmrun.h"
 
@@ -99,22 +98,9 @@ u32 access_by_cpl(struct vcpu *vcpu)
 	return ops->get_cpl(vcpu) == 3 ? ACCESS_USER : 0;
 }
 
-bool access_long_mode(struct vcpu *vcpu)
-{
-	struct kvm_segment cs;
-
-	if (!(ops->get_creg(vcpu, CREG_EFER) & EFER_LMA))
-		return false;
-	ops->get_segment(vcpu, SEG_CS, &cs);
-	return cs.l;
-}
-
 gva_t access_linear_rip(struct vcpu *vcpu)
 {
-	struct kvm_segment cs;
-
 	if (access_long_mode(vcpu))
 		return vcpu->rip;
-	ops->get_segment(vcpu, SEG_CS, &cs);
-	return (u32)(cs.base + vcpu->rip);
+	return (u32)(ops->get_base(vcpu, SEG_CS) + vcpu->rip);
 }

@@ -195,13 +195,12 @@ static void take_modrm(struct instr *insn, u8 form, bool long_mode)
 
 int decode_bytes(struct vcpu *vcpu, struct instr *insn)
 {
-	bool long_mode = access_long_mode(vcpu);
-	struct kvm_segment cs;
+	int bits = ops->get_code_bits(vcpu);
+	bool long_mode = bits == 64;
 	u8 form, byte;
 
-	ops->get_segment(vcpu, SEG_CS, &cs);
-	insn->adsize = long_mode ? 8 : cs.db ? 4 : 2;
-	insn->opsize = long_mode || cs.db ? 4 : 2;
+	insn->adsize = bits / 8;
+	insn->opsize = bits == 16 ? 2 : 4;
 	insn->seg = insn->base = insn->index = -1;
 	byte = take_prefixes(insn, long_mode);
 	if (byte == 0x0f) {
@@ -261,12 +260,11 @@ static u64 address_mask(const struct instr *insn)
 static gva_t with_segment(struct vcpu *vcpu, enum seg seg, u64 offset)
 {
 	bool long_mode = access_long_mode(vcpu);
-	struct kvm_segment var;
 
 	if (long_mode && seg != SEG_FS && seg != SEG_GS)
 		return offset;
-	ops->get_segment(vcpu, seg, &var);
-	return long_mode ? var.base + offset : (u32)(var.base + offset);
+	offset += ops->get_base(vcpu, seg);
+	return long_mode ? offset : (u32)offset;
 }
 
 gva_t decode_address(struct vcpu *vcpu, const struct instr *insn)

@@ -49,26 +49,44 @@ static int read_mmio(struct context *c, gpa_t gpa, void *to, u8 len)
 	return NEED_READ;
 }
 
+/*
+ * Translate as the guest would. Mostly it is the access that the processor has
+ * translated itself, and checked: one operand in memory, all of it in one page.
+ */
+static int translate(struct context *c, gva_t gva, u32 access, bool whole, gpa_t *gpa)
+{
+	bool two_operands = c->insn->opcode == 0xa4 || c->insn->opcode == 0xa5;
+	int r;
+
+	if (whole && !two_operands && !offset_in_page(gva ^ c->vcpu->mmio.gpa)) {
+		*gpa = c->vcpu->mmio.gpa;
+		return 0;
+	}
+	r = walk_gva(c->vcpu, gva, access, gpa, &c->fault.error);
+	if (r == -EFAULT) {
+		c->fault.raised = true;
+		c->fault.gva = gva;
+	}
+	return r;
+}
+
 static int read_gva(struct context *c, gva_t gva, void *to, u8 len)
 {
 	u32 access = access_by_cpl(c->vcpu);
+	u8 left = len;
 	int r = 0;
 	gpa_t gpa;
 
-	while (len && !r) {
-		u8 n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
+	while (left && !r) {
+		u8 n = min_t(size_t, left, PAGE_SIZE - offset_in_page(gva));
 
-		r = walk_gva(c->vcpu, gva, access, &gpa, &c->fault.error);
-		if (r == -EFAULT) {
-			c->fault.raised = true;
-			c->fault.gva = gva;
-		}
+		r = translate(c, gva, access, n == len, &gpa);
 		if (!r)
 			r = memory_slot(c->vcpu->vm, gpa) ?
 			    access_read_gpa(c->vcpu->vm, gpa, to, n) : read_mmio(c, gpa, to, n);
 		gva += n;
 		to += n;
-		len -= n;
+		left -= n;
 	}
 	return r;
 }
@@ -84,11 +102,7 @@ static int write_gva(struct context *c, gva_t gva, const void *from, u8 len)
 	for (i = len; i; parts++) {
 		u8 n = min_t(size_t, i, PAGE_SIZE - offset_in_page(gva));
 
-		r = walk_gva(c->vcpu, gva, access, &part[parts].gpa, &c->fault.error);
-		if (r == -EFAULT) {
-			c->fault.raised = true;
-			c->fault.gva = gva;
-		}
+		r = translate(c, gva, access, n == len, &part[parts].gpa);
 		if (r)
 			return r;
 		part[parts].len = n;
@@ -527,7 +541,7 @@ static int run_once(struct vcpu *vcpu)
 	return write_next(vcpu);
 }
 
-int emulate_mmio(struct vcpu *vcpu)
+int emulate_mmio(struct vcpu *vcpu, gpa_t gpa)
 {
 	struct page_fault fault = {};
 	int r;
@@ -543,6 +557,7 @@ int emulate_mmio(struct vcpu *vcpu)
 	if (r)
 		return run_emulation_failed(vcpu);
 	vcpu->mmio.rip = access_linear_rip(vcpu);
+	vcpu->mmio.gpa = gpa;
 	vcpu->mmio.done = 0;
 	return run_once(vcpu);
 }

@@ -179,6 +179,7 @@ struct vcpu {
 	struct {
 		struct fragment fragment[MAX_FRAGMENTS];
 		u8 total, done;
+		gpa_t gpa;	/* that the processor found */
 		struct instr insn;
 		gva_t rip;
 	} mmio;
@@ -228,6 +229,9 @@ struct kvmrun_ops {
 	u64 (*get_creg)(struct vcpu *vcpu, enum creg reg);
 	void (*set_creg)(struct vcpu *vcpu, enum creg reg, u64 value);
 	int (*get_cpl)(struct vcpu *vcpu);
+	/* What the emulation asks of segments all the time: 16, 32 or 64, as CS is; a base. */
+	int (*get_code_bits)(struct vcpu *vcpu);
+	u64 (*get_base)(struct vcpu *vcpu, enum seg seg);
 	bool (*get_irq_shadow)(struct vcpu *vcpu);
 	void (*set_irq_shadow)(struct vcpu *vcpu, bool shadow);
 	/* MSRs of kind MSR_HW. 0, or -ENOENT. */
@@ -392,7 +396,12 @@ int access_write(struct vcpu *vcpu, gva_t gva, const void *from, size_t len,
 u32 access_by_cpl(struct vcpu *vcpu);
 /* RIP with the base of CS where it counts. */
 gva_t access_linear_rip(struct vcpu *vcpu);
-bool access_long_mode(struct vcpu *vcpu);	/* 64-bit code */
+/* The guest is in 64-bit code. */
+static inline bool access_long_mode(struct vcpu *vcpu)
+{
+	return ops->get_code_bits(vcpu) == 64;
+}
+
 
 /* ------------------------------------------------------------------ decode.c */
 
@@ -416,8 +425,8 @@ int decode_skip_current(struct vcpu *vcpu);
 
 /* ----------------------------------------------------------------- emulate.c */
 
-/* The guest touched a GPA that no memory is behind. As handle_exit. */
-int emulate_mmio(struct vcpu *vcpu);
+/* The instruction at RIP touched a GPA that no memory is behind. As handle_exit. */
+int emulate_mmio(struct vcpu *vcpu, gpa_t gpa);
 /* KVM_RUN again after an MMIO exit. As handle_exit. */
 int emulate_mmio_done(struct vcpu *vcpu);
 

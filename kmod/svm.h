@@ -55,6 +55,8 @@ void svm_set_dtable(struct vcpu *vcpu, enum dtable dt, const struct kvm_dtable *
 u64 svm_get_creg(struct vcpu *vcpu, enum creg reg);
 void svm_set_creg(struct vcpu *vcpu, enum creg reg, u64 value);
 int svm_get_cpl(struct vcpu *vcpu);
+int svm_get_code_bits(struct vcpu *vcpu);
+u64 svm_get_base(struct vcpu *vcpu, enum seg seg);
 bool svm_get_irq_shadow(struct vcpu *vcpu);
 void svm_set_irq_shadow(struct vcpu *vcpu, bool shadow);
 int svm_get_msr(struct vcpu *vcpu, u32 index, u64 *value);

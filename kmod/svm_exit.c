@@ -216,7 +216,7 @@ static int nested_fault(struct vcpu *vcpu)
 	/* page tables and code are not where only user space is */
 	if (info & (NPF_WALK | NPF_FETCH))
 		return run_emulation_failed(vcpu);
-	return emulate_mmio(vcpu);
+	return emulate_mmio(vcpu, control->exit_info_2);
 }
 
 /* ------------------------------------------------------------------------ table */

@@ -91,6 +91,21 @@ int svm_get_cpl(struct vcpu *vcpu)
 	return to_vmcb(vcpu)->save.cpl;
 }
 
+int svm_get_code_bits(struct vcpu *vcpu)
+{
+	const struct vmcb_save_area *save = &to_vmcb(vcpu)->save;
+
+	/* attrib: L 9, D/B 10 */
+	if (save->efer & EFER_LMA && save->cs.attrib & 1 << 9)
+		return 64;
+	return save->cs.attrib & 1 << 10 ? 32 : 16;
+}
+
+u64 svm_get_base(struct vcpu *vcpu, enum seg seg)
+{
+	return segment(vcpu, seg)->base;
+}
+
 /* ----------------------------------------------------------- control registers */
 
 /*
