@@ -147,7 +147,6 @@ struct vcpu {
 	struct fpu_guest fpu;
 	struct kvm_cpuid_entry2 *cpuid;
 	unsigned int nr_cpuid;
-	u64 cr4_reserved;
 
 	struct {		/* vectors in delivery (injected) or to be delivered */
 		bool injected, pending, has_error;

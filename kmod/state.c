@@ -233,7 +233,7 @@ int state_set_xsave(struct vcpu *vcpu, const void __user *from, size_t size)
 	return r;
 }
 
-/* APM 2, figure 11-? FXSAVE in 64-bit format: the first 512 bytes of either area. */
+/* FXSAVE's 64-bit format (APM 2, 11.4.4): the first 512 bytes of either area. */
 int state_get_fpu(struct vcpu *vcpu, struct kvm_fpu *fpu)
 {
 	struct kvm_xsave *area = copy_xsave(vcpu);
@@ -250,7 +250,6 @@ int state_get_fpu(struct vcpu *vcpu, struct kvm_fpu *fpu)
 	fpu->last_ip = fx->rip;
 	fpu->last_dp = fx->rdp;
 	memcpy(fpu->xmm, fx->xmm_space, sizeof(fpu->xmm));
-	/* stock KVM does not carry it; it is in the layout */
 	fpu->mxcsr = fx->mxcsr;
 	kfree(area);
 	return 0;
@@ -273,7 +272,7 @@ int state_set_fpu(struct vcpu *vcpu, const struct kvm_fpu *fpu)
 	fx->rip = fpu->last_ip;
 	fx->rdp = fpu->last_dp;
 	memcpy(fx->xmm_space, fpu->xmm, sizeof(fpu->xmm));
-	/* of all zero, as most who call this leave it, unmasked exceptions would come */
+	/* MXCSR stays, as on stock KVM: most leave it 0, which would unmask every exception */
 	if (boot_cpu_has(X86_FEATURE_XSAVE))
 		xsave->header.xfeatures |= XFEATURE_MASK_FPSSE;
 	r = set_xsave(vcpu, area);

@@ -254,7 +254,6 @@ static void reset(struct vcpu *vcpu)
 	vcpu->rflags = X86_EFLAGS_FIXED;
 	vcpu->regs[RDX] = 0x600;
 	vcpu->xcr0 = XFEATURE_MASK_FP;
-	vcpu->dr6 = vcpu->debug_dr7 = 0;
 	vcpu->dr6 = DR6_FIXED;
 	vcpu->dr7 = DR7_FIXED;
 	vcpu->apic_base = APIC_DEFAULT_PHYS_BASE | MSR_IA32_APICBASE_ENABLE;

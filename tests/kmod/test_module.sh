@@ -4,9 +4,10 @@
 # test_module.sh [MODULE] - loading and unloading kvmrun.ko, as TAP
 #
 # Needs to be root where modules can be loaded and AMD-V is: in the lab, with
-# --module none. MODULE is kmod/kvmrun.ko unless given.
+# --module none. MODULE is the one for this kernel unless given.
 
-module=${1:-kmod/kvmrun.ko}
+module=${1:-build/kmod/$(uname -r)/kvmrun.ko}
+[ -e "$module" ] || module=kmod/kvmrun.ko
 number=0
 
 ok()
