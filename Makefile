@@ -64,7 +64,7 @@ $B/libkvmrun.a: $(filter-out $B/runner/main.o,$(RUNNER_OBJS))
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$B/shim $B/runner $B/tests $B/guest:
+$B/shim $B/runner $B/tests $B/guest $B/kmod:
 	mkdir -p $@
 
 # ----------------------------------------------------------------------- tests
@@ -111,7 +111,12 @@ $B/guest/cxx-pie: tests/guest/cxx.cc | $B/guest
 $B/guest/hello-musl: tests/guest/hello.c | $B/guest
 	musl-gcc -static -O2 $< -o $@
 
-tests: kvmrun $(TESTS) $(GUESTS) $B/tests/elf_variants
+# tests of the module's ABI, for either device
+KMOD_TESTS := $(patsubst tests/kmod/%.c,$B/kmod/%,$(wildcard tests/kmod/test_*.c))
+$B/kmod/%: tests/kmod/%.c tests/kmod/guest.c tests/kmod/guest.h | $B/kmod
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $(filter %.c,$^) -pthread -lcmocka -o $@
+
+tests: kvmrun $(TESTS) $(GUESTS) $B/tests/elf_variants $(KMOD_TESTS)
 
 deps:
 	tests/deps
@@ -120,7 +125,7 @@ programs: deps
 	tests/programs/build
 
 check: deps
-	$(MAKE) tests
+	$(MAKE) tests kmod
 	tests/programs/build
 	tests/suite
 
@@ -149,7 +154,7 @@ install: kvmrun man
 
 clean:
 	$(if $(KHEADERS),$(MAKE) -C kmod clean)
-	rm -rf $B/shim $B/runner $B/tests $B/guest $B/libkvmrun.a $B/kvmrun.1 kvmrun
+	rm -rf $B/shim $B/runner $B/tests $B/guest $B/kmod $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
 .PHONY: all kmod tests deps programs check demo bench man install clean
 -include $(wildcard $B/*/*.d)

@@ -257,7 +257,8 @@ static void inherited(void *arg)
 	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	boot = start();
-	check(boot->ignored == (1ull << (SIGHUP - 1) | 1ull << (SIGTTOU - 1)));
+	/* but for 32 and 33, which libc keeps and would not let us reset */
+	check((boot->ignored & ~(3ull << 31)) == (1ull << (SIGHUP - 1) | 1ull << (SIGTTOU - 1)));
 	check(boot->blocked == 1ull << (SIGUSR2 - 1));
 	raise(SIGHUP);
 	raise(SIGUSR2);
