@@ -75,7 +75,6 @@ TESTS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 GUESTS := $(patsubst tests/guest/%.c,$B/guest/%,$(wildcard tests/guest/*.c)) \
 	$(addprefix $B/guest/,hello-pie hello-musl cxx cxx-pie)
 TEST_CFLAGS := -std=gnu11 $(WARN) -O2 -g
-SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 # what tests share: tests/lib, and sources in tests that are no test themselves
 TEST_MAINS := $(TESTS:%=%.o) $B/tests/elf_variants_main.o
 TEST_OBJS := $(patsubst tests/lib/%.c,$B/tests/lib-%.o,$(wildcard tests/lib/*.c)) \
