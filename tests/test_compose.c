@@ -23,7 +23,7 @@ static struct run_result shell(const char *script)
 {
 	setenv("K", getenv("KVMRUN") ? getenv("KVMRUN") : "./kvmrun", 1);
 	setenv("D", dir, 1);
-	return run(&(struct run_opts){ .deadline = 60 }, LIST("/bin/bash", "-c", script));
+	return run(&(struct run_opts){ .deadline = 300 }, LIST("/bin/bash", "-c", script));
 }
 
 static void assert_shell(const char *script, int status, const char *out)

@@ -135,7 +135,7 @@ static void strace_of_the_runner_agrees(void **state)
 
 	(void)state;
 	snprintf(number, sizeof(number), "%ld", many());
-	r = run(&(struct run_opts){ .deadline = 120 },
+	r = run(&(struct run_opts){ .deadline = 300 },
 		LIST("strace", "-f", "-c", "-o", file, kvmrun, "--", EXITS, "write",
 		     number));
 	assert_status(&r, 0);

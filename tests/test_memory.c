@@ -104,7 +104,7 @@ static void malloc_of_both_libcs_keeps_every_byte(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		struct run_result r = run_same(&(struct run_opts){ .deadline = 60 }, LIST(guest(programs[i])));
+		struct run_result r = run_same(&(struct run_opts){ .deadline = 300 }, LIST(guest(programs[i])));
 
 		assert_status(&r, 0);
 		run_free(&r);
@@ -124,8 +124,8 @@ static void many_mappings(const char *part)
 	assert_int_equal(fscanf(f, "%d", &max), 1);
 	fclose(f);
 	if (max == 65530 && !emulated())
-		assert_same_as_native(&(struct run_opts){ .deadline = 60 }, LIST(guest("mem_many"), part));
-	r = run_kvmrun_opts(&(struct run_opts){ .deadline = 60 }, LIST(guest("mem_many"), part));
+		assert_same_as_native(&(struct run_opts){ .deadline = 300 }, LIST(guest("mem_many"), part));
+	r = run_kvmrun_opts(&(struct run_opts){ .deadline = 300 }, LIST(guest("mem_many"), part));
 	assert_status(&r, 0);
 	assert_non_null(strstr(r.out, "as many as there can be"));
 	assert_null(strstr(r.out, "another number"));
@@ -170,7 +170,7 @@ static void random_calls_leave_what_a_model_says(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
-		struct run_result r = run_same(&(struct run_opts){ .deadline = 120 },
+		struct run_result r = run_same(&(struct run_opts){ .deadline = 300 },
 					       LIST(guest("mem_stress"), seeds[i], emulated() ? "5000" : "20000"));
 
 		assert_status(&r, 0);
@@ -193,7 +193,7 @@ static void the_time_limit_holds_during_long_walks(void **state)
 
 static struct run_result limited(const char *mem, const char *part)
 {
-	const struct run_opts opts = { .options = LIST("--mem", mem), .deadline = 120 };
+	const struct run_opts opts = { .options = LIST("--mem", mem), .deadline = 300 };
 
 	return run_kvmrun_opts(&opts, LIST(guest("mem_limit"), part));
 }

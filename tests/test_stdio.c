@@ -118,7 +118,7 @@ static void one_big_write_to_a_pipe_is_complete(void **state)
 	struct run_result r;
 
 	(void)state;
-	r = run_same(&(struct run_opts){ .deadline = 60 }, LIST(STDIO, "write", big()));
+	r = run_same(&(struct run_opts){ .deadline = 300 }, LIST(STDIO, "write", big()));
 	assert_status(&r, 0);
 	assert_int_equal(r.out_len, strtoul(big(), NULL, 0));
 	run_free(&r);
