@@ -312,6 +312,11 @@ void vcpu_free(struct vcpu *vcpu);
 void run_init(void);
 /* KVM_RUN. 0, -EINTR, -EINVAL, -EFAULT ... */
 int run_vcpu(struct vcpu *vcpu);
+/*
+ * What this task has to do before it may go on in a guest. 0, or -EINTR when there
+ * is a signal. May sleep and take another CPU.
+ */
+int host_work(void);
 /* vcpu->run says KVM_EXIT_INTERNAL_ERROR; returns 0. */
 int run_internal_error(struct vcpu *vcpu, u32 suberror, u64 data);
 int run_emulation_failed(struct vcpu *vcpu);

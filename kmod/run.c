@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* run.c - KVM_RUN: into the guest and out, until something is for user space */
+#include <linux/entry-kvm.h>
 #include <linux/sched/signal.h>
 #include <linux/vtime.h>
 #include <asm/fpu/xcr.h>
@@ -174,30 +175,6 @@ static void vcpu_put(struct vcpu *vcpu)
 
 /* -------------------------------------------------------------------- the loop */
 
-#define HOST_WORK (_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | _TIF_NOTIFY_RESUME)
-
-/* Is there anything this task has to do before it goes on in the guest? */
-static bool host_work_pending(void)
-{
-	return read_thread_flags() & HOST_WORK;
-}
-
-/*
- * Do it. 0; -EINTR when there is a signal. What else waits for the task to
- * return to user mode is done there: -ERESTARTNOINTR, with the flag that makes
- * the kernel look at it, brings it back here without user space noticing.
- */
-static int host_work(void)
-{
-	if (signal_pending(current))
-		return -EINTR;
-	cond_resched();
-	if (!test_thread_flag(TIF_NOTIFY_RESUME))
-		return 0;
-	set_thread_flag(TIF_NOTIFY_SIGNAL);
-	return -ERESTARTNOINTR;
-}
-
 /*
  * One entry and exit. 1: handle the exit. 0: not entered, there is something
  * for the host to do first. -EIO: this CPU's hypervisor mode is off (reboot).
@@ -217,7 +194,7 @@ static int enter(struct vcpu *vcpu)
 		ops->flush_tlb(vcpu);
 		vcpu->tlb_gen = gen;
 	}
-	if (host_work_pending())
+	if (xfer_to_guest_mode_work_pending())
 		goto out;
 	r = -EIO;
 	if (!main_cpu_enabled())
@@ -249,7 +226,7 @@ static int loop(struct vcpu *vcpu)
 	int r;
 
 	for (;;) {
-		r = host_work_pending() ? host_work() : 0;
+		r = __xfer_to_guest_mode_work_pending() ? host_work() : 0;
 		if (r == -EINTR)
 			run->exit_reason = KVM_EXIT_INTR;
 		if (r)
