@@ -69,7 +69,17 @@ void file_put(struct file *file)
 	free(file);
 }
 
-void fdtable_init(void)
+/* Closes every descriptor above the streams but one. */
+static int close_others(int keep)
+{
+	if (keep < 0)
+		return close_range(STDERR_FILENO + 1, ~0u, 0);
+	if (keep > STDERR_FILENO + 1 && close_range(STDERR_FILENO + 1, keep - 1, 0) < 0)
+		return -1;
+	return close_range(keep + 1, ~0u, 0);
+}
+
+void fdtable_init(int keep)
 {
 	struct rlimit limit;
 	struct stat st;
@@ -94,7 +104,7 @@ void fdtable_init(void)
 		file->inherited = true;
 		table.slot[fd].file = file;
 	}
-	if (close_range(3, ~0u, 0) < 0)
+	if (close_others(keep) < 0)
 		die(KVMRUN_FAILED, "cannot close the inherited descriptors: %m; Linux 5.9 or newer is needed");
 	plug = open("/dev/null", O_PATH | O_CLOEXEC);
 	if (plug < 0)

@@ -29,11 +29,12 @@ struct file {
 
 /*
  * Sets up the table: the caller's open descriptors 0 to 2 become the guest's,
- * every higher one is closed. Host numbers 0 to 2 that the caller had closed
- * are plugged so that no other file of the runner ever gets one of them. Call
- * it before the runner opens anything. Ends the runner on failure.
+ * every higher one is closed, but for keep (-1: none), which is the runner's.
+ * Host numbers 0 to 2 that the caller had closed are plugged so that no other
+ * file of the runner ever gets one of them: apart from keep, call it before the
+ * runner opens anything. Ends the runner on failure.
  */
-void fdtable_init(void);
+void fdtable_init(int keep);
 
 /*
  * A new file with one reference, which owns host (-1 for none) and path (NULL

@@ -228,7 +228,7 @@ static uint64_t image_size(const struct elf_image *elf)
 static void choose_addresses(struct loader *l, const struct elf_image *elf)
 {
 	const struct abi_image *image = (const void *)shim_image;
-	uint64_t gap, vdso_size = page_up(image->vdso_size), brk_random = 0;
+	uint64_t gap, vdso_size = page_up(image->vdso_size);
 	struct abi_boot *b = l->boot;
 	struct rlimit rlim;
 
@@ -249,9 +249,8 @@ static void choose_addresses(struct loader *l, const struct elf_image *elf)
 
 		base = (base + load_random(MMAP_RANDOM)) & -elf->align;
 		l->bias = base - (elf->lo & -elf->align);
-		brk_random = load_random(BRK_RANDOM);
 	}
-	b->brk = elf->hi + l->bias + brk_random;
+	b->brk = elf->hi + l->bias + load_random(BRK_RANDOM);
 	if (b->brk > b->mmap_base - (1ull << 30))
 		die(KVMRUN_NOEXEC, "%s: cannot be run: its segments reach up to %#llx and leave no "
 		    "room for the stack; link it lower", l->vm->program,
@@ -260,11 +259,12 @@ static void choose_addresses(struct loader *l, const struct elf_image *elf)
 
 static void check_limit(struct loader *l, const struct elf_image *elf)
 {
-	uint64_t needed = image_size(elf) + stack_size(l);
+	uint64_t needed = image_size(elf) + stack_size(l), limit = l->vm->mem_limit;
+	bool whole = limit % 1024 == 0;
 
-	if (needed > l->vm->mem_limit)
-		die(KVMRUN_FAILED, "--mem %lluK is too small for %s: it needs at least %lluK to start",
-		    (unsigned long long)(l->vm->mem_limit >> 10), l->vm->program,
+	if (needed > limit)
+		die(KVMRUN_FAILED, "--mem %llu%s is too small for %s: it needs at least %lluK to start",
+		    (unsigned long long)(whole ? limit >> 10 : limit), whole ? "K" : "", l->vm->program,
 		    (unsigned long long)((needed + 1023) >> 10));
 }
 

@@ -75,11 +75,13 @@ int main(int argc, char **argv)
 	options_parse(argc, argv, &config);
 	if (config.check)
 		return check_machine(config.device);
-	fdtable_init();
-	stats_open(&config);
+	stats_start();
+	/* it may be one of the descriptors that are closed next: /dev/fd/N */
 	program = program_open(&config, path, sizeof(path));
+	fdtable_init(program);
 	if (elf_parse(program, &elf, why, sizeof(why)) < 0)
 		die(KVMRUN_NOEXEC, "%s: %s", path, why);
+	stats_open(&config);
 	vm.program = path;
 	policy_init(&config);
 	enter_cwd(&config);

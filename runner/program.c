@@ -19,7 +19,7 @@
 static int open_program(const char *path, const char **why)
 {
 	struct stat st;
-	int fd;
+	int fd, copy;
 
 	*why = NULL;
 	/* O_NONBLOCK: a FIFO must not hold us up; it means nothing to a file */
@@ -38,11 +38,12 @@ static int open_program(const char *path, const char **why)
 		*why = "it is not a regular file; name a program";
 	else if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
 		*why = errno == EACCES ? "it is not executable; chmod +x it" : strerror(errno);
-	if (*why) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	/* not in the place of a stream that the caller had closed */
+	copy = *why ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (copy < 0 && !*why)
+		*why = strerror(errno);
+	close(fd);
+	return copy;
 }
 
 _Noreturn static void not_found(const char *name)

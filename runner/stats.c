@@ -17,9 +17,13 @@
 static int out = -1;
 static struct timespec start;
 
-void stats_open(const struct config *config)
+void stats_start(void)
 {
 	clock_gettime(CLOCK_MONOTONIC, &start);
+}
+
+void stats_open(const struct config *config)
+{
 	if (!config->stats)
 		return;
 	/* jansson opens /dev/urandom for its seed, which the jail will not let it do later */

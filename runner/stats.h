@@ -6,7 +6,10 @@ struct vm;
 struct vcpu;
 struct config;
 
-/* Starts the clock, and opens the file of --stats if one was named. Failure is one line and status 125. */
+/* Starts the clock. */
+void stats_start(void);
+
+/* Opens the file of --stats if one was named. Failure is one line and status 125. */
 void stats_open(const struct config *config);
 
 /* Writes the summary of a program that has ended, one JSON object, if --stats was given. */

@@ -167,9 +167,8 @@ struct abi_image {
 	uint32_t entry;		/* where a vCPU starts */
 	uint32_t text_end, rodata_end, data_end, bss_end;
 	uint32_t vdso, vdso_size;	/* the vDSO's ELF image, page-aligned, within [text_end, rodata_end) */
-	uint32_t code_start, code_end;
 };
-_Static_assert(sizeof(struct abi_image) == 48, "abi");
+_Static_assert(sizeof(struct abi_image) == 40, "abi");
 
 /*
  * A vCPU starts at CPL 0 in 64-bit mode: CR3 = boot->pml4; CR0 PE MP ET NE WP

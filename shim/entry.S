@@ -49,7 +49,6 @@ image_header:
 	.long bss_end_offset
 	.long vdso_offset
 	.long vdso_size
-	.long 0, 0
 
 /* ------------------------------------------------------------------ calls */
 

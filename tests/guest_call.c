@@ -37,7 +37,7 @@ long interruptible_syscall(long nr, long a0, long a1, long a2, long a3, long a4,
 
 void guest_start(const struct config *config)
 {
-	fdtable_init();
+	fdtable_init(-1);
 	policy_init(config);
 	need(path_start(config->cwd ? config->cwd : "/") == 0);
 	/* with nothing behind it, so that a step too far is a fault */

@@ -144,7 +144,8 @@ static void an_option_error_is_125_and_one_line_with_a_hint(void **state)
 		{ LIST("-x"), "unknown option -x" },
 		{ LIST("--mem", "lots"), "--mem lots: not a size" },
 		{ LIST("--mem", "0"), "write for example 512M" },
-		{ LIST("--mem", "100K"), "is too small for " },
+		{ LIST("--mem", "100K"), "--mem 100K is too small for " },
+		{ LIST("--mem", "1"), "--mem 1 is too small for " },
 		{ LIST("--timeout", "soon"), "--timeout soon: not a duration" },
 		{ LIST("--timeout", "0"), "write for example 10, 500ms or 2m" },
 		{ LIST("--net", "host"), "not implemented yet; only --net none is" },
@@ -291,6 +292,12 @@ static void stats_are_json_with_what_happened(void **state)
 	r = run_kvmrun(LIST("--stats"), LIST(HELLO));
 	assert_out(&r, "hello, world\n");
 	check_stats(r.err, "exit", 0);
+	run_free(&r);
+	/* what was never started leaves no empty file */
+	unlink(path);
+	r = run_kvmrun(LIST(option), LIST("/bin/ls"));
+	assert_status(&r, 126);
+	assert_int_equal(access(path, F_OK), -1);
 	run_free(&r);
 	free(option);
 	free(path);

@@ -200,6 +200,12 @@ static void a_closed_number_is_the_next_to_be_opened(void **state)
 }
 
 /* With stderr closed its number goes to the first file that is opened. */
+static void the_program_may_be_one_of_the_descriptors(void **state)
+{
+	(void)state;
+	assert_shell("exec 7< build/guest/hello; $K /dev/fd/7; $K /dev/fd/7 <&-", "hello, world\nhello, world\n");
+}
+
 static void messages_never_go_into_another_file(void **state)
 {
 	(void)state;
@@ -401,6 +407,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_thousand_pieces_are_gathered_and_scattered),
 		cmocka_unit_test(closed_streams_are_closed_for_the_program),
 		cmocka_unit_test(a_closed_number_is_the_next_to_be_opened),
+		cmocka_unit_test(the_program_may_be_one_of_the_descriptors),
 		cmocka_unit_test(messages_never_go_into_another_file),
 		cmocka_unit_test(a_broken_pipe_kills_or_is_told),
 		cmocka_unit_test(other_descriptors_are_not_in_the_guest),

@@ -41,7 +41,7 @@ struct run_opts {
 	unsigned int closed;		/* CLOSE_*: start without these */
 	const char *cwd;		/* of the process, not --cwd */
 	const char *const *env;		/* NULL: see native_env() */
-	double deadline;		/* seconds; 0: 30 */
+	double deadline;		/* seconds; 0: 150 */
 	bool any_stderr;		/* for run_same(): do not compare stderr */
 };
 
