@@ -225,6 +225,8 @@ static int loop(struct vcpu *vcpu)
 	bool window;
 	int r;
 
+	/* not earlier: completing an exit with immediate_exit leaves what it was */
+	run->exit_reason = KVM_EXIT_UNKNOWN;
 	for (;;) {
 		r = __xfer_to_guest_mode_work_pending() ? host_work() : 0;
 		if (r == -EINTR)
@@ -293,7 +295,6 @@ int run_vcpu(struct vcpu *vcpu)
 	vcpu_load(vcpu);
 	r = take_run_page(vcpu);
 	if (!r) {
-		vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 		r = finish(vcpu);
 		if (r > 0)
 			r = immediate_exit(vcpu) ? -EINTR : loop(vcpu);
