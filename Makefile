@@ -4,7 +4,8 @@
 # make demo	set up, build, and run real programs in virtual machines
 # make check	set up, build, and run every test
 # make bench	measure, into docs/bench.md
-# make install	DESTDIR and PREFIX as usual
+# make install	DESTDIR and PREFIX as usual; the module by DKMS if that is here (DKMS=yes or no)
+# make uninstall
 
 PREFIX ?= /usr/local
 VERSION := 0.1
@@ -21,13 +22,14 @@ CPPFLAGS += -D_GNU_SOURCE= -DKVMRUN_VERSION='"$(VERSION)"'
 RUNNER_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS)
 LDLIBS := -lelf -lseccomp -ljansson
 
-# kernel headers to build the module against: the running kernel's, else Debian's
-KHEADERS := $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) $(wildcard /usr/src/linux-headers-6.*-amd64))
+# kernels whose headers are here: each gets the module, in $B/kmod/RELEASE
+RELEASES := $(shell kmod/kernels)
 
-all: kvmrun $(if $(KHEADERS),kmod)
+all: kvmrun kmod
 
-kmod:
-	$(MAKE) -C kmod
+kmod: $(RELEASES:%=kmod-for-%)
+kmod-for-%:
+	$(MAKE) -C kmod RELEASE=$*
 
 # ------------------------------------------------------------------------ shim
 SHIM_CFLAGS := -std=gnu11 $(WARN) -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
@@ -146,14 +148,50 @@ $B/kvmrun.1: docs/kvmrun.1.in kvmrun
 		-e 's/@VERSION@/$(VERSION)/' -e "s/@DATE@/$$(date -u -r docs/kvmrun.1.in +%Y-%m-%d)/" docs/kvmrun.1.in > $@
 man: $B/kvmrun.1
 
-install: kvmrun man
+# ------------------------------------------------------------------------ install
+DKMS ?= $(if $(shell command -v dkms),yes,no)
+MODULE_SOURCES := $(filter-out %.mod.c,$(wildcard kmod/*.[chS])) kmod/Kbuild
+MODULE_DIR := $(DESTDIR)/usr/src/kvmrun-$(VERSION)
+UDEV_RULE := $(DESTDIR)/lib/udev/rules.d/60-kvmrun.rules
+# where the plain module goes: kernels that are installed, or any into a DESTDIR
+INSTALL_RELEASES := $(foreach r,$(RELEASES),$(if $(DESTDIR)$(wildcard /lib/modules/$r),$r))
+
+install: kvmrun man install-module-$(DKMS)
 	install -D -m 755 kvmrun $(DESTDIR)$(PREFIX)/bin/kvmrun
 	install -D -m 644 $B/kvmrun.1 $(DESTDIR)$(PREFIX)/share/man/man1/kvmrun.1
 	install -D -m 644 runner/completion/kvmrun $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kvmrun
+	install -D -m 644 kmod/kvmrun.rules $(UDEV_RULE)
+
+install-module-yes:
+	install -d $(MODULE_DIR)
+	install -m 644 $(MODULE_SOURCES) $(MODULE_DIR)
+	sed 's/@VERSION@/$(VERSION)/' kmod/dkms.conf > $(MODULE_DIR)/dkms.conf
+ifeq ($(DESTDIR),)
+	dkms install --force kvmrun/$(VERSION)
+endif
+
+install-module-no: $(INSTALL_RELEASES:%=install-module-for-%)
+	$(if $^,,echo "the module is not installed: no kernel here has its headers here")
+install-module-for-%: kmod-for-%
+	install -d $(DESTDIR)/lib/modules/$*/updates
+	objcopy --strip-debug $B/kmod/$*/kvmrun.ko $(DESTDIR)/lib/modules/$*/updates/kvmrun.ko
+	$(if $(DESTDIR),,depmod $*)
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/kvmrun $(DESTDIR)$(PREFIX)/share/man/man1/kvmrun.1 $(UDEV_RULE) \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kvmrun
+ifeq ($(DESTDIR),)
+	! command -v dkms > /dev/null || ! dkms status kvmrun/$(VERSION) | grep -q . || \
+		dkms remove kvmrun/$(VERSION) --all
+endif
+	rm -rf $(MODULE_DIR)
+	for dir in $(DESTDIR)/lib/modules/*/updates; do \
+		[ ! -e $$dir/kvmrun.ko ] || { rm $$dir/kvmrun.ko; rmdir --ignore-fail-on-non-empty $$dir; \
+		$(if $(DESTDIR),:,depmod $$(basename $${dir%/updates})); }; \
+	done
 
 clean:
-	$(if $(KHEADERS),$(MAKE) -C kmod clean)
 	rm -rf $B/shim $B/runner $B/tests $B/guest $B/kmod $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod tests deps programs check demo bench man install clean
+.PHONY: all kmod tests deps programs check demo bench man install uninstall clean
 -include $(wildcard $B/*/*.d)

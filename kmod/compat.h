@@ -20,5 +20,22 @@
 #endif
 .endm
 
+#else
+
+#include <linux/syscore_ops.h>
+
+/* Newer kernels pass the operations a pointer, and have them in a struct of their own. */
+#ifdef SYSCORE_HAS_DATA
+#define SYSCORE_ARG void *unused
+#define DEFINE_SYSCORE(name, ...)						\
+	static const struct syscore_ops name##_ops = { __VA_ARGS__ };		\
+	static struct syscore name = { .ops = &name##_ops }
+#else
+#define SYSCORE_ARG void
+#define DEFINE_SYSCORE(name, ...) static struct syscore_ops name = { __VA_ARGS__ }
+#define register_syscore register_syscore_ops
+#define unregister_syscore unregister_syscore_ops
+#endif
+
 #endif
 #endif

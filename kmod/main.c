@@ -9,8 +9,8 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/reboot.h>
-#include <linux/syscore_ops.h>
 
+#include "compat.h"
 #include "kvmrun.h"
 #include "main.h"
 
@@ -66,20 +66,20 @@ static int going_offline(unsigned int cpu)
 }
 
 /* Suspend takes all CPUs but this one offline, and does not say so of this one. */
-static int go_to_sleep(void)
+static int go_to_sleep(SYSCORE_ARG)
 {
 	disable_this_cpu(NULL);
 	return 0;
 }
 
-static void wake_up_again(void)
+static void wake_up_again(SYSCORE_ARG)
 {
 	if (enable_this_cpu())
 		pr_err("CPU %d: hypervisor mode cannot be switched on after suspend\n",
 		       smp_processor_id());
 }
 
-static struct syscore_ops syscore = { .suspend = go_to_sleep, .resume = wake_up_again };
+DEFINE_SYSCORE(syscore, .suspend = go_to_sleep, .resume = wake_up_again);
 
 /* Firmware and the next kernel want CPUs as they were: INIT is blocked in hypervisor mode. */
 static int before_reboot(struct notifier_block *nb, unsigned long event, void *unused)
@@ -157,7 +157,7 @@ static int __init kvmrun_init(void)
 		goto teardown;
 	hotplug_state = r;
 	register_reboot_notifier(&reboot_notifier);
-	register_syscore_ops(&syscore);
+	register_syscore(&syscore);
 	preempt_notifier_inc();
 	r = misc_register(&device);
 	if (r) {
@@ -168,7 +168,7 @@ static int __init kvmrun_init(void)
 
 unregister:
 	preempt_notifier_dec();
-	unregister_syscore_ops(&syscore);
+	unregister_syscore(&syscore);
 	unregister_reboot_notifier(&reboot_notifier);
 	cpuhp_remove_state(hotplug_state);
 teardown:
@@ -180,7 +180,7 @@ static void __exit kvmrun_exit(void)
 {
 	misc_deregister(&device);
 	preempt_notifier_dec();
-	unregister_syscore_ops(&syscore);
+	unregister_syscore(&syscore);
 	unregister_reboot_notifier(&reboot_notifier);
 	cpuhp_remove_state(hotplug_state);
 	ops->teardown();

@@ -7,7 +7,6 @@
 # --module none. MODULE is the one for this kernel unless given.
 
 module=${1:-build/kmod/$(uname -r)/kvmrun.ko}
-[ -e "$module" ] || module=kmod/kvmrun.ko
 number=0
 
 ok()

@@ -229,7 +229,7 @@ help_names_every_option()
 	local option
 
 	lab --help >"$work/out" 2>"$work/err" || return 1
-	for option in --hv --kernel --module --share --env --timeout --smp --mem --icount -v --help; do
+	for option in --hv --cpu --kernel --module --share --env --timeout --smp --mem --icount -v --help; do
 		grep -q -- "^  $option" "$work/out" || { echo "--help lacks $option" >&2; return 1; }
 	done
 	same stderr "" "$(cat "$work/err")"
