@@ -35,31 +35,50 @@ static const u8 one_byte[256] = {
 	[0x63] = MODRM,						/* MOVSXD */
 	[0x6c] = PLAIN | BYTE, [0x6d] = PLAIN,			/* INS */
 	[0x6e] = PLAIN | BYTE, [0x6f] = PLAIN,			/* OUTS */
+	[0x69] = MODRM | IMMZ, [0x6b] = MODRM | IMM8,		/* IMUL */
 	[0x80] = MODRM | IMM8 | BYTE, [0x81] = MODRM | IMMZ, [0x83] = MODRM | IMM8,
 	[0x84] = MODRM | BYTE, [0x85] = MODRM,			/* TEST */
 	[0x86] = MODRM | BYTE, [0x87] = MODRM,			/* XCHG */
 	[0x88] = MODRM | BYTE, [0x89] = MODRM,			/* MOV */
 	[0x8a] = MODRM | BYTE, [0x8b] = MODRM,
+	[0x8f] = MODRM,						/* POP */
 	[0xa0] = MOFFS | BYTE, [0xa1] = MOFFS, [0xa2] = MOFFS | BYTE, [0xa3] = MOFFS,
 	[0xa4] = PLAIN | BYTE, [0xa5] = PLAIN,			/* MOVS */
+	[0xa6] = PLAIN | BYTE, [0xa7] = PLAIN,			/* CMPS */
 	[0xaa] = PLAIN | BYTE, [0xab] = PLAIN,			/* STOS */
 	[0xac] = PLAIN | BYTE, [0xad] = PLAIN,			/* LODS */
+	[0xae] = PLAIN | BYTE, [0xaf] = PLAIN,			/* SCAS */
+	[0xc0] = MODRM | IMM8, [0xc1] = MODRM | IMM8,		/* shifts */
 	[0xc6] = MODRM | IMM8 | BYTE, [0xc7] = MODRM | IMMZ,	/* MOV */
+	[0xd0 ... 0xd3] = MODRM,				/* shifts */
 	[0xf4] = PLAIN,						/* HLT */
 	[0xf6] = MODRM | GROUP3 | BYTE, [0xf7] = MODRM | GROUP3,
-	[0xfe] = MODRM | BYTE, [0xff] = MODRM,			/* INC, DEC */
+	[0xfe] = MODRM | BYTE, [0xff] = MODRM,			/* INC, DEC, PUSH */
 };
 
 static const u8 two_byte[256] = {
 	[0x01] = MODRM,						/* XSETBV, VMMCALL, MONITOR ... */
 	[0x08] = PLAIN, [0x09] = PLAIN,				/* INVD, WBINVD */
+	[0x10] = MODRM, [0x11] = MODRM,				/* moves of 16 bytes */
 	[0x20] = MODRM | REGONLY, [0x21] = MODRM | REGONLY,	/* MOV from and to CRn, DRn */
 	[0x22] = MODRM | REGONLY, [0x23] = MODRM | REGONLY,
+	[0x28] = MODRM, [0x29] = MODRM, [0x2b] = MODRM,
 	[0x30] = PLAIN, [0x32] = PLAIN, [0x33] = PLAIN,		/* WRMSR, RDMSR, RDPMC */
+	[0x40 ... 0x4f] = MODRM,				/* CMOVcc */
+	[0x6f] = MODRM, [0x7f] = MODRM,
+	[0x90 ... 0x9f] = MODRM,				/* SETcc */
 	[0xa2] = PLAIN,						/* CPUID */
+	[0xa3] = MODRM, [0xab] = MODRM, [0xb3] = MODRM, [0xbb] = MODRM,	/* BT and its like */
+	[0xae] = MODRM,						/* CLFLUSH */
+	[0xaf] = MODRM,						/* IMUL */
+	[0xb0] = MODRM, [0xb1] = MODRM,				/* CMPXCHG */
 	[0xb6] = MODRM | BYTE, [0xb7] = MODRM,			/* MOVZX */
+	[0xba] = MODRM | IMM8, [0xbc] = MODRM, [0xbd] = MODRM,	/* BT and its like, BSF, BSR */
 	[0xbe] = MODRM | BYTE, [0xbf] = MODRM,			/* MOVSX */
+	[0xc0] = MODRM, [0xc1] = MODRM,				/* XADD */
 	[0xc3] = MODRM,						/* MOVNTI */
+	[0xc7] = MODRM,						/* CMPXCHG8B */
+	[0xe7] = MODRM,
 };
 
 /* ------------------------------------------------------------------ its bytes */
@@ -116,7 +135,7 @@ static u8 take_prefixes(struct instr *insn, bool long_mode)
 		case 0x3e: insn->seg = SEG_DS; break;
 		case 0x64: insn->seg = SEG_FS; break;
 		case 0x65: insn->seg = SEG_GS; break;
-		case 0x66: op = true; break;
+		case 0x66: op = insn->op66 = true; break;
 		case 0x67: ad = true; break;
 		case 0xf0: break;
 		case 0xf2: case 0xf3: insn->rep = byte; break;
@@ -207,6 +226,11 @@ int decode_bytes(struct vcpu *vcpu, struct instr *insn)
 		byte = take(insn, 1);
 		insn->opcode = 0x100 | byte;
 		form = two_byte[byte];
+		if (byte == 0x38) {
+			insn->opcode = 0x200 | (u8)take(insn, 1);
+			/* MOVBE */
+			form = insn->opcode == 0x2f0 || insn->opcode == 0x2f1 ? MODRM : NONE;
+		}
 	} else {
 		insn->opcode = byte;
 		form = one_byte[byte];

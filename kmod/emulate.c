@@ -13,22 +13,7 @@
 #include <linux/mm.h>
 #include <asm/processor-flags.h>
 
-#include "kvmrun.h"
-
-#define ARITH_FLAGS (X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | \
-		     X86_EFLAGS_SF | X86_EFLAGS_OF)
-
-/* One run of an instruction. */
-struct context {
-	struct vcpu *vcpu;
-	struct instr *insn;
-	struct page_fault fault;
-	u8 reads;		/* fragments read so far */
-	struct fragment write[MAX_FRAGMENTS];
-	u8 writes;
-};
-
-#define NEED_READ 1	/* not an errno: user space has to answer first */
+#include "emulate.h"
 
 /* --------------------------------------------------------------------- memory */
 
@@ -49,16 +34,22 @@ static int read_mmio(struct context *c, gpa_t gpa, void *to, u8 len)
 	return NEED_READ;
 }
 
+/* MOVS, CMPS; PUSH and POP of memory, among those that share their opcodes. */
+static bool two_operands(const struct instr *insn)
+{
+	return (insn->opcode >= 0xa4 && insn->opcode <= 0xa7) || insn->opcode == 0x8f ||
+	       insn->opcode == 0xff;
+}
+
 /*
  * Translate as the guest would. Mostly it is the access that the processor has
  * translated itself, and checked: one operand in memory, all of it in one page.
  */
 static int translate(struct context *c, gva_t gva, u32 access, bool whole, gpa_t *gpa)
 {
-	bool two_operands = c->insn->opcode == 0xa4 || c->insn->opcode == 0xa5;
 	int r;
 
-	if (whole && !two_operands && !offset_in_page(gva ^ c->vcpu->mmio.gpa)) {
+	if (whole && !two_operands(c->insn) && !offset_in_page(gva ^ c->vcpu->mmio.gpa)) {
 		*gpa = c->vcpu->mmio.gpa;
 		return 0;
 	}
@@ -70,17 +61,30 @@ static int translate(struct context *c, gva_t gva, u32 access, bool whole, gpa_t
 	return r;
 }
 
-static int read_gva(struct context *c, gva_t gva, void *to, u8 len)
+/* Is it all in one page? */
+static bool in_page(gva_t gva, u8 len)
+{
+	return offset_in_page(gva) + len <= PAGE_SIZE;
+}
+
+/* What of it goes at once: 8 bytes, of one page. */
+static u8 piece(gva_t gva, u8 len)
+{
+	return min_t(size_t, min_t(u8, len, 8), PAGE_SIZE - offset_in_page(gva));
+}
+
+int emulate_read(struct context *c, gva_t gva, void *to, u8 left)
 {
 	u32 access = access_by_cpl(c->vcpu);
-	u8 left = len;
+	gva_t start = gva;
+	bool whole = in_page(gva, left);
 	int r = 0;
 	gpa_t gpa;
 
 	while (left && !r) {
-		u8 n = min_t(size_t, left, PAGE_SIZE - offset_in_page(gva));
+		u8 n = piece(gva, left);
 
-		r = translate(c, gva, access, n == len, &gpa);
+		r = translate(c, gva, access, whole && gva == start, &gpa);
 		if (!r)
 			r = memory_slot(c->vcpu->vm, gpa) ?
 			    access_read_gpa(c->vcpu->vm, gpa, to, n) : read_mmio(c, gpa, to, n);
@@ -92,17 +96,18 @@ static int read_gva(struct context *c, gva_t gva, void *to, u8 len)
 }
 
 /* To memory at once, as the processor's own writes are; to MMIO later. */
-static int write_gva(struct context *c, gva_t gva, const void *from, u8 len)
+int emulate_write(struct context *c, gva_t gva, const void *from, u8 len)
 {
 	u32 access = ACCESS_WRITE | access_by_cpl(c->vcpu);
-	struct { gpa_t gpa; u8 len; } part[2];
+	struct { gpa_t gpa; u8 len; } part[3];
+	bool whole = in_page(gva, len);
 	int parts = 0, i, r;
 
 	/* both pages, before either is written */
 	for (i = len; i; parts++) {
-		u8 n = min_t(size_t, i, PAGE_SIZE - offset_in_page(gva));
+		u8 n = piece(gva, i);
 
-		r = translate(c, gva, access, n == len, &part[parts].gpa);
+		r = translate(c, gva, access, whole && i == len, &part[parts].gpa);
 		if (r)
 			return r;
 		part[parts].len = n;
@@ -128,12 +133,12 @@ static int write_gva(struct context *c, gva_t gva, const void *from, u8 len)
 
 /* ------------------------------------------------------------------- operands */
 
-static u64 size_mask(u8 size)
+u64 emulate_mask(u8 size)
 {
 	return size == 8 ? ~0ull : (1ull << 8 * size) - 1;
 }
 
-static s64 extend_sign(u64 value, u8 size)
+s64 emulate_extend(u64 value, u8 size)
 {
 	return (s64)(value << (64 - 8 * size)) >> (64 - 8 * size);
 }
@@ -144,43 +149,43 @@ static bool high_byte(const struct instr *insn, u8 reg, u8 size)
 	return size == 1 && !insn->rex && reg >= 4 && reg < 8;
 }
 
-static u64 get_reg(struct context *c, u8 reg, u8 size)
+u64 emulate_get_reg(struct context *c, u8 reg, u8 size)
 {
 	if (high_byte(c->insn, reg, size))
 		return c->vcpu->regs[reg - 4] >> 8 & 0xff;
-	return c->vcpu->regs[reg] & size_mask(size);
+	return c->vcpu->regs[reg] & emulate_mask(size);
 }
 
-static void set_reg(struct context *c, u8 reg, u8 size, u64 value)
+void emulate_set_reg(struct context *c, u8 reg, u8 size, u64 value)
 {
 	unsigned long *r = &c->vcpu->regs[reg];
 
-	value &= size_mask(size);
+	value &= emulate_mask(size);
 	if (high_byte(c->insn, reg, size)) {
 		r = &c->vcpu->regs[reg - 4];
 		*r = (*r & ~0xff00ull) | value << 8;
 	} else if (size >= 4) {
 		*r = value;
 	} else {
-		*r = (*r & ~size_mask(size)) | value;
+		*r = (*r & ~emulate_mask(size)) | value;
 	}
 }
 
 /* The operand that ModRM's r/m (or an absolute address) names. */
-static int get_rm(struct context *c, u8 size, u64 *value)
+int emulate_get_rm(struct context *c, u8 size, u64 *value)
 {
 	*value = 0;
 	if (c->insn->mem)
-		return read_gva(c, decode_address(c->vcpu, c->insn), value, size);
-	*value = get_reg(c, c->insn->rm, size);
+		return emulate_read(c, decode_address(c->vcpu, c->insn), value, size);
+	*value = emulate_get_reg(c, c->insn->rm, size);
 	return 0;
 }
 
-static int set_rm(struct context *c, u8 size, u64 value)
+int emulate_set_rm(struct context *c, u8 size, u64 value)
 {
 	if (c->insn->mem)
-		return write_gva(c, decode_address(c->vcpu, c->insn), &value, size);
-	set_reg(c, c->insn->rm, size, value);
+		return emulate_write(c, decode_address(c->vcpu, c->insn), &value, size);
+	emulate_set_reg(c, c->insn->rm, size, value);
 	return 0;
 }
 
@@ -188,22 +193,22 @@ static int set_rm(struct context *c, u8 size, u64 value)
 
 static int mov_to_rm(struct context *c)
 {
-	return set_rm(c, c->insn->opsize, get_reg(c, c->insn->reg, c->insn->opsize));
+	return emulate_set_rm(c, c->insn->opsize, emulate_get_reg(c, c->insn->reg, c->insn->opsize));
 }
 
 static int mov_to_reg(struct context *c)
 {
 	u64 value;
-	int r = get_rm(c, c->insn->opsize, &value);
+	int r = emulate_get_rm(c, c->insn->opsize, &value);
 
 	if (!r)
-		set_reg(c, c->insn->reg, c->insn->opsize, value);
+		emulate_set_reg(c, c->insn->reg, c->insn->opsize, value);
 	return r;
 }
 
 static int mov_imm(struct context *c)
 {
-	return set_rm(c, c->insn->opsize, c->insn->imm);
+	return emulate_set_rm(c, c->insn->opsize, c->insn->imm);
 }
 
 static int mov_from_moffs(struct context *c)
@@ -224,11 +229,11 @@ static int mov_extend(struct context *c)
 	u16 op = c->insn->opcode;
 	u8 size = op == 0x63 ? 4 : op & 1 ? 2 : 1;
 	u64 value;
-	int r = get_rm(c, size, &value);
+	int r = emulate_get_rm(c, size, &value);
 
 	if (!r)
-		set_reg(c, c->insn->reg, c->insn->opsize,
-			op == 0x63 || op & 8 ? extend_sign(value, size) : value);
+		emulate_set_reg(c, c->insn->reg, c->insn->opsize,
+			op == 0x63 || op & 8 ? emulate_extend(value, size) : value);
 	return r;
 }
 
@@ -236,17 +241,17 @@ static int exchange(struct context *c)
 {
 	u8 size = c->insn->opsize;
 	u64 value;
-	int r = get_rm(c, size, &value);
+	int r = emulate_get_rm(c, size, &value);
 
 	if (!r)
-		r = set_rm(c, size, get_reg(c, c->insn->reg, size));
+		r = emulate_set_rm(c, size, emulate_get_reg(c, c->insn->reg, size));
 	if (!r)
-		set_reg(c, c->insn->reg, size, value);
+		emulate_set_reg(c, c->insn->reg, size, value);
 	return r;
 }
 
 /* After one round of a string instruction. RIP stays while there is more. */
-static void string_step(struct context *c, bool si, bool di)
+void emulate_string_step(struct context *c, bool si, bool di)
 {
 	struct vcpu *vcpu = c->vcpu;
 	s64 step = vcpu->rflags & X86_EFLAGS_DF ? -c->insn->opsize : c->insn->opsize;
@@ -262,7 +267,7 @@ static void string_step(struct context *c, bool si, bool di)
 		c->insn->len = 0;
 }
 
-static bool string_over(struct context *c)
+bool emulate_string_over(struct context *c)
 {
 	return c->insn->rep && !decode_get(c->vcpu, c->insn, RCX);
 }
@@ -272,13 +277,13 @@ static int movs(struct context *c)
 	u64 value = 0;
 	int r;
 
-	if (string_over(c))
+	if (emulate_string_over(c))
 		return 0;
-	r = read_gva(c, decode_string_address(c->vcpu, c->insn, RSI), &value, c->insn->opsize);
+	r = emulate_read(c, decode_string_address(c->vcpu, c->insn, RSI), &value, c->insn->opsize);
 	if (!r)
-		r = write_gva(c, decode_string_address(c->vcpu, c->insn, RDI), &value, c->insn->opsize);
+		r = emulate_write(c, decode_string_address(c->vcpu, c->insn, RDI), &value, c->insn->opsize);
 	if (!r)
-		string_step(c, true, true);
+		emulate_string_step(c, true, true);
 	return r;
 }
 
@@ -286,12 +291,12 @@ static int stos(struct context *c)
 {
 	int r;
 
-	if (string_over(c))
+	if (emulate_string_over(c))
 		return 0;
-	r = write_gva(c, decode_string_address(c->vcpu, c->insn, RDI), &c->vcpu->regs[RAX],
+	r = emulate_write(c, decode_string_address(c->vcpu, c->insn, RDI), &c->vcpu->regs[RAX],
 		      c->insn->opsize);
 	if (!r)
-		string_step(c, false, true);
+		emulate_string_step(c, false, true);
 	return r;
 }
 
@@ -300,19 +305,16 @@ static int lods(struct context *c)
 	u64 value = 0;
 	int r;
 
-	if (string_over(c))
+	if (emulate_string_over(c))
 		return 0;
-	r = read_gva(c, decode_string_address(c->vcpu, c->insn, RSI), &value, c->insn->opsize);
+	r = emulate_read(c, decode_string_address(c->vcpu, c->insn, RSI), &value, c->insn->opsize);
 	if (!r) {
-		set_reg(c, RAX, c->insn->opsize, value);
-		string_step(c, true, false);
+		emulate_set_reg(c, RAX, c->insn->opsize, value);
+		emulate_string_step(c, true, false);
 	}
 	return r;
 }
 
-
-/* The order is the opcodes': bits 3 to 5. */
-enum arith { ADD, OR, ADC, SBB, AND, SUB, XOR, CMP };
 
 static u64 logic(enum arith op, u64 a, u64 b)
 {
@@ -320,7 +322,7 @@ static u64 logic(enum arith op, u64 a, u64 b)
 }
 
 /* Compute, and set the flags that it sets. */
-static u64 arith(struct context *c, enum arith op, u64 a, u64 b)
+u64 emulate_arith(struct context *c, enum arith op, u64 a, u64 b)
 {
 	u8 top = c->insn->opsize * 8 - 1;
 	unsigned long *rflags = &c->vcpu->rflags;
@@ -337,7 +339,7 @@ static u64 arith(struct context *c, enum arith op, u64 a, u64 b)
 		result = logic(op, a, b);
 		carry = 0;
 	}
-	result &= size_mask(c->insn->opsize);
+	result &= emulate_mask(c->insn->opsize);
 	flags |= carry >> top & 1 ? X86_EFLAGS_CF : 0;
 	flags |= (carry >> top ^ carry >> (top - 1)) & 1 ? X86_EFLAGS_OF : 0;
 	flags |= carry >> 3 & 1 ? X86_EFLAGS_AF : 0;
@@ -358,13 +360,13 @@ static int arith_rm(struct context *c, enum arith op, u64 b)
 {
 	unsigned long rflags = c->vcpu->rflags;
 	u64 a;
-	int r = get_rm(c, c->insn->opsize, &a);
+	int r = emulate_get_rm(c, c->insn->opsize, &a);
 
 	if (r)
 		return r;
-	a = arith(c, op, a, b & size_mask(c->insn->opsize));
+	a = emulate_arith(c, op, a, b & emulate_mask(c->insn->opsize));
 	if (op != CMP)
-		r = set_rm(c, c->insn->opsize, a);
+		r = emulate_set_rm(c, c->insn->opsize, a);
 	if (r)
 		c->vcpu->rflags = rflags;
 	return r;
@@ -372,20 +374,20 @@ static int arith_rm(struct context *c, enum arith op, u64 b)
 
 static int arith_to_rm(struct context *c)
 {
-	return arith_rm(c, opcode_arith(c->insn), get_reg(c, c->insn->reg, c->insn->opsize));
+	return arith_rm(c, opcode_arith(c->insn), emulate_get_reg(c, c->insn->reg, c->insn->opsize));
 }
 
 static int arith_to_reg(struct context *c)
 {
 	u8 size = c->insn->opsize;
 	u64 b, a;
-	int r = get_rm(c, size, &b);
+	int r = emulate_get_rm(c, size, &b);
 
 	if (r)
 		return r;
-	a = arith(c, opcode_arith(c->insn), get_reg(c, c->insn->reg, size), b);
+	a = emulate_arith(c, opcode_arith(c->insn), emulate_get_reg(c, c->insn->reg, size), b);
 	if (opcode_arith(c->insn) != CMP)
-		set_reg(c, c->insn->reg, size, a);
+		emulate_set_reg(c, c->insn->reg, size, a);
 	return 0;
 }
 
@@ -397,19 +399,19 @@ static int arith_imm(struct context *c)
 static int test_with(struct context *c, u64 b)
 {
 	u64 a;
-	int r = get_rm(c, c->insn->opsize, &a);
+	int r = emulate_get_rm(c, c->insn->opsize, &a);
 
 	if (!r)
-		arith(c, AND, a, b & size_mask(c->insn->opsize));
+		emulate_arith(c, AND, a, b & emulate_mask(c->insn->opsize));
 	return r;
 }
 
 static int test_reg(struct context *c)
 {
-	return test_with(c, get_reg(c, c->insn->reg, c->insn->opsize));
+	return test_with(c, emulate_get_reg(c, c->insn->reg, c->insn->opsize));
 }
 
-/* TEST with an immediate, NOT and NEG; the multiplications are not done to MMIO. */
+/* TEST with an immediate, NOT and NEG. */
 static int group3(struct context *c)
 {
 	unsigned long rflags = c->vcpu->rflags;
@@ -422,17 +424,17 @@ static int group3(struct context *c)
 	case 1:
 		return test_with(c, c->insn->imm);
 	case 2:
-		r = get_rm(c, size, &a);
-		return r ? r : set_rm(c, size, ~a);
+		r = emulate_get_rm(c, size, &a);
+		return r ? r : emulate_set_rm(c, size, ~a);
 	case 3:
-		r = get_rm(c, size, &a);
+		r = emulate_get_rm(c, size, &a);
 		if (!r)
-			r = set_rm(c, size, arith(c, SUB, 0, a));
+			r = emulate_set_rm(c, size, emulate_arith(c, SUB, 0, a));
 		if (r)
 			c->vcpu->rflags = rflags;
 		return r;
 	default:
-		return -EINVAL;
+		return emulate_more(c);
 	}
 }
 
@@ -444,7 +446,7 @@ static int inc_dec(struct context *c)
 	int r;
 
 	if (op > 1)
-		return -EINVAL;
+		return emulate_more(c);
 	r = arith_rm(c, op ? SUB : ADD, 1);
 	if (!r)
 		c->vcpu->rflags = (c->vcpu->rflags & ~X86_EFLAGS_CF) | carry;
@@ -474,7 +476,6 @@ static const struct {
 	{ 0xfe, 0xff, 0, 0, inc_dec },
 	{ 0x1b6, 0x1b7, 0, 0, mov_extend },
 	{ 0x1be, 0x1bf, 0, 0, mov_extend },
-	{ 0x1c3, 0x1c3, 0, 0, mov_to_rm },
 };
 
 static int run_instruction(struct context *c)
@@ -486,7 +487,7 @@ static int run_instruction(struct context *c)
 		if (opcode >= instructions[i].first && opcode <= instructions[i].last &&
 		    (opcode & instructions[i].mask) == instructions[i].value)
 			return instructions[i].run(c);
-	return -EINVAL;
+	return emulate_more(c);
 }
 
 /* ----------------------------------------------------------------- user space */

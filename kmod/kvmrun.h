@@ -101,8 +101,9 @@ struct instr {
 	u8 len;			/* of the whole instruction */
 	u8 opsize, adsize;	/* 2, 4, 8 */
 	u8 rex, rep;		/* 0 when not there; 0xf2 or 0xf3 */
+	bool op66;
 	s8 seg;			/* override, or -1 */
-	u16 opcode;		/* two-byte opcodes have 0x100 set */
+	u16 opcode;		/* two-byte opcodes have 0x100 set, those of 0F 38 0x200 */
 	u8 modrm;
 	u8 reg, rm;		/* with REX */
 	s8 base, index;		/* enum reg, or -1 */
