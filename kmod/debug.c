@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* debug.c - KVM_SET_GUEST_DEBUG, and the guest's own debug registers */
 #include <linux/bits.h>
+#include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
 #include "kvmrun.h"
@@ -38,6 +39,9 @@ int debug_set(struct vcpu *vcpu, const struct kvm_guest_debug *dbg)
 				X86_TRAP_BP);
 	}
 	vcpu->guest_debug = dbg->control & KVM_GUESTDBG_ENABLE ? dbg->control : 0;
+	/* one that nobody waits for any more */
+	if (!(vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP) && !(vcpu->rflags & X86_EFLAGS_TF))
+		vcpu->step_trap = false;
 	for (i = 0; i < 4; i++)
 		vcpu->debug_dr[i] = dbg->arch.debugreg[i];
 	vcpu->debug_dr7 = (u32)dbg->arch.debugreg[7];

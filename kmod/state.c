@@ -28,6 +28,9 @@ void state_set_regs(struct vcpu *vcpu, const struct kvm_regs *regs)
 {
 #define SET(name, number) vcpu->regs[number] = regs->name;
 	EACH_REG(SET)
+	/* a step that ended elsewhere is not to be told here */
+	if (vcpu->rip != regs->rip)
+		vcpu->step_trap = false;
 	vcpu->rip = regs->rip;
 	vcpu->rflags = regs->rflags | X86_EFLAGS_FIXED;
 	vcpu->exception.pending = false;
