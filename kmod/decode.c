@@ -51,6 +51,8 @@ static const u8 one_byte[256] = {
 	[0xc0] = MODRM | IMM8, [0xc1] = MODRM | IMM8,		/* shifts */
 	[0xc6] = MODRM | IMM8 | BYTE, [0xc7] = MODRM | IMMZ,	/* MOV */
 	[0xd0 ... 0xd3] = MODRM,				/* shifts */
+	[0xe4] = IMM8 | BYTE, [0xe5] = IMM8, [0xec] = PLAIN | BYTE, [0xed] = PLAIN,	/* IN */
+	[0xe6] = IMM8 | BYTE, [0xe7] = IMM8, [0xee] = PLAIN | BYTE, [0xef] = PLAIN,	/* OUT */
 	[0xf4] = PLAIN,						/* HLT */
 	[0xf6] = MODRM | GROUP3 | BYTE, [0xf7] = MODRM | GROUP3,
 	[0xfe] = MODRM | BYTE, [0xff] = MODRM,			/* INC, DEC, PUSH */
@@ -341,6 +343,7 @@ void decode_skip(struct vcpu *vcpu, unsigned long next_rip)
 	if (next_rip >> 32 && !access_long_mode(vcpu))
 		next_rip = (u32)next_rip;
 	vcpu->rip = next_rip;
+	vcpu->rflags &= ~X86_EFLAGS_RF;
 	ops->set_irq_shadow(vcpu, false);
 	/* a trap flag that was set traps behind the instruction */
 	if (vcpu->rflags & X86_EFLAGS_TF || vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP)

@@ -4,6 +4,7 @@
  *
  * Layers, each of which knows only those below it:
  *
+ *	classic		the ioctls of the first posting, on the device
  *	main, vm, vcpu	the device, the two kinds of files, their ioctls
  *	run		the loop of KVM_RUN
  *	state, events, debug, cpuid, msr, port, emulate	what an ioctl or an exit is about
@@ -41,6 +42,7 @@
 #define MAX_SLOTS	32764	/* memslots of one VM, as many as stock KVM has */
 #define MAX_VCPUS	1024
 #define MAX_VCPU_ID	4096
+#define MAX_GPA		(1ull << 48)	/* what four levels of nested tables reach */
 #define MAX_CPUID	256	/* entries that KVM_SET_CPUID2 takes */
 #define STORED_MSRS	256
 
@@ -80,6 +82,7 @@ struct vm {
 
 	struct xarray vcpus;	/* by id */
 	unsigned int nr_vcpus;
+	bool cpuid_exits;	/* CPUID is for user space: EXIT_CPUID */
 	u64 tsc_base;		/* the host's TSC when the guest's was 0 */
 };
 
@@ -162,6 +165,7 @@ struct vcpu {
 		bool injected, masked;
 		u8 pending;
 	} nmi;
+	unsigned long irqs[4];	/* vectors that classic.c delivers when it can */
 	bool triple_fault;
 	bool step_trap;		/* an instruction with a trap flag was emulated */
 
@@ -244,6 +248,19 @@ struct kvmrun_ops {
 extern const struct kvmrun_ops *ops;	/* main.c */
 extern const struct kvmrun_ops svm_ops;	/* svm.c */
 
+/*
+ * What vcpu->run->exit_reason says of a CPUID that is for user space: the first
+ * posting's number. KVM_EXIT_HYPERCALL has it now, and no exit here is one.
+ */
+#define EXIT_CPUID 3
+
+/* ----------------------------------------------------------------- classic.c */
+
+/* What the device's file is for the first posting's calls; classic.h has their errno. */
+long classic_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+int classic_mmap(struct file *file, struct vm_area_struct *vma);
+void classic_release(struct file *file);
+
 /* -------------------------------------------------------------------- caps.c */
 
 /* The answer to KVM_CHECK_EXTENSION: the same for the device and for every VM. */
@@ -251,6 +268,8 @@ int check_extension(unsigned long cap);
 
 /* ---------------------------------------------------------------------- vm.c */
 
+/* A VM of the current process with no file of its own yet: vm_put. ERR_PTR: -ENOMEM, -EINTR. */
+struct vm *vm_new(void);
 /* KVM_CREATE_VM: a file descriptor, -EINVAL on a type that is not 0, -ENOMEM ... */
 int vm_create(unsigned long type);
 void vm_get(struct vm *vm);
@@ -263,8 +282,11 @@ void vm_kick(struct vm *vm);
 
 /* KVM_SET_USER_MEMORY_REGION: 0, -EINVAL, -EEXIST (overlap), -ENOMEM. */
 int memory_set_region(struct vm *vm, const struct kvm_userspace_memory_region *region);
-/* KVM_GET_DIRTY_LOG: 0, -EINVAL (no such id), -ENOENT (no log), -EFAULT, -ENOMEM. */
-int memory_get_dirty_log(struct vm *vm, const struct kvm_dirty_log *log);
+/*
+ * KVM_GET_DIRTY_LOG, of a multiple of unit bytes, at most 8: 0, -EINVAL (no
+ * such id), -ENOENT (no log), -EFAULT, -ENOMEM.
+ */
+int memory_get_dirty_log(struct vm *vm, const struct kvm_dirty_log *log, size_t unit);
 int memory_clear_dirty_log(struct vm *vm, const struct kvm_clear_dirty_log *log);
 /* The memslot of a GPA, or NULL. Either vm->slots_lock or vm->mmu_lock is held. */
 struct memslot *memory_slot(struct vm *vm, gpa_t gpa);
@@ -305,6 +327,8 @@ void mmu_free_cache(struct vcpu *vcpu);
 
 /* KVM_CREATE_VCPU: a file descriptor, -EINVAL, -EEXIST, -ENOMEM ... */
 int vcpu_create(struct vm *vm, unsigned long id);
+/* The same without a file: 0 or the error. */
+int vcpu_add(struct vm *vm, unsigned long id);
 void vcpu_free(struct vcpu *vcpu);
 
 /* --------------------------------------------------------------------- run.c */

@@ -108,14 +108,29 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_GET_MSR_INDEX_LIST:
 		return msr_index_list((void __user *)arg);
 	default:
-		/* stock KVM's answer for this file; for a VM's it is -ENOTTY */
-		return -EINVAL;
+		return classic_ioctl(file, cmd, arg);
 	}
+}
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	/* the misc device; from here on it is classic.c's */
+	file->private_data = NULL;
+	return 0;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	classic_release(file);
+	return 0;
 }
 
 static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
+	.open = device_open,
 	.unlocked_ioctl = device_ioctl,
+	.mmap = classic_mmap,
+	.release = device_release,
 	.llseek = noop_llseek,
 };
 

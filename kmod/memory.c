@@ -7,7 +7,6 @@
 
 #include "kvmrun.h"
 
-#define MAX_GPA		(1ull << 48)	/* what four levels of nested tables reach */
 #define MAX_PAGES	((1ull << 31) - 1)
 #define SLOT_FLAGS	(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)
 
@@ -171,7 +170,7 @@ static bool protect_word(struct vm *vm, struct memslot *slot, u64 word, u64 mask
 	return mmu_protect(vm, slot->gpa.start + (word << (PAGE_SHIFT + 6)), mask);
 }
 
-int memory_get_dirty_log(struct vm *vm, const struct kvm_dirty_log *log)
+int memory_get_dirty_log(struct vm *vm, const struct kvm_dirty_log *log, size_t unit)
 {
 	unsigned long *copy = NULL;
 	struct memslot *slot;
@@ -205,7 +204,8 @@ int memory_get_dirty_log(struct vm *vm, const struct kvm_dirty_log *log)
 	}
 	if (kick)
 		vm_kick(vm);
-	r = copy_to_user(log->dirty_bitmap, copy, dirty_bytes(slot)) ? -EFAULT : 0;
+	i = round_up(DIV_ROUND_UP(slot->npages, 8), unit);
+	r = copy_to_user(log->dirty_bitmap, copy, i) ? -EFAULT : 0;
 out:
 	mutex_unlock(&vm->lock);
 	kvfree(copy);

@@ -130,8 +130,13 @@ static int mov_dr(struct vcpu *vcpu)
 
 static int cpuid_exit(struct vcpu *vcpu)
 {
-	int r = skip(vcpu);
+	int r;
 
+	if (vcpu->vm->cpuid_exits) {
+		vcpu->run->exit_reason = EXIT_CPUID;
+		return 0;
+	}
+	r = skip(vcpu);
 	if (r > 0)
 		cpuid_run(vcpu);
 	return r;

@@ -288,8 +288,18 @@ static struct vcpu *vcpu_new(struct vm *vm, int id)
 	return vcpu;
 }
 
-/* Enter it under its id and a descriptor: a kick finds it before anyone can run it. */
-static int vcpu_install(struct vm *vm, struct vcpu *vcpu)
+/* Enter it under its id, reserved or not: a kick finds it before anyone can run it. */
+static int vcpu_enter(struct vm *vm, struct vcpu *vcpu)
+{
+	int r = xa_err(xa_store(&vm->vcpus, vcpu->id, vcpu, GFP_KERNEL_ACCOUNT));
+
+	if (!r)
+		WRITE_ONCE(vm->nr_vcpus, vm->nr_vcpus + 1);
+	return r;
+}
+
+/* The same with a file, whose descriptor it returns. */
+static int vcpu_enter_file(struct vm *vm, struct vcpu *vcpu)
 {
 	struct file *file;
 	char name[24];
@@ -310,8 +320,7 @@ static int vcpu_install(struct vm *vm, struct vcpu *vcpu)
 		goto put_fd;
 	}
 	vm_get(vm);
-	xa_store(&vm->vcpus, vcpu->id, vcpu, GFP_KERNEL_ACCOUNT);
-	WRITE_ONCE(vm->nr_vcpus, vm->nr_vcpus + 1);
+	vcpu_enter(vm, vcpu);	/* cannot fail, as the id is reserved */
 	fd_install(fd, file);
 	return fd;
 
@@ -322,7 +331,7 @@ release:
 	return r;
 }
 
-int vcpu_create(struct vm *vm, unsigned long id)
+static int create(struct vm *vm, unsigned long id, int (*enter)(struct vm *, struct vcpu *))
 {
 	struct vcpu *vcpu;
 	int r;
@@ -338,9 +347,19 @@ int vcpu_create(struct vm *vm, unsigned long id)
 	else if (xa_load(&vm->vcpus, id))
 		r = -EEXIST;
 	else
-		r = vcpu_install(vm, vcpu);
+		r = enter(vm, vcpu);
 	mutex_unlock(&vm->lock);
 	if (r < 0)
 		vcpu_free(vcpu);
 	return r;
+}
+
+int vcpu_create(struct vm *vm, unsigned long id)
+{
+	return create(vm, id, vcpu_enter_file);
+}
+
+int vcpu_add(struct vm *vm, unsigned long id)
+{
+	return create(vm, id, vcpu_enter);
 }

@@ -109,7 +109,7 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_GET_DIRTY_LOG:
 		if (copy_from_user(&u.log, user, sizeof(u.log)))
 			return -EFAULT;
-		return memory_get_dirty_log(vm, &u.log);
+		return memory_get_dirty_log(vm, &u.log, sizeof(u64));
 	case KVM_CLEAR_DIRTY_LOG:
 		if (copy_from_user(&u.clear, user, sizeof(u.clear)))
 			return -EFAULT;
@@ -143,16 +143,13 @@ static const struct file_operations vm_fops = {
 	.llseek = noop_llseek,
 };
 
-int vm_create(unsigned long type)
+struct vm *vm_new(void)
 {
-	struct vm *vm;
+	struct vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	int r;
 
-	if (type)
-		return -EINVAL;
-	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	kref_init(&vm->refs);
 	vm->mm = current->mm;
 	mutex_init(&vm->lock);
@@ -170,14 +167,27 @@ int vm_create(unsigned long type)
 	if (r)
 		goto destroy;
 	/* freed by vm_put from here on */
-	r = anon_inode_getfd("kvm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
-	if (r < 0)
-		vm_put(vm);
-	return r;
+	return vm;
 
 destroy:
 	mmu_destroy(vm);
 free:
 	kfree(vm);
+	return ERR_PTR(r);
+}
+
+int vm_create(unsigned long type)
+{
+	struct vm *vm;
+	int r;
+
+	if (type)
+		return -EINVAL;
+	vm = vm_new();
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	r = anon_inode_getfd("kvm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	if (r < 0)
+		vm_put(vm);
 	return r;
 }
