@@ -66,7 +66,7 @@ $B/libkvmrun.a: $(filter-out $B/runner/main.o,$(RUNNER_OBJS))
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$B/shim $B/runner $B/tests $B/guest $B/kmod:
+$B/shim $B/runner $B/tests $B/guest $B/kmod $B/examples:
 	mkdir -p $@
 
 # ----------------------------------------------------------------------- tests
@@ -117,7 +117,17 @@ KMOD_TESTS := $(patsubst tests/kmod/%.c,$B/kmod/%,$(wildcard tests/kmod/test_*.c
 $B/kmod/%: tests/kmod/%.c tests/kmod/guest.c tests/kmod/guest.h | $B/kmod
 	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $(filter %.c,$^) -pthread -lcmocka -o $@
 
-tests: kvmrun $(TESTS) $(GUESTS) $B/tests/elf_variants $(KMOD_TESTS)
+# -------------------------------------------------------------------- examples
+# examples/NAME.c and NAME_guest.S, what runs in its VM, make $B/examples/NAME
+EXAMPLES := $(patsubst examples/%_guest.S,$B/examples/%,$(wildcard examples/*_guest.S))
+
+$B/examples/%: examples/%.c examples/%_guest.S examples/vm.c $(wildcard examples/*.h) kmod/classic.h | $B/examples
+	$(CC) -std=gnu11 $(WARN) $(CFLAGS) $(CPPFLAGS) $(filter %.c %.S,$^) -Wl,-z,noexecstack $(EXAMPLE_LIBS) -o $@
+$B/examples/framebuffer: EXAMPLE_LIBS := -lpng
+
+examples: $(EXAMPLES)
+
+tests: kvmrun $(EXAMPLES) $(TESTS) $(GUESTS) $B/tests/elf_variants $(KMOD_TESTS)
 
 deps:
 	tests/deps
@@ -191,7 +201,7 @@ endif
 	done
 
 clean:
-	rm -rf $B/shim $B/runner $B/tests $B/guest $B/kmod $B/libkvmrun.a $B/kvmrun.1 kvmrun
+	rm -rf $B/shim $B/runner $B/tests $B/guest $B/kmod $B/examples $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod tests deps programs check demo bench man install uninstall clean
+.PHONY: all kmod examples tests deps programs check demo bench man install uninstall clean
 -include $(wildcard $B/*/*.d)
