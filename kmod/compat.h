@@ -22,7 +22,9 @@
 
 #else
 
+#include <linux/mm.h>
 #include <linux/syscore_ops.h>
+#include <linux/version.h>
 
 /* Newer kernels pass the operations a pointer, and have them in a struct of their own. */
 #ifdef SYSCORE_HAS_DATA
@@ -36,6 +38,36 @@
 #define register_syscore register_syscore_ops
 #define unregister_syscore unregister_syscore_ops
 #endif
+
+/*
+ * The page frame at a host address in a VM_PFNMAP area, under the mmap_lock, as
+ * long as no MMU notifier says otherwise. 0, or -EINVAL when none is mapped.
+ */
+static inline int compat_follow_pfn(struct vm_area_struct *vma, unsigned long hva,
+				    unsigned long *pfn, bool *writable)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	struct follow_pfnmap_args args = { .vma = vma, .address = hva };
+	int r = follow_pfnmap_start(&args);
+
+	if (r)
+		return r;
+	*pfn = args.pfn;
+	*writable = args.writable;
+	follow_pfnmap_end(&args);
+#else
+	spinlock_t *lock;
+	pte_t *pte;
+	int r = follow_pte(vma->vm_mm, hva, &pte, &lock);
+
+	if (r)
+		return r;
+	*pfn = pte_pfn(*pte);
+	*writable = pte_write(*pte);
+	pte_unmap_unlock(pte, lock);
+#endif
+	return 0;
+}
 
 #endif
 #endif

@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "kvmrun.h"
 
 #define NPT_PRESENT	BIT_ULL(0)
@@ -243,21 +244,55 @@ void mmu_free_cache(struct vcpu *vcpu)
 		free_page((unsigned long)vcpu->tables[--vcpu->nr_tables]);
 }
 
-/*
- * The page behind a host address, with a reference. *writable comes out true
- * when the process may write to it without a fault of its own.
- */
-static int get_page_of(hva_t hva, bool write, bool *writable, struct page **page)
+/* What is behind a host address. page: with a reference, or NULL where the kernel has no page. */
+struct host_page {
+	struct page *page;
+	unsigned long pfn;
+	bool writable;		/* by the process, without a fault of its own */
+};
+
+/* Device memory, and what else drivers map without pages. */
+static int get_pfn_of(hva_t hva, bool write, struct host_page *host)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	int r = -EFAULT;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	vma = find_vma(mm, hva);
+	if (!vma || hva < vma->vm_start || !(vma->vm_flags & VM_PFNMAP))
+		goto out;
+	r = compat_follow_pfn(vma, hva, &host->pfn, &host->writable);
+	if (r || (write && !host->writable)) {
+		/* its driver may map it on demand; the lock is kept */
+		r = fixup_user_fault(mm, hva, write ? FAULT_FLAG_WRITE : 0, NULL);
+		if (!r)
+			r = compat_follow_pfn(vma, hva, &host->pfn, &host->writable);
+	}
+	if (r || (write && !host->writable))
+		r = -EFAULT;
+out:
+	mmap_read_unlock(mm);
+	host->page = NULL;
+	return r;
+}
+
+static int get_page_of(hva_t hva, bool write, struct host_page *host)
 {
 	long n;
 
-	*writable = true;
+	host->writable = true;
 	/* mostly it is there, and writable: no lock is needed to find that out */
-	if (get_user_pages_fast_only(hva, 1, FOLL_WRITE, page) == 1)
-		return 0;
-	*writable = write;
-	n = get_user_pages_unlocked(hva, 1, page, write ? FOLL_WRITE : 0);
-	return n == 1 ? 0 : n < 0 ? n : -EFAULT;
+	n = get_user_pages_fast_only(hva, 1, FOLL_WRITE, &host->page);
+	if (n != 1) {
+		host->writable = write;
+		n = get_user_pages_unlocked(hva, 1, &host->page, write ? FOLL_WRITE : 0);
+	}
+	if (n != 1)
+		return n == -EFAULT ? get_pfn_of(hva, write, host) : n < 0 ? n : -EFAULT;
+	host->pfn = page_to_pfn(host->page);
+	return 0;
 }
 
 /*
@@ -362,8 +397,7 @@ static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool wri
 	hva_t hva = slot_hva(slot, gpa) & PAGE_MASK;
 	unsigned long seq;
 	LIST_HEAD(freed);
-	struct page *page;
-	bool writable;
+	struct host_page host;
 	u64 gen, leaf, mask;
 	bool kick = false;
 	int level, r;
@@ -371,7 +405,7 @@ static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool wri
 	seq = READ_ONCE(vm->seq);
 	/* pairs with the lock around each change of seq: it is read before the page is looked up */
 	smp_rmb();
-	r = get_page_of(hva, write, &writable, &page);
+	r = get_page_of(hva, write, &host);
 	if (r)
 		return r;
 	spin_lock(&vm->mmu_lock);
@@ -380,20 +414,25 @@ static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool wri
 	gen = vm->tlb_gen;
 	level = mapping_level(vm, slot, gpa);
 	mask = level_size(level) - 1;
-	leaf = __sme_set(page_to_phys(page) & ~mask) | NPT_LEAF | (level > 1 ? NPT_HUGE : 0);
+	leaf = (PFN_PHYS(host.pfn) & ~mask) | NPT_LEAF | (level > 1 ? NPT_HUGE : 0);
+	/* memory is encrypted where it is by the host, devices never */
+	if (pfn_valid(host.pfn))
+		leaf = __sme_set(leaf);
 	if (slot->flags & KVM_MEM_READONLY || (slot->dirty && !write))
-		writable = false;
-	if (writable) {
+		host.writable = false;
+	if (host.writable) {
 		leaf |= NPT_WRITE;
 		memory_mark_dirty(slot, gpa);
 		/* the process's own entry will not tell that the page was written */
-		SetPageDirty(page);
+		if (host.page)
+			SetPageDirty(host.page);
 	}
 	map(vcpu, gpa, level, leaf, &freed);
 	kick = gen != vm->tlb_gen;
 out:
 	spin_unlock(&vm->mmu_lock);
-	put_page(page);
+	if (host.page)
+		put_page(host.page);
 	if (kick)
 		vm_kick(vm);
 	mmu_free_list(&freed);

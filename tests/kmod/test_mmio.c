@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "guest.h"
 
@@ -231,6 +232,7 @@ static int outcome_of(struct guest *g, enum guest_mode mode, const struct row *r
 	assert_int_equal(ioctl(g->vcpu, KVM_SET_VCPU_EVENTS, &events), 0);
 	while ((exit = guest_run(g)) == KVM_EXIT_MMIO)
 		serve(g);
+	assert_int_not_equal(exit, KVM_EXIT_SHUTDOWN);
 	o->regs = guest_regs(g);
 	assert_int_equal(ioctl(g->vcpu, KVM_GET_FPU, &o->fpu), 0);
 	for (i = 0; i < WINDOW; i++)
@@ -306,6 +308,21 @@ static int compare_row(struct guest *g, enum guest_mode mode, const struct row *
 	return 0;
 }
 
+/* Stock KVM looks there whether the guest has MOVBE. */
+static void set_cpuid(struct guest *g)
+{
+	static struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[100];
+	} cpuid;
+	int device = guest_device();
+
+	cpuid.head.nent = 100;
+	assert_int_equal(ioctl(device, KVM_GET_SUPPORTED_CPUID, &cpuid), 0);
+	assert_int_equal(ioctl(g->vcpu, KVM_SET_CPUID2, &cpuid), 0);
+	close(device);
+}
+
 static void compare(const struct row *rows, size_t n)
 {
 	int different = 0;
@@ -316,6 +333,7 @@ static void compare(const struct row *rows, size_t n)
 		unsigned int unfit;
 
 		guest_start(&g, mode, CODE("\xf4"));
+		set_cpuid(&g);
 		assert_int_equal(ioctl(g.vcpu, KVM_GET_SREGS, &s), 0);
 		/* segments that reach all of it in real mode, and SSE */
 		s.ds.limit = s.es.limit = 0xffffffff;
