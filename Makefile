@@ -114,8 +114,9 @@ $B/guest/hello-musl: tests/guest/hello.c | $B/guest
 
 # tests of the module's ABI, for either device
 KMOD_TESTS := $(patsubst tests/kmod/%.c,$B/kmod/%,$(wildcard tests/kmod/test_*.c))
-$B/kmod/%: tests/kmod/%.c tests/kmod/guest.c tests/kmod/guest.h | $B/kmod
-	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $(filter %.c,$^) -pthread -lcmocka -o $@
+$B/kmod/%: tests/kmod/%.c tests/kmod/guest.c tests/kmod/guest.h kmod/classic.h | $B/kmod
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $(filter %.c,$^) -pthread -lcmocka $(KMOD_TEST_LIBS) -o $@
+$B/kmod/test_examples: KMOD_TEST_LIBS := -lpng
 
 # -------------------------------------------------------------------- examples
 # examples/NAME.c and NAME_guest.S, what runs in its VM, make $B/examples/NAME
