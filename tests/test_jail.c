@@ -181,7 +181,7 @@ static void each_layer_is_in_place(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		alarm(20);
+		alarm(300);
 		jail_enter();
 		if (write(ready[1], "x", 1) == 1)
 			pause();
