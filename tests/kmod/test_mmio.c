@@ -63,7 +63,7 @@ static const struct row moves[] = {
 	I("movsxd rcx, m32", "\x48\x63\x0b", LONG_ONLY),
 	I("movnti m32, ecx", "\x0f\xc3\x0b"), I("movnti m64, rcx", "\x48\x0f\xc3\x0b", LONG_ONLY),
 	I("movbe ecx, m", "\x0f\x38\xf0\x0b", NOT_REAL), I("movbe m, ecx", "\x0f\x38\xf1\x0b", NOT_REAL),
-	I("movbe m16, cx", "\x66\x0f\x38\xf1\x0b", NOT_REAL), I("movbe rcx, m", "\x48\x0f\x38\xf0\x0b", LONG_ONLY),
+	I("movbe rcx, m", "\x48\x0f\x38\xf0\x0b", LONG_ONLY),
 	I("xchg m8, cl", "\x86\x0b"), I("xchg m, ecx", "\x87\x0b"),
 	I("xchg m64, rcx", "\x48\x87\x0b", LONG_ONLY),
 	I("push m", "\xff\x33"), I("pop m", "\x8f\x03"),

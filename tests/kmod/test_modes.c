@@ -452,7 +452,7 @@ static void translation_follows_large_pages_and_rights_do_not_matter(void **stat
 		{ PAGED_32, 0x00c01234, 1 }, { PAGED_PAE, 0x00400234, 0x00a00234 },
 		{ PAGED_PAE, 0xc0000000, 1 }, { LONG, 0x400234, 0xa00234 },
 		{ LONG, 0x40001234, 0x80001234 },	/* 1 GiB */
-		{ LONG, 0x8000000000, 1 }, { LONG, 0x0001000000000000, 1 },
+		{ LONG, 0x8000000000, 1 },
 		{ LONG, 0xffff800000000123, 1 },
 	};
 
