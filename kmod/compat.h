@@ -23,6 +23,7 @@
 #else
 
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/syscore_ops.h>
 #include <linux/version.h>
 
@@ -67,6 +68,21 @@ static inline int compat_follow_pfn(struct vm_area_struct *vma, unsigned long hv
 	pte_unmap_unlock(pte, lock);
 #endif
 	return 0;
+}
+
+/* How long the task has waited for a CPU, in ns. */
+static inline u64 compat_run_delay(void)
+{
+#ifdef CONFIG_SCHED_INFO
+	return current->sched_info.run_delay;
+#else
+	return 0;
+#endif
+}
+
+static inline bool compat_has_run_delay(void)
+{
+	return IS_ENABLED(CONFIG_SCHED_INFO);
 }
 
 #endif

@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <asm/kvm_para.h>
 #include <asm/processor.h>
 
 #include "kvmrun.h"
@@ -98,6 +99,16 @@ static void fill(struct kvm_cpuid_entry2 *e, const struct row *row, u32 subleaf)
 		e->ecx &= ~BIT(3);
 }
 
+/* KVM's own leaves: what clock.c has, and that no port needs a delay. */
+static const struct kvm_cpuid_entry2 kvm_leaves[] = {
+	{ .function = KVM_CPUID_SIGNATURE, .eax = KVM_CPUID_FEATURES,
+	  .ebx = 0x4b4d564b, .ecx = 0x564b4d56, .edx = 0x4d },	/* KVMKVMKVM */
+	{ .function = KVM_CPUID_FEATURES,
+	  .eax = BIT(KVM_FEATURE_CLOCKSOURCE) | BIT(KVM_FEATURE_NOP_IO_DELAY) |
+		 BIT(KVM_FEATURE_CLOCKSOURCE2) | BIT(KVM_FEATURE_STEAL_TIME) |
+		 BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT) },
+};
+
 /* All entries, into room for MAX_SUPPORTED. */
 static u32 supported(struct kvm_cpuid_entry2 *e)
 {
@@ -119,8 +130,14 @@ static u32 supported(struct kvm_cpuid_entry2 *e)
 		fill(&e[n], row, 0);
 		if (row->leaf == 0)
 			e[n].eax = min(basic, 0xdu);
+		if (row->leaf == 0x80000000)
+			e[n].eax = min(extended, 0x80000021u);
 		n++;
 	}
+	memcpy(&e[n], kvm_leaves, sizeof(kvm_leaves));
+	n += ARRAY_SIZE(kvm_leaves);
+	if (!clock_has_steal())
+		e[n - 1].eax &= ~BIT(KVM_FEATURE_STEAL_TIME);
 	return n;
 }
 
@@ -157,6 +174,13 @@ int cpuid_set(struct vcpu *vcpu, struct kvm_cpuid2 __user *from)
 		entries = vmemdup_user(from->entries, n * sizeof(*entries));
 		if (IS_ERR(entries))
 			return PTR_ERR(entries);
+	}
+	if (vcpu->ran) {
+		/* a guest that has looked at its CPU keeps it */
+		bool same = n == vcpu->nr_cpuid && !memcmp(entries, vcpu->cpuid, n * sizeof(*entries));
+
+		kvfree(entries);
+		return same ? 0 : -EINVAL;
 	}
 	kvfree(vcpu->cpuid);
 	vcpu->cpuid = entries;
@@ -203,13 +227,25 @@ u32 cpuid_word(struct vcpu *vcpu, u32 leaf, u32 subleaf, enum reg reg)
 	return reg == RAX ? e->eax : reg == RBX ? e->ebx : reg == RCX ? e->ecx : e->edx;
 }
 
-/* What depends on the moment: CR4.OSXSAVE, CR4.PKE, and the size of the XSAVE area. */
+bool cpuid_has_mwait(struct vcpu *vcpu)
+{
+	u64 misc;
+
+	if (!(READ_ONCE(vcpu->vm->quirks_off) & KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT))
+		return cpuid_word(vcpu, 1, 0, RCX) & BIT(3);
+	msr_get(vcpu, MSR_IA32_MISC_ENABLE, &misc, true);
+	return misc & MSR_IA32_MISC_ENABLE_MWAIT;
+}
+
+/* What depends on the moment: CR4.OSXSAVE, CR4.PKE, MISC_ENABLE, and the size of the XSAVE area. */
 static void adjust(struct vcpu *vcpu, u32 leaf, u32 subleaf, u32 *ebx, u32 *ecx)
 {
 	unsigned int size = 576, i;
 
 	if (leaf == 1)
-		*ecx = (*ecx & ~BIT(27)) | (vcpu->cr4 & X86_CR4_OSXSAVE ? BIT(27) : 0);
+		*ecx = (*ecx & ~(BIT(27) | BIT(3))) |
+		       (vcpu->cr4 & X86_CR4_OSXSAVE ? BIT(27) : 0) |
+		       (cpuid_has_mwait(vcpu) ? BIT(3) : 0);
 	if (leaf == 7 && !subleaf)
 		*ecx = (*ecx & ~BIT(4)) | (vcpu->cr4 & X86_CR4_PKE ? BIT(4) : 0);
 	if (leaf != 0xd || subleaf)

@@ -7,7 +7,7 @@
  *	classic		the ioctls of the first posting, on the device
  *	main, vm, vcpu	the device, the two kinds of files, their ioctls
  *	run		the loop of KVM_RUN
- *	state, events, debug, cpuid, msr, port, emulate	what an ioctl or an exit is about
+ *	state, events, debug, cpuid, msr*, clock, port, emulate	what an ioctl or an exit is about
  *	decode, walk, access	guest instructions, guest page tables, guest memory
  *	memory, mmu	memslots, nested page tables
  *	svm*		AMD-V, behind struct kvmrun_ops
@@ -45,6 +45,11 @@
 #define MAX_GPA		(1ull << 48)	/* what four levels of nested tables reach */
 #define MAX_CPUID	256	/* entries that KVM_SET_CPUID2 takes */
 #define STORED_MSRS	256
+/* the exits to user space that KVM_CAP_X86_USER_SPACE_MSR turns on */
+#define MSR_EXITS	(KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | \
+			 KVM_MSR_EXIT_REASON_FILTER)
+/* what KVM_CAP_DISABLE_QUIRKS2 turns off */
+#define QUIRKS		(KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
 
 /* the bits of DR6 and DR7 that are always set (APM 2, 13.1.1) */
 #define DR6_FIXED	0xffff0ff0ul
@@ -83,7 +88,20 @@ struct vm {
 	struct xarray vcpus;	/* by id */
 	unsigned int nr_vcpus;
 	bool cpuid_exits;	/* CPUID is for user space: EXIT_CPUID */
-	u64 tsc_base;		/* the host's TSC when the guest's was 0 */
+
+	spinlock_t clock_lock;	/* clock.c */
+	unsigned long clock_gen;	/* changes when vCPUs must be told the clock anew; never 0 */
+	u64 tsc_offset;		/* of new vCPUs: what user space last made it */
+	/* KVM's clock was clock_ns when the host's TSC and boot time were these */
+	u64 clock_ns, clock_tsc, clock_boot;
+	u64 wall_clock;		/* MSR_KVM_WALL_CLOCK */
+	u32 tsc_mul;		/* cycles to ns, as pvclock does it */
+	s8 tsc_shift;
+
+	struct msr_filter __rcu *msr_filter;	/* msr_filter.c */
+	u32 msr_exits;		/* KVM_MSR_EXIT_REASON_* that user space takes */
+	bool hide_platform_info;	/* KVM_CAP_MSR_PLATFORM_INFO is off */
+	u64 quirks_off;		/* KVM_X86_QUIRK_* */
 };
 
 /* ---------------------------------------------------------------------- vCPU */
@@ -123,7 +141,10 @@ struct fragment {		/* a piece of an MMIO access, within one page */
 };
 
 /* What KVM_RUN has to finish first when it is called again. */
-enum pending { PENDING_NOTHING, PENDING_PORT, PENDING_MMIO_READ, PENDING_MMIO_WRITE };
+enum pending {
+	PENDING_NOTHING, PENDING_PORT, PENDING_MMIO_READ, PENDING_MMIO_WRITE,
+	PENDING_MSR_READ, PENDING_MSR_WRITE,
+};
 
 #define MAX_FRAGMENTS 4
 
@@ -144,13 +165,22 @@ struct vcpu {
 	u64 host_pkru, pkru;
 	u64 dr[4], dr6, dr7;
 	u64 tsc_offset, tsc_adjust;
-	u64 tsc_aux, spec_ctrl;
+	u64 tsc_aux, spec_ctrl, platform_info;
 	u64 msrs[STORED_MSRS];
+
+	unsigned long clock_gen;	/* vm->clock_gen as of what pv_time was last told */
+	u64 pv_time, pv_steal;	/* MSR_KVM_SYSTEM_TIME, MSR_KVM_STEAL_TIME */
+	bool clock_stopped;	/* KVM_KVMCLOCK_CTRL: to be told */
+	bool steal_due;		/* it may have waited for a CPU since pv_steal was told */
+	const struct task_struct *steal_task;	/* whose steal_delay it is; never looked into */
+	u64 steal_delay;
+	bool enforce_pv;	/* KVM_CAP_ENFORCE_PV_FEATURE_CPUID */
 	bool sigset_active;
 	sigset_t sigset;
 	struct fpu_guest fpu;
 	struct kvm_cpuid_entry2 *cpuid;
 	unsigned int nr_cpuid;
+	bool ran;		/* its CPUID stays as it is */
 
 	struct {		/* vectors in delivery (injected) or to be delivered */
 		bool injected, pending, has_error;
@@ -188,6 +218,8 @@ struct vcpu {
 		gva_t rip;
 	} mmio;
 
+	gva_t msr_rip;		/* linear: of an RDMSR or WRMSR that user space has */
+
 	void *tables[4];	/* zeroed pages for the nested page tables */
 	int nr_tables;
 	void *hw;		/* the implementation's part */
@@ -220,6 +252,8 @@ struct kvmrun_ops {
 	void (*run)(struct vcpu *vcpu);
 	/* After run, preemptible: 1 go on, 0 to user space with vcpu->run filled, -errno. */
 	int (*handle_exit)(struct vcpu *vcpu);
+	/* Go on behind the instruction that exited. As handle_exit. */
+	int (*skip)(struct vcpu *vcpu);
 	/* Before the next run, forget all guest translations. */
 	void (*flush_tlb)(struct vcpu *vcpu);
 	/* Exit as soon as the guest can take an interrupt. */
@@ -471,22 +505,72 @@ int port_done(struct vcpu *vcpu);
 /* ------------------------------------------------------------------- cpuid.c */
 
 int cpuid_supported(struct kvm_cpuid2 __user *to);
+/* -EINVAL: the vCPU ran already, with another. */
 int cpuid_set(struct vcpu *vcpu, struct kvm_cpuid2 __user *from);
 int cpuid_get(struct vcpu *vcpu, struct kvm_cpuid2 __user *to);
 /* The guest's CPUID instruction: registers and RIP are left to the caller. */
 void cpuid_run(struct vcpu *vcpu);
 /* A feature word of the guest's, 0 when it has no such leaf. */
 u32 cpuid_word(struct vcpu *vcpu, u32 leaf, u32 subleaf, enum reg reg);
+/* CPUID offers the guest MONITOR and MWAIT. */
+bool cpuid_has_mwait(struct vcpu *vcpu);
 
 /* --------------------------------------------------------------------- msr.c */
 
 int msr_index_list(struct kvm_msr_list __user *to);
-/* KVM_GET_MSRS, KVM_SET_MSRS: the number done before the first that failed. */
+int msr_feature_list(struct kvm_msr_list __user *to);
+/*
+ * KVM_GET_MSRS, KVM_SET_MSRS: the number done before the first that failed.
+ * Without a vCPU: the host's features.
+ */
 int msr_get_list(struct vcpu *vcpu, struct kvm_msrs __user *msrs);
 int msr_set_list(struct vcpu *vcpu, struct kvm_msrs __user *msrs);
-/* RDMSR and WRMSR. 0, or -EINVAL: #GP. host: user space asks. */
+/*
+ * RDMSR and WRMSR. 0; -ENOENT: there is no such MSR; -EINVAL: not that value, or
+ * not that way. host: user space asks.
+ */
 int msr_get(struct vcpu *vcpu, u32 index, u64 *value, bool host);
 int msr_set(struct vcpu *vcpu, u32 index, u64 value, bool host);
 void msr_reset(struct vcpu *vcpu);
+
+/* -------------------------------------------------------------- msr_filter.c */
+
+/* KVM_X86_SET_MSR_FILTER. 0, -EINVAL, -EFAULT, -ENOMEM. */
+int msr_filter_set(struct vm *vm, const struct kvm_msr_filter __user *from);
+void msr_filter_free(struct vm *vm);
+/* The guest's RDMSR and WRMSR: by the filter, msr_get and msr_set, or user space. As handle_exit. */
+int msr_read(struct vcpu *vcpu);
+int msr_write(struct vcpu *vcpu);
+/* KVM_RUN again after an MSR exit. As handle_exit. */
+int msr_done(struct vcpu *vcpu, bool read);
+
+/* ------------------------------------------------------------------- clock.c */
+
+/* The guest's TSC and KVM's clock start at 0. */
+void clock_init(struct vm *vm);
+void clock_set_tsc_offset(struct vcpu *vcpu, u64 offset);
+/* KVM_GET_CLOCK, KVM_SET_CLOCK (-EINVAL: unknown flags), and the flags there are. */
+void clock_get(struct vm *vm, struct kvm_clock_data *data);
+int clock_set(struct vm *vm, const struct kvm_clock_data *data);
+u32 clock_flags(void);
+/* KVM_KVMCLOCK_CTRL. 0, or -EINVAL: the guest has no KVM clock. */
+int clock_stopped(struct vcpu *vcpu);
+/* Rows of msr.c. */
+int clock_get_tsc(struct vcpu *vcpu, u64 *value, bool host);
+int clock_set_tsc(struct vcpu *vcpu, u64 value, bool host);
+int clock_set_tsc_adjust(struct vcpu *vcpu, u64 value, bool host);
+int clock_get_wall(struct vcpu *vcpu, u64 *value, bool host);
+int clock_set_wall(struct vcpu *vcpu, u64 value, bool host);
+int clock_set_pv_time(struct vcpu *vcpu, u64 value, bool host);
+int clock_set_steal(struct vcpu *vcpu, u64 value, bool host);
+bool clock_has_steal(void);
+/* The vCPU comes to a CPU. Preemption is disabled. */
+void clock_load(struct vcpu *vcpu);
+/* Must the guest be told something before it runs on? Then do so, preemptible. */
+static inline bool clock_due(struct vcpu *vcpu)
+{
+	return vcpu->steal_due || vcpu->clock_gen != READ_ONCE(vcpu->vm->clock_gen);
+}
+void clock_tell(struct vcpu *vcpu);
 
 #endif

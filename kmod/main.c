@@ -107,6 +107,10 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return cpuid_supported((void __user *)arg);
 	case KVM_GET_MSR_INDEX_LIST:
 		return msr_index_list((void __user *)arg);
+	case KVM_GET_MSR_FEATURE_INDEX_LIST:
+		return msr_feature_list((void __user *)arg);
+	case KVM_GET_MSRS:
+		return msr_get_list(NULL, (void __user *)arg);
 	default:
 		return classic_ioctl(file, cmd, arg);
 	}

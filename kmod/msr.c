@@ -2,6 +2,7 @@
 /* msr.c - model-specific registers: one table for RDMSR, WRMSR and user space */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
+#include <asm/kvm_para.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor-flags.h>
@@ -12,68 +13,55 @@
 
 enum kind {
 	HW,	/* where the processor keeps it: ops->get_msr */
-	STORED,	/* a value that nothing looks at */
+	FIELD,	/* a u64 of struct vcpu */
+	STORED,	/* a value that nothing looks at, in vcpu->msrs */
 	ZERO,	/* reads as 0, takes any write */
-	VALUE,	/* the functions */
+	CALL,	/* no place of its own: what get or set do not do is refused */
 };
+
+#define LISTED		1	/* user space saves and restores it */
+#define HOST_WRITES	2	/* to the guest it is read-only */
 
 struct row {
 	u32 first, last;
-	u8 kind;
-	bool listed;	/* user space saves and restores it */
-	int (*get)(struct vcpu *vcpu, u64 *value);
+	u8 kind, flags;
+	u8 pv;			/* 1 + the bit of KVM_CPUID_FEATURES that offers it */
+	u16 field;		/* its offset in struct vcpu */
+	u64 zero;		/* bits that must not be set */
+	u64 reset;		/* of STORED: the value after RESET */
+	bool (*present)(void);
+	bool (*check)(u32 index, u64 value);
+	/* Instead of the kind's own way. 0, or -EINVAL: #GP. */
+	int (*get)(struct vcpu *vcpu, u64 *value, bool host);
 	int (*set)(struct vcpu *vcpu, u64 value, bool host);
+	/* What KVM_GET_MSRS on the device answers: a capability of the host. */
+	u64 (*feature)(void);
 	const char *why;
 };
 
 /* ------------------------------------------------------------------ functions */
 
-static int get_tsc(struct vcpu *vcpu, u64 *value)
+static bool canonical(u32 index, u64 value)
 {
-	*value = rdtsc() + vcpu->tsc_offset;
-	return 0;
+	return (s64)(value << 16) >> 16 == (s64)value;
 }
 
-/* The guest's own writes show in TSC_ADJUST, user space's do not (SDM 3, 18.17.3). */
-static int set_tsc(struct vcpu *vcpu, u64 value, bool host)
+static bool valid_pat(u32 index, u64 value)
 {
-	u64 offset = value - rdtsc();
+	int i;
 
-	if (!host)
-		vcpu->tsc_adjust += offset - vcpu->tsc_offset;
-	vcpu->tsc_offset = offset;
-	return 0;
+	for (i = 0; i < 8; i++, value >>= 8)
+		if ((value & 0xff) > 7 || (value & 0xff) == 2 || (value & 0xff) == 3)
+			return false;
+	return true;
 }
 
-static int get_tsc_adjust(struct vcpu *vcpu, u64 *value)
+static bool valid_apic_base(u32 index, u64 value)
 {
-	*value = vcpu->tsc_adjust;
-	return 0;
+	return !(value & (0xff | X2APIC_ENABLE)) && !(value >> boot_cpu_data.x86_phys_bits);
 }
 
-static int set_tsc_adjust(struct vcpu *vcpu, u64 value, bool host)
-{
-	if (!host)
-		vcpu->tsc_offset += value - vcpu->tsc_adjust;
-	vcpu->tsc_adjust = value;
-	return 0;
-}
-
-static int get_apic_base(struct vcpu *vcpu, u64 *value)
-{
-	*value = vcpu->apic_base;
-	return 0;
-}
-
-static int set_apic_base(struct vcpu *vcpu, u64 value, bool host)
-{
-	if (value & (0xff | X2APIC_ENABLE) || value >> boot_cpu_data.x86_phys_bits)
-		return -EINVAL;
-	vcpu->apic_base = value;
-	return 0;
-}
-
-static int get_efer(struct vcpu *vcpu, u64 *value)
+static int get_efer(struct vcpu *vcpu, u64 *value, bool host)
 {
 	*value = ops->get_creg(vcpu, CREG_EFER);
 	return 0;
@@ -94,19 +82,21 @@ static int set_efer(struct vcpu *vcpu, u64 value, bool host)
 	return 0;
 }
 
-static int get_tsc_aux(struct vcpu *vcpu, u64 *value)
+static bool has_tsc_aux(void)
 {
-	if (!boot_cpu_has(X86_FEATURE_RDTSCP))
-		return -EINVAL;
-	*value = vcpu->tsc_aux;
-	return 0;
+	return boot_cpu_has(X86_FEATURE_RDTSCP);
 }
 
 static int set_tsc_aux(struct vcpu *vcpu, u64 value, bool host)
 {
-	if (!boot_cpu_has(X86_FEATURE_RDTSCP) || value >> 32)
-		return -EINVAL;
+	/* what the guest writes it reads without leaving */
+	preempt_disable();
+	if (!host)
+		ops->put(vcpu);
 	vcpu->tsc_aux = value;
+	if (!host)
+		ops->load(vcpu);
+	preempt_enable();
 	return 0;
 }
 
@@ -125,82 +115,122 @@ static u64 spec_ctrl_bits(void)
 	return bits;
 }
 
-static int get_spec_ctrl(struct vcpu *vcpu, u64 *value)
+static bool has_spec_ctrl(void)
 {
-	*value = vcpu->spec_ctrl;
-	return spec_ctrl_bits() ? 0 : -EINVAL;
+	return spec_ctrl_bits();
 }
 
-static int set_spec_ctrl(struct vcpu *vcpu, u64 value, bool host)
+static bool valid_spec_ctrl(u32 index, u64 value)
 {
-	if (!spec_ctrl_bits() || value & ~spec_ctrl_bits())
-		return -EINVAL;
-	vcpu->spec_ctrl = value;
-	return 0;
+	return !(value & ~spec_ctrl_bits());
+}
+
+static bool has_ibpb(void)
+{
+	return boot_cpu_has(X86_FEATURE_IBPB);
 }
 
 /* Write-only: the barrier happens here and now. */
 static int set_pred_cmd(struct vcpu *vcpu, u64 value, bool host)
 {
-	if (!boot_cpu_has(X86_FEATURE_IBPB) || value & ~(u64)PRED_CMD_IBPB)
-		return -EINVAL;
 	if (value && !host)
 		wrmsrl(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
 	return 0;
 }
 
-static int get_mtrr_cap(struct vcpu *vcpu, u64 *value)
+static int get_mtrr_cap(struct vcpu *vcpu, u64 *value, bool host)
 {
 	*value = 0x508;	/* write combining, fixed ranges, 8 variable ones */
 	return 0;
 }
 
+static int get_platform_info(struct vcpu *vcpu, u64 *value, bool host)
+{
+	*value = vcpu->platform_info;
+	return host || !READ_ONCE(vcpu->vm->hide_platform_info) ? 0 : -EINVAL;
+}
+
+static u64 host_ucode_rev(void)
+{
+	u64 value = 0;
+
+	rdmsrl_safe(MSR_IA32_UCODE_REV, &value);
+	return value;
+}
+
+static u64 host_de_cfg(void)
+{
+	return boot_cpu_has(X86_FEATURE_LFENCE_RDTSC) ? MSR_AMD64_DE_CFG_LFENCE_SERIALIZE : 0;
+}
+
 /* ---------------------------------------------------------------------- table */
 
+#define ONE(index) .first = index, .last = index
+#define TO(from, to) .first = from, .last = to
+#define IN(name) .field = offsetof(struct vcpu, name), .kind = FIELD
+#define PV(name) .pv = 1 + KVM_FEATURE_##name
+
 static const struct row rows[] = {
-	{ MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_EIP, HW, true },
-	{ MSR_STAR, MSR_SYSCALL_MASK, HW, true },
-	{ MSR_FS_BASE, MSR_GS_BASE, HW, false, .why = "GET_SREGS has them" },
-	{ MSR_KERNEL_GS_BASE, MSR_KERNEL_GS_BASE, HW, true },
-	{ MSR_IA32_CR_PAT, MSR_IA32_CR_PAT, HW, true },
-	{ MSR_IA32_TSC, MSR_IA32_TSC, VALUE, true, get_tsc, set_tsc },
-	{ MSR_IA32_TSC_ADJUST, MSR_IA32_TSC_ADJUST, VALUE, true, get_tsc_adjust, set_tsc_adjust },
-	{ MSR_TSC_AUX, MSR_TSC_AUX, VALUE, true, get_tsc_aux, set_tsc_aux },
-	{ MSR_IA32_APICBASE, MSR_IA32_APICBASE, VALUE, false, get_apic_base, set_apic_base },
-	{ MSR_EFER, MSR_EFER, VALUE, false, get_efer, set_efer },
-	{ MSR_IA32_SPEC_CTRL, MSR_IA32_SPEC_CTRL, VALUE, true, get_spec_ctrl, set_spec_ctrl },
-	{ MSR_IA32_PRED_CMD, MSR_IA32_PRED_CMD, VALUE, false, NULL, set_pred_cmd },
+	{ ONE(MSR_IA32_SYSENTER_CS), HW, LISTED },
+	{ TO(MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP), HW, LISTED, .check = canonical },
+	{ ONE(MSR_STAR), HW, LISTED },
+	{ TO(MSR_LSTAR, MSR_CSTAR), HW, LISTED, .check = canonical },
+	{ ONE(MSR_SYSCALL_MASK), HW, LISTED },
+	{ TO(MSR_FS_BASE, MSR_GS_BASE), HW, .check = canonical, .why = "GET_SREGS has them" },
+	{ ONE(MSR_KERNEL_GS_BASE), HW, LISTED, .check = canonical },
+	{ ONE(MSR_IA32_CR_PAT), HW, LISTED, .check = valid_pat },
+	{ ONE(MSR_IA32_TSC), CALL, LISTED, .get = clock_get_tsc, .set = clock_set_tsc },
+	{ ONE(MSR_IA32_TSC_ADJUST), IN(tsc_adjust), LISTED, .set = clock_set_tsc_adjust },
+	{ ONE(MSR_TSC_AUX), IN(tsc_aux), LISTED, .present = has_tsc_aux,
+	  .zero = ~0ull << 32, .set = set_tsc_aux },
+	{ ONE(MSR_IA32_APICBASE), IN(apic_base), .check = valid_apic_base },
+	{ ONE(MSR_EFER), CALL, .get = get_efer, .set = set_efer },
+	{ ONE(MSR_IA32_SPEC_CTRL), IN(spec_ctrl), LISTED, .present = has_spec_ctrl,
+	  .check = valid_spec_ctrl },
+	{ ONE(MSR_IA32_PRED_CMD), CALL, .present = has_ibpb, .zero = ~(u64)PRED_CMD_IBPB,
+	  .set = set_pred_cmd },
 
 	/* memory types: the nested tables and PAT have the last word */
-	{ MSR_MTRRcap, MSR_MTRRcap, VALUE, false, get_mtrr_cap, NULL },
-	{ 0x200, 0x20f, STORED, false, .why = "variable MTRRs" },
-	{ 0x250, 0x250, STORED, false, .why = "fixed MTRRs" },
-	{ 0x258, 0x259, STORED, false, .why = "fixed MTRRs" },
-	{ 0x268, 0x26f, STORED, false, .why = "fixed MTRRs" },
-	{ MSR_MTRRdefType, MSR_MTRRdefType, STORED, false },
+	{ ONE(MSR_MTRRcap), CALL, .get = get_mtrr_cap },
+	{ TO(0x200, 0x20f), STORED, .why = "variable MTRRs" },
+	{ ONE(0x250), STORED, .why = "fixed MTRRs" },
+	{ TO(0x258, 0x259), STORED, .why = "fixed MTRRs" },
+	{ TO(0x268, 0x26f), STORED, .why = "fixed MTRRs" },
+	{ ONE(MSR_MTRRdefType), STORED },
 
 	/* machine checks: banks that never have one */
-	{ MSR_IA32_MCG_STATUS, MSR_IA32_MCG_CTL, STORED, false },
-	{ 0x400, 0x427, STORED, false, .why = "10 banks of 4" },
+	{ TO(MSR_IA32_MCG_STATUS, MSR_IA32_MCG_CTL), STORED },
+	{ TO(0x400, 0x427), STORED, .why = "10 banks of 4" },
+
+	/* KVM's own: asm/kvm_para.h */
+	{ ONE(MSR_KVM_WALL_CLOCK), CALL, LISTED, PV(CLOCKSOURCE),
+	  .get = clock_get_wall, .set = clock_set_wall },
+	{ ONE(MSR_KVM_SYSTEM_TIME), IN(pv_time), LISTED, PV(CLOCKSOURCE), .set = clock_set_pv_time },
+	{ ONE(MSR_KVM_WALL_CLOCK_NEW), CALL, LISTED, PV(CLOCKSOURCE2),
+	  .get = clock_get_wall, .set = clock_set_wall },
+	{ ONE(MSR_KVM_SYSTEM_TIME_NEW), IN(pv_time), LISTED, PV(CLOCKSOURCE2),
+	  .set = clock_set_pv_time },
+	{ ONE(MSR_KVM_STEAL_TIME), IN(pv_steal), LISTED, PV(STEAL_TIME), .present = clock_has_steal,
+	  .zero = KVM_STEAL_RESERVED_MASK, .set = clock_set_steal },
 
 	/* what kernels and clients of stock KVM write and go on */
-	{ 0x11, 0x12, STORED, false, .why = "KVM's clocks, first numbers" },
-	{ 0x4b564d00, 0x4b564d01, STORED, false, .why = "KVM's clocks: CPUID does not offer them" },
-	{ MSR_IA32_UCODE_REV, MSR_IA32_UCODE_REV, STORED, false },
-	{ MSR_IA32_MISC_ENABLE, MSR_IA32_MISC_ENABLE, STORED, false },
-	{ MSR_IA32_PLATFORM_ID, MSR_IA32_PLATFORM_ID, ZERO, false },
-	{ MSR_IA32_EBL_CR_POWERON, MSR_IA32_EBL_CR_POWERON, ZERO, false },
-	{ MSR_IA32_DEBUGCTLMSR, MSR_IA32_DEBUGCTLMSR, ZERO, false },
-	{ MSR_IA32_LASTBRANCHFROMIP, MSR_IA32_LASTINTTOIP, ZERO, false },
-	{ MSR_AMD64_SYSCFG, MSR_AMD64_SYSCFG, ZERO, false },
-	{ MSR_K7_HWCR, MSR_K7_HWCR, STORED, false },
-	{ MSR_AMD64_NB_CFG, MSR_AMD64_NB_CFG, ZERO, false },
-	{ MSR_K8_INT_PENDING_MSG, MSR_K8_INT_PENDING_MSG, ZERO, false },
-	{ MSR_FAM10H_MMIO_CONF_BASE, MSR_FAM10H_MMIO_CONF_BASE, ZERO, false },
-	{ MSR_VM_CR, MSR_VM_CR, ZERO, false },
-	{ MSR_K8_TSEG_ADDR, MSR_K8_TSEG_MASK, ZERO, false },
-	{ 0xc0011029, 0xc0011029, STORED, false, .why = "DE_CFG" },
-	{ MSR_AMD64_BU_CFG2, MSR_AMD64_BU_CFG2, ZERO, false },
+	{ ONE(MSR_IA32_UCODE_REV), STORED, .reset = 0x01000065, .feature = host_ucode_rev },
+	{ ONE(MSR_PLATFORM_INFO), IN(platform_info), LISTED | HOST_WRITES, .get = get_platform_info },
+	{ ONE(MSR_IA32_MISC_ENABLE), STORED, .reset = MSR_IA32_MISC_ENABLE_FAST_STRING },
+	{ ONE(MSR_IA32_POWER_CTL), STORED },
+	{ ONE(MSR_IA32_PLATFORM_ID), ZERO },
+	{ ONE(MSR_IA32_EBL_CR_POWERON), ZERO },
+	{ ONE(MSR_IA32_DEBUGCTLMSR), ZERO },
+	{ TO(MSR_IA32_LASTBRANCHFROMIP, MSR_IA32_LASTINTTOIP), ZERO },
+	{ ONE(MSR_AMD64_SYSCFG), ZERO },
+	{ ONE(MSR_K7_HWCR), STORED },
+	{ ONE(MSR_AMD64_NB_CFG), ZERO },
+	{ ONE(MSR_K8_INT_PENDING_MSG), ZERO },
+	{ ONE(MSR_FAM10H_MMIO_CONF_BASE), ZERO },
+	{ ONE(MSR_VM_CR), ZERO },
+	{ TO(MSR_K8_TSEG_ADDR, MSR_K8_TSEG_MASK), ZERO },
+	{ ONE(MSR_AMD64_DE_CFG), STORED, .feature = host_de_cfg },
+	{ ONE(MSR_AMD64_BU_CFG2), ZERO },
 };
 
 static const struct row *find(u32 index)
@@ -209,20 +239,29 @@ static const struct row *find(u32 index)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		if (index >= rows[i].first && index <= rows[i].last)
-			return &rows[i];
+			return rows[i].present && !rows[i].present() ? NULL : &rows[i];
 	return NULL;
 }
 
-/* Each stored one has its place in vcpu->msrs, in the table's order. */
-static u64 *stored(struct vcpu *vcpu, u32 index)
+/* Where its value is: a field, or the place in vcpu->msrs by the table's order. */
+static u64 *place(struct vcpu *vcpu, const struct row *row, u32 index)
 {
-	const struct row *row;
+	const struct row *r;
 	size_t n = 0;
 
-	for (row = rows; index < row->first || index > row->last; row++)
-		if (row->kind == STORED)
-			n += row->last - row->first + 1;
+	if (row->kind == FIELD)
+		return (void *)vcpu + row->field;
+	for (r = rows; r < row; r++)
+		if (r->kind == STORED)
+			n += r->last - r->first + 1;
 	return &vcpu->msrs[n + index - row->first];
+}
+
+/* Is it one of KVM's that this guest was not offered and must not have? */
+static bool withheld(struct vcpu *vcpu, const struct row *row)
+{
+	return row->pv && vcpu->enforce_pv &&
+	       !(cpuid_word(vcpu, KVM_CPUID_FEATURES, 0, RAX) & BIT(row->pv - 1));
 }
 
 int msr_get(struct vcpu *vcpu, u32 index, u64 *value, bool host)
@@ -231,46 +270,22 @@ int msr_get(struct vcpu *vcpu, u32 index, u64 *value, bool host)
 
 	*value = 0;
 	if (!row)
+		return -ENOENT;
+	if (withheld(vcpu, row))
 		return -EINVAL;
+	if (row->get)
+		return row->get(vcpu, value, host);
 	switch (row->kind) {
 	case HW:
 		return ops->get_msr(vcpu, index, value);
+	case FIELD:
 	case STORED:
-		*value = *stored(vcpu, index);
+		*value = *place(vcpu, row, index);
 		return 0;
 	case ZERO:
 		return 0;
 	default:
-		return row->get ? row->get(vcpu, value) : -EINVAL;
-	}
-}
-
-static bool valid_pat(u64 value)
-{
-	int i;
-
-	for (i = 0; i < 8; i++, value >>= 8)
-		if ((value & 0xff) > 7 || (value & 0xff) == 2 || (value & 0xff) == 3)
-			return false;
-	return true;
-}
-
-/* Those that hold addresses of code or data must hold canonical ones. */
-static bool valid_hw(u32 index, u64 value)
-{
-	switch (index) {
-	case MSR_IA32_CR_PAT:
-		return valid_pat(value);
-	case MSR_LSTAR:
-	case MSR_CSTAR:
-	case MSR_FS_BASE:
-	case MSR_GS_BASE:
-	case MSR_KERNEL_GS_BASE:
-	case MSR_IA32_SYSENTER_ESP:
-	case MSR_IA32_SYSENTER_EIP:
-		return (s64)(value << 16) >> 16 == (s64)value;
-	default:
-		return true;
+		return -EINVAL;
 	}
 }
 
@@ -279,58 +294,84 @@ int msr_set(struct vcpu *vcpu, u32 index, u64 value, bool host)
 	const struct row *row = find(index);
 
 	if (!row)
+		return -ENOENT;
+	if (withheld(vcpu, row) || (row->flags & HOST_WRITES && !host) || value & row->zero ||
+	    (row->check && !row->check(index, value)))
 		return -EINVAL;
+	if (row->set)
+		return row->set(vcpu, value, host);
 	switch (row->kind) {
 	case HW:
-		return valid_hw(index, value) ? ops->set_msr(vcpu, index, value) : -EINVAL;
+		return ops->set_msr(vcpu, index, value);
+	case FIELD:
 	case STORED:
-		*stored(vcpu, index) = value;
+		*place(vcpu, row, index) = value;
 		return 0;
 	case ZERO:
 		return 0;
 	default:
-		return row->set ? row->set(vcpu, value, host) : -EINVAL;
+		return -EINVAL;
 	}
 }
 
 void msr_reset(struct vcpu *vcpu)
 {
-	size_t i, n = 0;
+	const struct row *row;
+	u64 *end = vcpu->msrs;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].kind == STORED)
-			n += rows[i].last - rows[i].first + 1;
-	if (WARN_ON_ONCE(n > STORED_MSRS))
-		return;
-	*stored(vcpu, MSR_IA32_MISC_ENABLE) = MSR_IA32_MISC_ENABLE_FAST_STRING;
-	*stored(vcpu, MSR_IA32_UCODE_REV) = 0x01000065;
+	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
+		if (row->kind != STORED)
+			continue;
+		end += row->last - row->first + 1;
+		if (WARN_ON_ONCE(end > vcpu->msrs + STORED_MSRS))
+			return;
+		end[-1] = row->reset;
+	}
 }
 
 /* ----------------------------------------------------------------- user space */
 
-static bool present(u32 index)
+/* The indices of all rows, or of those that say something of the host. */
+static int index_list(struct kvm_msr_list __user *to, bool features)
 {
-	return index != MSR_IA32_SPEC_CTRL || spec_ctrl_bits();
+	u32 room, n = 0, index;
+	const struct row *row;
+
+	if (get_user(room, &to->nmsrs))
+		return -EFAULT;
+	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
+		if (features ? !row->feature : !(row->flags & LISTED))
+			continue;
+		for (index = row->first; find(index) && index <= row->last; index++, n++)
+			if (n < room && put_user(index, &to->indices[n]))
+				return -EFAULT;
+	}
+	if (put_user(n, &to->nmsrs))
+		return -EFAULT;
+	return n > room ? -E2BIG : 0;
 }
 
 int msr_index_list(struct kvm_msr_list __user *to)
 {
-	u32 room, n = 0, index;
-	size_t i;
+	return index_list(to, false);
+}
 
-	if (get_user(room, &to->nmsrs))
-		return -EFAULT;
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		for (index = rows[i].first; rows[i].listed && index <= rows[i].last; index++) {
-			if (!present(index))
-				continue;
-			if (n < room && put_user(index, &to->indices[n]))
-				return -EFAULT;
-			n++;
-		}
-	if (put_user(n, &to->nmsrs))
-		return -EFAULT;
-	return n > room ? -E2BIG : 0;
+int msr_feature_list(struct kvm_msr_list __user *to)
+{
+	return index_list(to, true);
+}
+
+static int get_one(struct vcpu *vcpu, u32 index, u64 *value)
+{
+	const struct row *row;
+
+	if (vcpu)
+		return msr_get(vcpu, index, value, true);
+	row = find(index);
+	if (!row || !row->feature)
+		return -ENOENT;
+	*value = row->feature();
+	return 0;
 }
 
 int msr_get_list(struct vcpu *vcpu, struct kvm_msrs __user *msrs)
@@ -346,7 +387,7 @@ int msr_get_list(struct vcpu *vcpu, struct kvm_msrs __user *msrs)
 	for (i = 0; i < n; i++) {
 		if (copy_from_user(&entry, &msrs->entries[i], sizeof(entry)))
 			return -EFAULT;
-		if (msr_get(vcpu, entry.index, &value, true))
+		if (get_one(vcpu, entry.index, &value))
 			break;
 		if (put_user(value, &msrs->entries[i].data))
 			return -EFAULT;

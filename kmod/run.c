@@ -141,6 +141,7 @@ static void load_host_xstate(struct vcpu *vcpu)
 static void load(struct vcpu *vcpu)
 {
 	WRITE_ONCE(vcpu->cpu, smp_processor_id());
+	clock_load(vcpu);
 	ops->load(vcpu);
 }
 
@@ -194,7 +195,7 @@ static int enter(struct vcpu *vcpu)
 		ops->flush_tlb(vcpu);
 		vcpu->tlb_gen = gen;
 	}
-	if (xfer_to_guest_mode_work_pending())
+	if (xfer_to_guest_mode_work_pending() || clock_due(vcpu))
 		goto out;
 	r = -EIO;
 	if (!main_cpu_enabled())
@@ -244,6 +245,8 @@ static int loop(struct vcpu *vcpu)
 			if (r <= 0)
 				return r;
 		}
+		if (clock_due(vcpu))
+			clock_tell(vcpu);
 		event_select(vcpu);
 		window = READ_ONCE(run->request_interrupt_window);
 		if (window && run_can_inject(vcpu)) {
@@ -274,6 +277,9 @@ static int finish(struct vcpu *vcpu)
 	case PENDING_MMIO_WRITE:
 		vcpu->pending = pending;
 		return emulate_mmio_done(vcpu);
+	case PENDING_MSR_READ:
+	case PENDING_MSR_WRITE:
+		return msr_done(vcpu, pending == PENDING_MSR_READ);
 	default:
 		return 1;
 	}
@@ -293,6 +299,7 @@ int run_vcpu(struct vcpu *vcpu)
 		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
 	fpu_swap_kvm_fpstate(&vcpu->fpu, true);
 	vcpu_load(vcpu);
+	vcpu->ran = true;
 	r = take_run_page(vcpu);
 	if (!r) {
 		r = finish(vcpu);

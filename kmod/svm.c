@@ -26,8 +26,8 @@ struct svm_cpu {
 
 static DEFINE_PER_CPU(struct svm_cpu, svm_cpus);
 
-/* Bitmaps for all guests: a set bit intercepts. */
-static struct page *iopm, *msrpm;
+/* Bitmaps for all guests: a set bit intercepts. Guests whose MSRs are filtered leave at each. */
+static struct page *iopm, *msrpm, *msrpm_filtered;
 
 #define IOPM_ORDER	2	/* 12 KiB; ports 0 to 0xffff, and what a wide access at the end touches */
 #define MSRPM_ORDER	1
@@ -132,6 +132,8 @@ static void free_shared(void)
 		__free_pages(iopm, IOPM_ORDER);
 	if (msrpm)
 		__free_pages(msrpm, MSRPM_ORDER);
+	if (msrpm_filtered)
+		__free_pages(msrpm_filtered, MSRPM_ORDER);
 }
 
 static int svm_setup(void)
@@ -142,10 +144,12 @@ static int svm_setup(void)
 
 	iopm = alloc_pages(GFP_KERNEL, IOPM_ORDER);
 	msrpm = alloc_pages(GFP_KERNEL, MSRPM_ORDER);
-	if (!iopm || !msrpm)
+	msrpm_filtered = alloc_pages(GFP_KERNEL, MSRPM_ORDER);
+	if (!iopm || !msrpm || !msrpm_filtered)
 		goto fail;
 	memset(page_address(iopm), 0xff, PAGE_SIZE << IOPM_ORDER);
 	memset(page_address(msrpm), 0xff, PAGE_SIZE << MSRPM_ORDER);
+	memset(page_address(msrpm_filtered), 0xff, PAGE_SIZE << MSRPM_ORDER);
 	for (i = 0; i < ARRAY_SIZE(direct_msrs); i++)
 		for (msr = direct_msrs[i].first; msr <= direct_msrs[i].last; msr++)
 			direct_msr(page_address(msrpm), msr);
@@ -230,6 +234,7 @@ static const struct {
 	{ INTERCEPT_DR6_WRITE, "user space's breakpoints" },
 	{ INTERCEPT_DR7_WRITE, "user space's breakpoints" },
 	{ INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_DB, "in its own delivery it loops for ever in microcode" },
+	{ INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_UD, "VMCALL" },
 	{ INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_AC, "in its own delivery it loops for ever in microcode" },
 	{ INTERCEPT_EXCEPTION_OFFSET + X86_TRAP_MC, "the host's machine checks" },
 	{ INTERCEPT_RDPMC, "the host's performance counters" },
@@ -275,7 +280,6 @@ static int svm_vcpu_create(struct vcpu *vcpu)
 		svm_intercept(vcpu, intercepts[i].bit, true);
 	control = &svm->vmcb->control;
 	control->iopm_base_pa = page_pa(iopm);
-	control->msrpm_base_pa = page_pa(msrpm);
 	control->int_ctl = V_INTR_MASKING_MASK;
 	control->nested_ctl = SVM_NESTED_CTL_NP_ENABLE;
 	control->nested_cr3 = __sme_set(__pa(vcpu->vm->root));
@@ -425,6 +429,16 @@ static void watch_iret(struct vcpu *vcpu)
 		svm_intercept(vcpu, INTERCEPT_IRET, watch);
 }
 
+static void choose_msrpm(struct vcpu *vcpu)
+{
+	u64 pa = page_pa(rcu_access_pointer(vcpu->vm->msr_filter) ? msrpm_filtered : msrpm);
+
+	if (to_vmcb(vcpu)->control.msrpm_base_pa != pa) {
+		to_vmcb(vcpu)->control.msrpm_base_pa = pa;
+		to_svm(vcpu)->dirty = true;
+	}
+}
+
 static void prepare(struct vcpu *vcpu, struct svm_cpu *c)
 {
 	struct svm *svm = to_svm(vcpu);
@@ -433,6 +447,7 @@ static void prepare(struct vcpu *vcpu, struct svm_cpu *c)
 
 	control->tlb_ctl = TLB_CONTROL_DO_NOTHING;
 	watch_iret(vcpu);
+	choose_msrpm(vcpu);
 	if (svm->asid_cpu != smp_processor_id() || svm->asid_generation != c->asid_generation)
 		new_asid(vcpu, c);
 	if (c->last != vmcb) {
@@ -512,6 +527,7 @@ const struct kvmrun_ops svm_ops = {
 	.put = svm_put,
 	.run = svm_run,
 	.handle_exit = svm_handle_exit,
+	.skip = svm_skip,
 	.flush_tlb = svm_flush_tlb,
 	.want_irq_window = svm_want_irq_window,
 	.get_segment = svm_get_segment,

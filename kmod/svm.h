@@ -66,5 +66,6 @@ void svm_want_irq_window(struct vcpu *vcpu, bool want);
 
 /* svm_exit.c */
 int svm_handle_exit(struct vcpu *vcpu);
+int svm_skip(struct vcpu *vcpu);
 
 #endif

@@ -32,7 +32,7 @@ static int protection(struct vcpu *vcpu)
 }
 
 /* Go on behind an instruction whose exit may not say where that is. */
-static int skip(struct vcpu *vcpu)
+int svm_skip(struct vcpu *vcpu)
 {
 	u64 next = to_vmcb(vcpu)->control.next_rip;
 
@@ -70,6 +70,18 @@ static int debug(struct vcpu *vcpu)
 	}
 	to_vmcb(vcpu)->save.dr6 = vcpu->dr6;
 	return debug_exception(vcpu, X86_TRAP_DB, dr6);
+}
+
+/* Guests that know KVM from the other vendor's CPUs call it by VMCALL. */
+static int undefined_opcode(struct vcpu *vcpu)
+{
+	struct instr insn;
+
+	if (decode(vcpu, &insn) || insn.opcode != 0x101 || insn.modrm != 0xc1)
+		return undefined(vcpu);
+	vcpu->regs[RAX] = VMMCALL_UNKNOWN;
+	decode_skip(vcpu, vcpu->rip + insn.len);
+	return 1;
 }
 
 static int breakpoint(struct vcpu *vcpu)
@@ -136,7 +148,7 @@ static int cpuid_exit(struct vcpu *vcpu)
 		vcpu->run->exit_reason = EXIT_CPUID;
 		return 0;
 	}
-	r = skip(vcpu);
+	r = svm_skip(vcpu);
 	if (r > 0)
 		cpuid_run(vcpu);
 	return r;
@@ -144,7 +156,7 @@ static int cpuid_exit(struct vcpu *vcpu)
 
 static int hlt(struct vcpu *vcpu)
 {
-	int r = skip(vcpu);
+	int r = svm_skip(vcpu);
 
 	if (r <= 0)
 		return r;
@@ -155,7 +167,7 @@ static int hlt(struct vcpu *vcpu)
 static int vmmcall(struct vcpu *vcpu)
 {
 	vcpu->regs[RAX] = VMMCALL_UNKNOWN;
-	return skip(vcpu);
+	return svm_skip(vcpu);
 }
 
 static int xsetbv(struct vcpu *vcpu)
@@ -164,26 +176,21 @@ static int xsetbv(struct vcpu *vcpu)
 
 	if (svm_get_cpl(vcpu) || (u32)vcpu->regs[RCX] || state_set_xcr0(vcpu, value))
 		return protection(vcpu);
-	return skip(vcpu);
+	return svm_skip(vcpu);
 }
 
 static int msr(struct vcpu *vcpu)
 {
-	u32 index = vcpu->regs[RCX];
-	u64 value;
-	int r;
+	return to_vmcb(vcpu)->control.exit_info_1 ? msr_write(vcpu) : msr_read(vcpu);
+}
 
-	if (to_vmcb(vcpu)->control.exit_info_1) {
-		value = (u32)vcpu->regs[RAX] | (u64)vcpu->regs[RDX] << 32;
-		r = msr_set(vcpu, index, value, false);
-	} else {
-		r = msr_get(vcpu, index, &value, false);
-		if (!r) {
-			vcpu->regs[RAX] = (u32)value;
-			vcpu->regs[RDX] = value >> 32;
-		}
-	}
-	return r ? protection(vcpu) : skip(vcpu);
+/* By default both do nothing; user space may have them undefined where CPUID has them not. */
+static int monitor(struct vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->vm->quirks_off) & KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS &&
+	    !cpuid_has_mwait(vcpu))
+		return undefined(vcpu);
+	return svm_skip(vcpu);
 }
 
 /* Exit info 1: in 0, string 2, rep 3, size 4-6, port 16-31; info 2: the next RIP. */
@@ -233,6 +240,7 @@ static int (*const handlers[])(struct vcpu *vcpu) = {
 	[SVM_EXIT_WRITE_DR0 ... SVM_EXIT_WRITE_DR7] = mov_dr,
 	[SVM_EXIT_EXCP_BASE + X86_TRAP_DB] = debug,
 	[SVM_EXIT_EXCP_BASE + X86_TRAP_BP] = breakpoint,
+	[SVM_EXIT_EXCP_BASE + X86_TRAP_UD] = undefined_opcode,
 	[SVM_EXIT_EXCP_BASE + X86_TRAP_AC] = alignment,
 	[SVM_EXIT_EXCP_BASE + X86_TRAP_MC] = nothing,	/* done in svm_run */
 	[SVM_EXIT_INTR] = nothing,	/* the host took it */
@@ -243,8 +251,8 @@ static int (*const handlers[])(struct vcpu *vcpu) = {
 	[SVM_EXIT_CPUID] = cpuid_exit,
 	[SVM_EXIT_RSM] = undefined,
 	[SVM_EXIT_IRET] = iret,
-	[SVM_EXIT_INVD] = skip,
-	[SVM_EXIT_WBINVD] = skip,
+	[SVM_EXIT_INVD] = svm_skip,
+	[SVM_EXIT_WBINVD] = svm_skip,
 	[SVM_EXIT_HLT] = hlt,
 	[SVM_EXIT_INVLPGA] = undefined,
 	[SVM_EXIT_IOIO] = port,
@@ -257,8 +265,8 @@ static int (*const handlers[])(struct vcpu *vcpu) = {
 	[SVM_EXIT_STGI] = undefined,
 	[SVM_EXIT_CLGI] = undefined,
 	[SVM_EXIT_SKINIT] = undefined,
-	[SVM_EXIT_MONITOR] = skip,
-	[SVM_EXIT_MWAIT] = skip,
+	[SVM_EXIT_MONITOR] = monitor,
+	[SVM_EXIT_MWAIT] = monitor,
 	[SVM_EXIT_XSETBV] = xsetbv,
 	[SVM_EXIT_RDPRU] = undefined,
 };

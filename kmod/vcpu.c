@@ -39,6 +39,7 @@ static int device_attr(struct vcpu *vcpu, unsigned int cmd, struct kvm_device_at
 {
 	struct kvm_device_attr attr;
 	u64 __user *user;
+	u64 offset;
 
 	if (copy_from_user(&attr, arg, sizeof(attr)))
 		return -EFAULT;
@@ -47,8 +48,23 @@ static int device_attr(struct vcpu *vcpu, unsigned int cmd, struct kvm_device_at
 	user = (u64 __user *)(unsigned long)attr.addr;
 	if (cmd == KVM_GET_DEVICE_ATTR)
 		return put_user(vcpu->tsc_offset, user);
-	if (cmd == KVM_SET_DEVICE_ATTR)
-		return get_user(vcpu->tsc_offset, user);
+	if (cmd == KVM_SET_DEVICE_ATTR) {
+		if (get_user(offset, user))
+			return -EFAULT;
+		clock_set_tsc_offset(vcpu, offset);
+	}
+	return 0;
+}
+
+static int enable_cap(struct vcpu *vcpu, struct kvm_enable_cap __user *arg)
+{
+	struct kvm_enable_cap cap;
+
+	if (copy_from_user(&cap, arg, sizeof(cap)))
+		return -EFAULT;
+	if (cap.flags || cap.cap != KVM_CAP_ENFORCE_PV_FEATURE_CPUID)
+		return -EINVAL;
+	vcpu->enforce_pv = cap.args[0];
 	return 0;
 }
 
@@ -166,6 +182,10 @@ static int locked_ioctl(struct vcpu *vcpu, unsigned int cmd, unsigned long arg)
 		return 0;
 	case KVM_GET_TSC_KHZ:
 		return tsc_khz;
+	case KVM_ENABLE_CAP:
+		return enable_cap(vcpu, user);
+	case KVM_KVMCLOCK_CTRL:
+		return clock_stopped(vcpu);
 	case KVM_HAS_DEVICE_ATTR:
 	case KVM_GET_DEVICE_ATTR:
 	case KVM_SET_DEVICE_ATTR:
@@ -259,7 +279,7 @@ static void reset(struct vcpu *vcpu)
 	vcpu->apic_base = APIC_DEFAULT_PHYS_BASE | MSR_IA32_APICBASE_ENABLE;
 	if (!vcpu->id)
 		vcpu->apic_base |= MSR_IA32_APICBASE_BSP;
-	vcpu->tsc_offset = -vcpu->vm->tsc_base;
+	vcpu->tsc_offset = READ_ONCE(vcpu->vm->tsc_offset);
 	msr_reset(vcpu);
 }
 

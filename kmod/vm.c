@@ -27,6 +27,7 @@ static void vm_destroy(struct kref *refs)
 	xa_destroy(&vm->vcpus);
 	mmu_destroy(vm);
 	memory_free(vm);
+	msr_filter_free(vm);
 	/* frees vm when no notification can be running in it any more */
 	mmu_notifier_put(&vm->notifier);
 }
@@ -70,19 +71,46 @@ static int vm_set_identity_map_addr(struct vm *vm, u64 __user *arg)
 	return READ_ONCE(vm->nr_vcpus) ? -EINVAL : 0;
 }
 
+/* 0, or -EINVAL: not that one, or not with that argument. vm->lock is held. */
+static int vm_set_cap(struct vm *vm, u32 cap, u64 arg)
+{
+	switch (cap) {
+	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+		if (arg & ~(u64)KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE)
+			return -EINVAL;
+		vm->manual_protect = arg;
+		return 0;
+	case KVM_CAP_X86_USER_SPACE_MSR:
+		if (arg & ~(u64)MSR_EXITS)
+			return -EINVAL;
+		WRITE_ONCE(vm->msr_exits, arg);
+		return 0;
+	case KVM_CAP_MSR_PLATFORM_INFO:
+		WRITE_ONCE(vm->hide_platform_info, !arg);
+		return 0;
+	case KVM_CAP_DISABLE_QUIRKS2:
+		if (arg & ~(u64)QUIRKS)
+			return -EINVAL;
+		WRITE_ONCE(vm->quirks_off, arg);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
 static int vm_enable_cap(struct vm *vm, struct kvm_enable_cap __user *arg)
 {
 	struct kvm_enable_cap cap;
+	int r;
 
 	if (copy_from_user(&cap, arg, sizeof(cap)))
 		return -EFAULT;
-	if (cap.cap != KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 || cap.flags ||
-	    cap.args[0] & ~(u64)KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE)
+	if (cap.flags)
 		return -EINVAL;
 	mutex_lock(&vm->lock);
-	vm->manual_protect = cap.args[0];
+	r = vm_set_cap(vm, cap.cap, cap.args[0]);
 	mutex_unlock(&vm->lock);
-	return 0;
+	return r;
 }
 
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -93,6 +121,7 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		struct kvm_userspace_memory_region region;
 		struct kvm_dirty_log log;
 		struct kvm_clear_dirty_log clear;
+		struct kvm_clock_data clock;
 	} u;
 
 	if (vm->mm != current->mm)
@@ -122,6 +151,15 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vm_enable_cap(vm, user);
 	case KVM_GET_TSC_KHZ:
 		return tsc_khz;
+	case KVM_GET_CLOCK:
+		clock_get(vm, &u.clock);
+		return copy_to_user(user, &u.clock, sizeof(u.clock)) ? -EFAULT : 0;
+	case KVM_SET_CLOCK:
+		if (copy_from_user(&u.clock, user, sizeof(u.clock)))
+			return -EFAULT;
+		return clock_set(vm, &u.clock);
+	case KVM_X86_SET_MSR_FILTER:
+		return msr_filter_set(vm, user);
 	case KVM_SET_GSI_ROUTING:
 		/* as stock KVM where no interrupt controller was created */
 		return -EINVAL;
@@ -158,7 +196,7 @@ struct vm *vm_new(void)
 	xa_init(&vm->slots);
 	xa_init(&vm->vcpus);
 	vm->slots_by_gpa = vm->slots_by_hva = RB_ROOT_CACHED;
-	vm->tsc_base = rdtsc();
+	clock_init(vm);
 	r = mmu_create(vm);
 	if (r)
 		goto free;
