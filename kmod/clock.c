@@ -48,7 +48,13 @@ void clock_init(struct vm *vm)
 	vm->tsc_mul = div64_u64((u64)NSEC_PER_SEC << 32, hz);
 	vm->clock_tsc = rdtsc_ordered();
 	vm->clock_boot = ktime_get_boottime_ns();
-	vm->tsc_offset = -vm->clock_tsc;
+}
+
+void clock_init_vcpu(struct vcpu *vcpu)
+{
+	if (!vcpu->vm->nr_vcpus)
+		vcpu->vm->tsc_offset = -rdtsc();
+	vcpu->tsc_offset = READ_ONCE(vcpu->vm->tsc_offset);
 }
 
 /* A point that the clock goes through: the VM's own, or, where TSCs differ, now on this CPU. */
@@ -256,15 +262,18 @@ static void tell_steal(struct vcpu *vcpu)
 void clock_tell(struct vcpu *vcpu)
 {
 	unsigned long gen = READ_ONCE(vcpu->vm->clock_gen);
+	bool time = vcpu->clock_gen != gen && vcpu->pv_time & KVM_MSR_ENABLED;
+	bool steal = vcpu->steal_due;
 
 	if (down_read_killable(&vcpu->vm->slots_lock))
 		return;
-	if (vcpu->clock_gen != gen && vcpu->pv_time & KVM_MSR_ENABLED)
-		tell_time(vcpu);
+	/* what follows may sleep, and wake up on a CPU where it is due again */
 	vcpu->clock_gen = gen;
-	if (vcpu->steal_due)
-		tell_steal(vcpu);
 	vcpu->steal_due = false;
+	if (time)
+		tell_time(vcpu);
+	if (steal)
+		tell_steal(vcpu);
 	up_read(&vcpu->vm->slots_lock);
 }
 

@@ -161,49 +161,6 @@ int cpuid_supported(struct kvm_cpuid2 __user *to)
 	return r;
 }
 
-int cpuid_set(struct vcpu *vcpu, struct kvm_cpuid2 __user *from)
-{
-	struct kvm_cpuid_entry2 *entries = NULL;
-	u32 n;
-
-	if (get_user(n, &from->nent))
-		return -EFAULT;
-	if (n > MAX_CPUID)
-		return -E2BIG;
-	if (n) {
-		entries = vmemdup_user(from->entries, n * sizeof(*entries));
-		if (IS_ERR(entries))
-			return PTR_ERR(entries);
-	}
-	if (vcpu->ran) {
-		/* a guest that has looked at its CPU keeps it */
-		bool same = n == vcpu->nr_cpuid && !memcmp(entries, vcpu->cpuid, n * sizeof(*entries));
-
-		kvfree(entries);
-		return same ? 0 : -EINVAL;
-	}
-	kvfree(vcpu->cpuid);
-	vcpu->cpuid = entries;
-	vcpu->nr_cpuid = n;
-	return 0;
-}
-
-int cpuid_get(struct vcpu *vcpu, struct kvm_cpuid2 __user *to)
-{
-	u32 room;
-
-	if (get_user(room, &to->nent))
-		return -EFAULT;
-	if (put_user(vcpu->nr_cpuid, &to->nent))
-		return -EFAULT;
-	if (room < vcpu->nr_cpuid)
-		return -E2BIG;
-	if (vcpu->nr_cpuid &&
-	    copy_to_user(to->entries, vcpu->cpuid, vcpu->nr_cpuid * sizeof(*vcpu->cpuid)))
-		return -EFAULT;
-	return 0;
-}
-
 static struct kvm_cpuid_entry2 *find(struct vcpu *vcpu, u32 leaf, u32 subleaf)
 {
 	unsigned int i;
@@ -227,49 +184,114 @@ u32 cpuid_word(struct vcpu *vcpu, u32 leaf, u32 subleaf, enum reg reg)
 	return reg == RAX ? e->eax : reg == RBX ? e->ebx : reg == RCX ? e->ecx : e->edx;
 }
 
-bool cpuid_has_mwait(struct vcpu *vcpu)
-{
-	u64 misc;
-
-	if (!(READ_ONCE(vcpu->vm->quirks_off) & KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT))
-		return cpuid_word(vcpu, 1, 0, RCX) & BIT(3);
-	msr_get(vcpu, MSR_IA32_MISC_ENABLE, &misc, true);
-	return misc & MSR_IA32_MISC_ENABLE_MWAIT;
-}
-
 /* What depends on the moment: CR4.OSXSAVE, CR4.PKE, MISC_ENABLE, and the size of the XSAVE area. */
-static void adjust(struct vcpu *vcpu, u32 leaf, u32 subleaf, u32 *ebx, u32 *ecx)
+static void adjust(struct vcpu *vcpu, struct kvm_cpuid_entry2 *e)
 {
 	unsigned int size = 576, i;
+	u64 misc;
 
-	if (leaf == 1)
-		*ecx = (*ecx & ~(BIT(27) | BIT(3))) |
-		       (vcpu->cr4 & X86_CR4_OSXSAVE ? BIT(27) : 0) |
-		       (cpuid_has_mwait(vcpu) ? BIT(3) : 0);
-	if (leaf == 7 && !subleaf)
-		*ecx = (*ecx & ~BIT(4)) | (vcpu->cr4 & X86_CR4_PKE ? BIT(4) : 0);
-	if (leaf != 0xd || subleaf)
+	if (e->function == 1)
+		e->ecx = (e->ecx & ~BIT(27)) | (vcpu->cr4 & X86_CR4_OSXSAVE ? BIT(27) : 0);
+	if (e->function == 1 &&
+	    READ_ONCE(vcpu->vm->quirks_off) & KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT) {
+		msr_get(vcpu, MSR_IA32_MISC_ENABLE, &misc, true);
+		e->ecx = (e->ecx & ~BIT(3)) | (misc & MSR_IA32_MISC_ENABLE_MWAIT ? BIT(3) : 0);
+	}
+	if (e->function == 7 && !e->index)
+		e->ecx = (e->ecx & ~BIT(4)) | (vcpu->cr4 & X86_CR4_PKE ? BIT(4) : 0);
+	if (e->function != 0xd || e->index)
 		return;
 	for (i = 2; i < 64; i++)
 		if (vcpu->xcr0 >> i & 1)
 			size = max(size, cpuid_word(vcpu, 0xd, i, RAX) +
 					 cpuid_word(vcpu, 0xd, i, RBX));
-	*ebx = size;
+	e->ebx = size;
+}
+
+bool cpuid_has_mwait(struct vcpu *vcpu)
+{
+	struct kvm_cpuid_entry2 *found = find(vcpu, 1, 0);
+	struct kvm_cpuid_entry2 e = { .function = 1, .ecx = found ? found->ecx : 0 };
+
+	adjust(vcpu, &e);
+	return e.ecx & BIT(3);
+}
+
+/* Would that be, by now, what the vCPU has? */
+static bool same(struct vcpu *vcpu, const struct kvm_cpuid_entry2 *entries, u32 n)
+{
+	struct kvm_cpuid_entry2 ours, other;
+	u32 i;
+
+	for (i = 0; n == vcpu->nr_cpuid && i < n; i++) {
+		ours = vcpu->cpuid[i];
+		other = entries[i];
+		adjust(vcpu, &ours);
+		adjust(vcpu, &other);
+		if (memcmp(&ours, &other, offsetof(struct kvm_cpuid_entry2, padding)))
+			return false;
+	}
+	return n == vcpu->nr_cpuid;
+}
+
+int cpuid_set(struct vcpu *vcpu, struct kvm_cpuid2 __user *from)
+{
+	struct kvm_cpuid_entry2 *entries = NULL;
+	u32 n;
+
+	if (get_user(n, &from->nent))
+		return -EFAULT;
+	if (n > MAX_CPUID)
+		return -E2BIG;
+	if (n) {
+		entries = vmemdup_user(from->entries, n * sizeof(*entries));
+		if (IS_ERR(entries))
+			return PTR_ERR(entries);
+	}
+	if (vcpu->ran) {
+		/* a guest that has looked at its CPU keeps it */
+		int r = same(vcpu, entries, n) ? 0 : -EINVAL;
+
+		kvfree(entries);
+		return r;
+	}
+	kvfree(vcpu->cpuid);
+	vcpu->cpuid = entries;
+	vcpu->nr_cpuid = n;
+	return 0;
+}
+
+int cpuid_get(struct vcpu *vcpu, struct kvm_cpuid2 __user *to)
+{
+	struct kvm_cpuid_entry2 e;
+	u32 room, i;
+
+	if (get_user(room, &to->nent))
+		return -EFAULT;
+	if (put_user(vcpu->nr_cpuid, &to->nent))
+		return -EFAULT;
+	if (room < vcpu->nr_cpuid)
+		return -E2BIG;
+	for (i = 0; i < vcpu->nr_cpuid; i++) {
+		e = vcpu->cpuid[i];
+		adjust(vcpu, &e);
+		if (copy_to_user(&to->entries[i], &e, sizeof(e)))
+			return -EFAULT;
+	}
+	return 0;
 }
 
 void cpuid_run(struct vcpu *vcpu)
 {
-	u32 leaf = vcpu->regs[RAX], subleaf = vcpu->regs[RCX];
-	struct kvm_cpuid_entry2 *e = find(vcpu, leaf, subleaf);
-	u32 ebx = 0, ecx = 0;
+	struct kvm_cpuid_entry2 *found = find(vcpu, vcpu->regs[RAX], vcpu->regs[RCX]);
+	struct kvm_cpuid_entry2 e = {};
 
-	if (e) {
-		ebx = e->ebx;
-		ecx = e->ecx;
-		adjust(vcpu, leaf, subleaf, &ebx, &ecx);
+	if (found) {
+		e = *found;
+		adjust(vcpu, &e);
 	}
-	vcpu->regs[RAX] = e ? e->eax : 0;
-	vcpu->regs[RBX] = ebx;
-	vcpu->regs[RCX] = ecx;
-	vcpu->regs[RDX] = e ? e->edx : 0;
+	vcpu->regs[RAX] = e.eax;
+	vcpu->regs[RBX] = e.ebx;
+	vcpu->regs[RCX] = e.ecx;
+	vcpu->regs[RDX] = e.edx;
 }

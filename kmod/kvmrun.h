@@ -546,8 +546,9 @@ int msr_done(struct vcpu *vcpu, bool read);
 
 /* ------------------------------------------------------------------- clock.c */
 
-/* The guest's TSC and KVM's clock start at 0. */
+/* KVM's clock starts with the VM, the guest's TSC with its first vCPU (vm->lock is held). */
 void clock_init(struct vm *vm);
+void clock_init_vcpu(struct vcpu *vcpu);
 void clock_set_tsc_offset(struct vcpu *vcpu, u64 offset);
 /* KVM_GET_CLOCK, KVM_SET_CLOCK (-EINVAL: unknown flags), and the flags there are. */
 void clock_get(struct vm *vm, struct kvm_clock_data *data);

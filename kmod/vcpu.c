@@ -279,7 +279,6 @@ static void reset(struct vcpu *vcpu)
 	vcpu->apic_base = APIC_DEFAULT_PHYS_BASE | MSR_IA32_APICBASE_ENABLE;
 	if (!vcpu->id)
 		vcpu->apic_base |= MSR_IA32_APICBASE_BSP;
-	vcpu->tsc_offset = READ_ONCE(vcpu->vm->tsc_offset);
 	msr_reset(vcpu);
 }
 
@@ -311,8 +310,10 @@ static struct vcpu *vcpu_new(struct vm *vm, int id)
 /* Enter it under its id, reserved or not: a kick finds it before anyone can run it. */
 static int vcpu_enter(struct vm *vm, struct vcpu *vcpu)
 {
-	int r = xa_err(xa_store(&vm->vcpus, vcpu->id, vcpu, GFP_KERNEL_ACCOUNT));
+	int r;
 
+	clock_init_vcpu(vcpu);
+	r = xa_err(xa_store(&vm->vcpus, vcpu->id, vcpu, GFP_KERNEL_ACCOUNT));
 	if (!r)
 		WRITE_ONCE(vm->nr_vcpus, vm->nr_vcpus + 1);
 	return r;
