@@ -5,7 +5,8 @@
  *
  * One open of /dev/kvmrun is one VM, made by the first of these calls on it
  * and gone with its last descriptor. Only the process that made it may call.
- * A call names its vCPU in the struct that it passes.
+ * A call names its vCPU in the struct that it passes, and waits while another
+ * thread runs that vCPU; a signal to that thread ends its RUN.
  *
  *	CLASSIC_SET_MEMORY_REGION	the kernel allocates zeroed memory; mmap
  *		(MAP_SHARED) of the same descriptor at offset = guest-physical

@@ -508,6 +508,40 @@ static void system_registers_come_back_as_set(void **state)
 	(void)state;
 }
 
+static void long_mode_is_entered_by_the_system_registers(void **state)
+{
+	struct machine m;
+	struct classic_sregs s = {};
+	struct classic_regs regs;
+
+	/* mov %rax, MMIO; inc %r15; hlt */
+	start(&m, CODE("\x48\x89\x04\x25\x00\x00\x20\x00\x49\xff\xc7\xf4"));
+	*(uint64_t *)(m.memory + 0x10000) = 0x11003;
+	*(uint64_t *)(m.memory + 0x11000) = 0x12003;
+	*(uint64_t *)(m.memory + 0x12000) = 0x83;	/* 2 MiB pages */
+	*(uint64_t *)(m.memory + 0x12008) = 0x200083;
+	works(ioctl(m.fd, CLASSIC_GET_SREGS, &s));
+	s.cr3 = 0x10000;
+	s.cr4 = 0x20;
+	s.efer = 0x500;
+	s.cr0 |= 0x80000000;
+	s.cs.l = 1;
+	s.cs.db = 0;
+	works(ioctl(m.fd, CLASSIC_SET_SREGS, &s));
+	regs = get_regs(&m, 0);
+	regs.rax = 0x1122334455667788;
+	regs.r15 = 0xffffffff;
+	set_regs(&m, &regs);
+	assert_int_equal(run(&m), CLASSIC_EXIT_MMIO);
+	assert_int_equal(m.run.mmio.phys_addr, MMIO);
+	assert_int_equal(m.run.mmio.len, 8);
+	assert_memory_equal(m.run.mmio.data, "\x88\x77\x66\x55\x44\x33\x22\x11", 8);
+	assert_int_equal(run(&m), CLASSIC_EXIT_HLT);
+	assert_int_equal(get_regs(&m, 0).r15, 0x100000000);
+	end(&m);
+	(void)state;
+}
+
 static void translate_tells_where_and_for_whom(void **state)
 {
 	/* 32-bit pages: 0 user, 1 kernel, 2 read-only, 3 not there */
@@ -862,6 +896,23 @@ static void a_guest_loses_what_is_removed(void **state)
 	(void)state;
 }
 
+static void what_the_process_gives_back_is_zero_for_the_guest(void **state)
+{
+	struct machine m;
+
+	/* 1: incl 0x9000; mov 0x9000, %eax; hlt; jmp 1b */
+	start(&m, CODE("\xff\x05\x00\x90\x00\x00\xa1\x00\x90\x00\x00\xf4\xeb\xf2"));
+	for (int i = 1; i < 4; i++) {
+		assert_int_equal(run(&m), CLASSIC_EXIT_HLT);
+		assert_int_equal(get_regs(&m, 0).rax, i);
+	}
+	works(madvise(m.memory + 0x9000, 4096, MADV_REMOVE));
+	assert_int_equal(run(&m), CLASSIC_EXIT_HLT);
+	assert_int_equal(get_regs(&m, 0).rax, 1);
+	end(&m);
+	(void)state;
+}
+
 static void the_dirty_log_has_the_written_pages_once(void **state)
 {
 	struct machine m;
@@ -1093,6 +1144,7 @@ int main(void)
 		cmocka_unit_test(a_signal_ends_run_with_eintr_and_an_answer_is_taken_once),
 		cmocka_unit_test(every_general_register_comes_back_as_set_and_reaches_the_guest),
 		cmocka_unit_test(system_registers_come_back_as_set),
+		cmocka_unit_test(long_mode_is_entered_by_the_system_registers),
 		cmocka_unit_test(translate_tells_where_and_for_whom),
 		cmocka_unit_test(interrupts_wait_until_the_guest_takes_them_the_highest_first),
 		cmocka_unit_test(an_interrupt_that_waits_ends_a_halt_in_its_shadow),
@@ -1105,6 +1157,7 @@ int main(void)
 		cmocka_unit_test(a_region_that_is_not_sound_is_refused),
 		cmocka_unit_test(a_removed_region_gives_its_memory_back),
 		cmocka_unit_test(a_guest_loses_what_is_removed),
+		cmocka_unit_test(what_the_process_gives_back_is_zero_for_the_guest),
 		cmocka_unit_test(the_dirty_log_has_the_written_pages_once),
 		cmocka_unit_test(a_call_names_a_vcpu_that_is_there),
 		cmocka_unit_test(an_open_is_a_vm_of_its_own),

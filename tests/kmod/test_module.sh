@@ -51,7 +51,7 @@ if [ ! -w /proc/modules ] && [ "$(id -u)" != 0 ] || ! modprobe msr 2> /dev/null;
 	exit
 fi
 rmmod kvmrun 2> /dev/null
-echo 1..12
+echo 1..14
 
 ok '[ $(svme) = 0 ]' "hypervisor mode is off before"
 ok 'insmod "$module"' "the module loads"
@@ -76,6 +76,25 @@ eval "exec ${HOLD[1]}>&-"
 wait "$HOLD_PID" 2> /dev/null
 modprobe -r kvm_amd
 ok 'insmod "$module" && rmmod kvmrun' "and loads after that"
+
+# What a call of the first posting answers, and KVM_GET_API_VERSION after it.
+classic()
+{
+	python3 - <<'END'
+import errno, fcntl, os
+d = os.open("/dev/kvmrun", os.O_RDWR)
+try:
+    r = fcntl.ioctl(d, 0x4004ae0b, 0)
+except OSError as e:
+    r = errno.errorcode[e.errno]
+print(r, fcntl.ioctl(d, 0xae00, 0))
+END
+}
+
+ok 'insmod "$module" && [ "$(classic)" = "0 12" ] && rmmod kvmrun' \
+	"the first posting's calls are there, and today's"
+ok 'insmod "$module" classic=0 && [ "$(classic)" = "ENOTTY 12" ] && rmmod kvmrun' \
+	"with classic=0 only today's"
 
 ok 'for i in {1..50}; do insmod "$module" && rmmod kvmrun || break; done; [ $i = 50 ]' "50 times in a row"
 ok '! dmesg | grep -qE "BUG:|WARNING:|Oops|refcount"' "the kernel has nothing to complain about"
