@@ -259,7 +259,6 @@ static void interrupts_and_nmis_wait_for_their_moment(void **state)
 					 first == 2 ? 0x30 : 2);
 		}
 		expect(&g, mode, "then", "o09=00 h");
-		g.run->request_interrupt_window = 1;
 		expect(&g, mode, "sti; hlt", "h");
 		assert_int_equal(g.run->if_flag, 1);
 		guest_end(&g);
