@@ -4,7 +4,7 @@
 # make demo	set up, build, and run real programs in virtual machines
 # make check	set up, build, and run every test; on kernel 6.12 a part of the whole program's
 # make check-lab	all that runs in the lab, with nothing left out on 6.12
-# make bench	measure, into docs/bench.md
+# make bench	measure, into docs/bench.md; make bench-kmod the module, into docs/bench-kmod.md
 # make install	DESTDIR and PREFIX as usual; the module by DKMS if that is here (DKMS=yes or no)
 # make uninstall
 
@@ -153,6 +153,13 @@ bench: deps
 	$(MAKE) kvmrun
 	tests/bench/run
 
+$B/bench/kmod: tests/bench/kmod.c tests/kmod/guest.c tests/kmod/guest.h
+	mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $(filter %.c,$^) -lcmocka -o $@
+bench-kmod: deps
+	$(MAKE) kmod $B/bench/kmod
+	tests/bench/run-kmod
+
 # --------------------------------------------------------------- documentation
 docs/calls.md: docs/gen-calls.c $B/libkvmrun.a | $B/tests
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $< $B/libkvmrun.a -o $B/tests/gen-calls
@@ -207,5 +214,5 @@ endif
 clean:
 	rm -rf $B/shim $B/runner $B/tests $B/guest $B/kmod $B/examples $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod examples tests deps programs check check-lab demo bench man install uninstall clean
+.PHONY: all kmod examples tests deps programs check check-lab demo bench bench-kmod man install uninstall clean
 -include $(wildcard $B/*/*.d)

@@ -26,6 +26,13 @@
 #include <linux/sched.h>
 #include <linux/syscore_ops.h>
 #include <linux/version.h>
+#include <asm/reboot.h>
+
+/* Kernels without KVM have nobody to call when they crash. */
+#if !IS_ENABLED(CONFIG_KVM_INTEL) && !IS_ENABLED(CONFIG_KVM_AMD)
+#define cpu_emergency_register_virt_callback(callback) ((void)(callback))
+#define cpu_emergency_unregister_virt_callback(callback) ((void)(callback))
+#endif
 
 /* Newer kernels pass the operations a pointer, and have them in a struct of their own. */
 #ifdef SYSCORE_HAS_DATA

@@ -56,7 +56,11 @@ static void disable_this_cpu(void *unused)
 
 static int going_online(unsigned int cpu)
 {
-	return enable_this_cpu();
+	int r = enable_this_cpu();
+
+	if (r)
+		pr_err("CPU %u: hypervisor mode cannot be switched on (error %d)\n", cpu, r);
+	return r;
 }
 
 static int going_offline(unsigned int cpu)
@@ -89,6 +93,31 @@ static int before_reboot(struct notifier_block *nb, unsigned long event, void *u
 }
 
 static struct notifier_block reboot_notifier = { .notifier_call = before_reboot };
+
+/* By NMI, on every CPU, when the kernel has crashed. */
+static void emergency(void)
+{
+	disable_this_cpu(NULL);
+}
+
+static bool prepared_for_crash;
+
+/* Not at load: the kernel warns when kvm_amd, which does not get along with us, has its own. */
+void main_prepare_for_crash(void)
+{
+	if (!xchg(&prepared_for_crash, true))
+		cpu_emergency_register_virt_callback(emergency);
+}
+
+bool main_module_loaded(const char *name)
+{
+	/* all modules are in the set that this one is in, in a sysfs that need not be mounted */
+	struct kset *modules = THIS_MODULE->mkobj.kobj.kset;
+	struct kobject *module = modules ? kset_find_obj(modules, name) : NULL;
+
+	kobject_put(module);
+	return module;
+}
 
 /* ----------------------------------------------------------------- the device */
 
@@ -202,6 +231,8 @@ static void __exit kvmrun_exit(void)
 	unregister_syscore(&syscore);
 	unregister_reboot_notifier(&reboot_notifier);
 	cpuhp_remove_state(hotplug_state);
+	if (prepared_for_crash)
+		cpu_emergency_unregister_virt_callback(emergency);
 	ops->teardown();
 	/* VMs are freed by MMU notifiers' callbacks, which are code of this module */
 	mmu_notifier_synchronize();

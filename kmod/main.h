@@ -9,5 +9,9 @@
 
 /* Is hypervisor mode on, on this CPU? Interrupts are disabled. */
 bool main_cpu_enabled(void);
+/* Is there a module of that name, loaded, being loaded or built in? */
+bool main_module_loaded(const char *name);
+/* Before there is a VM: from now on a crash's kexec switches hypervisor mode off. */
+void main_prepare_for_crash(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include <asm/tlbflush.h>
 #include <asm/traps.h>
 
+#include "main.h"
 #include "svm.h"
 
 /* What each CPU has while the module is loaded. */
@@ -56,6 +57,12 @@ static bool is_bare(void)
 	return !cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
 }
 
+static bool is_alone(void)
+{
+	return !main_module_loaded("kvm_amd");
+}
+
+/* Whoever else it may be; kvm_amd that is being loaded sees it the same way. */
 static bool is_free(void)
 {
 	u64 efer;
@@ -77,8 +84,8 @@ static const struct {
 	  "AMD-V (SVM) is switched off by the firmware: enable SVM in the BIOS/UEFI setup" },
 	{ has_nested_paging, -EOPNOTSUPP, "this CPU's AMD-V has no nested paging" },
 	{ is_bare, -EOPNOTSUPP, "this is an encrypted virtual machine: no guests in it" },
-	{ is_free, -EBUSY,
-	  "AMD-V is in use by another hypervisor (kvm_amd?): end its VMs, or modprobe -r kvm_amd" },
+	{ is_alone, -EBUSY, "kvm_amd is loaded, and AMD-V is for one hypervisor: modprobe -r kvm_amd" },
+	{ is_free, -EBUSY, "AMD-V is in use by another hypervisor (EFER.SVME is set): unload that" },
 };
 
 static int svm_check(void)
@@ -182,7 +189,8 @@ static int svm_hardware_enable(void)
 	rdmsrl(MSR_EFER, efer);
 	if (efer & EFER_SVME)
 		return -EBUSY;
-	wrmsrl(MSR_EFER, efer | EFER_SVME);
+	if (wrmsrl_safe(MSR_EFER, efer | EFER_SVME))
+		return -EIO;
 	wrmsrl(MSR_VM_HSAVE_PA, page_pa(c->hsave));
 	c->last_asid = cpuid_ebx(0x8000000a) - 1;
 	/* the first vCPU wraps around, and so flushes what was before */

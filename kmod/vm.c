@@ -10,6 +10,7 @@
 #include <asm/tsc.h>
 
 #include "kvmrun.h"
+#include "main.h"
 
 void vm_get(struct vm *vm)
 {
@@ -197,6 +198,7 @@ struct vm *vm_new(void)
 	xa_init(&vm->vcpus);
 	vm->slots_by_gpa = vm->slots_by_hva = RB_ROOT_CACHED;
 	clock_init(vm);
+	main_prepare_for_crash();
 	r = mmu_create(vm);
 	if (r)
 		goto free;

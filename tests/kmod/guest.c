@@ -54,6 +54,20 @@ static void build_tables(struct guest *g, enum guest_mode mode)
 	}
 }
 
+/* Stock KVM of 6.12 takes no long mode that CPUID does not offer. */
+static void offer_cpuid(struct guest *g)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[256];
+	} cpuid = { .head.nent = 256 };
+	int device = guest_device();
+
+	assert_int_equal(ioctl(device, KVM_GET_SUPPORTED_CPUID, &cpuid), 0);
+	close(device);
+	assert_int_equal(ioctl(g->vcpu, KVM_SET_CPUID2, &cpuid), 0);
+}
+
 static void set_mode(struct guest *g, enum guest_mode mode)
 {
 	struct kvm_segment data = { .limit = 0xffffffff, .selector = 16, .type = 3, .present = 1,
@@ -80,7 +94,10 @@ static void set_mode(struct guest *g, enum guest_mode mode)
 		s.cs.db = 0;
 		s.efer = 0x500;
 	}
-	assert_int_equal(ioctl(g->vcpu, KVM_SET_SREGS, &s), 0);
+	if (ioctl(g->vcpu, KVM_SET_SREGS, &s)) {
+		offer_cpuid(g);
+		assert_int_equal(ioctl(g->vcpu, KVM_SET_SREGS, &s), 0);
+	}
 }
 
 void guest_start(struct guest *g, enum guest_mode mode, const void *code, size_t len)

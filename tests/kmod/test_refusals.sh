@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# test_refusals.sh - CPUs that the module does not load on, as TAP; each in the lab
+#
+# Other reasons not to load need no other CPU: test_module.sh.
+
+cd "$(dirname "$0")/../.." || exit 1
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+number=0
+
+# refused KERNEL CPU ERROR WORDS NAME
+refused()
+{
+	number=$((number + 1))
+	tests/lab/lab --module none --timeout 900 --kernel "$1" --cpu "$2" -- sh -c '
+		insmod build/kmod/$(uname -r)/kvmrun.ko; dmesg | grep kvmrun; grep kvmrun /proc/modules' > "$log" 2>&1
+	if grep -q "insmod: ERROR: .*: $3\$" "$log" && grep -q "kvmrun: $4" "$log" && ! grep -q '^kvmrun ' "$log"; then
+		echo "ok $number - $5"
+	else
+		echo "not ok $number - $5"
+		sed 's/^/# /' "$log"
+	fi
+}
+
+echo 1..3
+refused 6.1 max,-svm "Operation not supported" "this CPU has no AMD-V" "6.1: it refuses a CPU without AMD-V, and says so"
+refused 6.12 max,-svm "Operation not supported" "this CPU has no AMD-V" "6.12: it refuses a CPU without AMD-V, and says so"
+refused 6.1 max,-npt "Operation not supported" "this CPU's AMD-V has no nested paging" \
+	"it refuses a CPU without nested paging, and says so"
