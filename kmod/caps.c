@@ -11,6 +11,7 @@ static const struct {
 	{ KVM_CAP_USER_MEMORY, 1 },
 	{ KVM_CAP_SET_TSS_ADDR, 1 },
 	{ KVM_CAP_EXT_CPUID, 1 },
+	{ KVM_CAP_MMU_SHADOW_CACHE_CONTROL, 1 },
 	{ KVM_CAP_CLOCKSOURCE, 1 },
 	{ KVM_CAP_NR_MEMSLOTS, MAX_SLOTS },
 	{ KVM_CAP_NOP_IO_DELAY, 1 },
@@ -22,6 +23,7 @@ static const struct {
 	/* for interrupt controllers in the kernel, of which a VM here has none; QEMU asks at start */
 	{ KVM_CAP_IRQ_ROUTING, 4096 },
 	{ KVM_CAP_JOIN_MEMORY_REGIONS_WORKS, 1 },
+	{ KVM_CAP_SET_BOOT_CPU_ID, 1 },
 	{ KVM_CAP_SET_IDENTITY_MAP_ADDR, 1 },
 	{ KVM_CAP_INTERNAL_ERROR_DATA, 1 },
 	{ KVM_CAP_VCPU_EVENTS, 1 },
@@ -46,6 +48,8 @@ static const struct {
 	{ KVM_CAP_X86_MSR_FILTER, 1 },
 	{ KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1 },
 	{ KVM_CAP_DISABLE_QUIRKS2, QUIRKS },
+	{ KVM_CAP_BINARY_STATS_FD, 1 },
+	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1 },
 };
 
 int check_extension(unsigned long cap)

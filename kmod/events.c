@@ -95,14 +95,21 @@ void event_get(struct vcpu *vcpu, struct kvm_vcpu_events *events)
 	events->nmi.pending = vcpu->nmi.pending;
 	events->nmi.masked = vcpu->nmi.masked;
 	events->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+	if (vcpu->vm->triple_fault_event) {
+		events->triple_fault.pending = vcpu->triple_fault;
+		events->flags |= KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
+	}
 }
 
 #define EVENT_FLAGS (KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR | \
-		     KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_SMM)
+		     KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_SMM | \
+		     KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
 
 int event_set(struct vcpu *vcpu, const struct kvm_vcpu_events *events)
 {
 	if (events->flags & ~EVENT_FLAGS)
+		return -EINVAL;
+	if (events->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT && !vcpu->vm->triple_fault_event)
 		return -EINVAL;
 	/* there is no system management mode */
 	if (events->flags & KVM_VCPUEVENT_VALID_SMM &&
@@ -125,5 +132,7 @@ int event_set(struct vcpu *vcpu, const struct kvm_vcpu_events *events)
 	if (events->flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
 		vcpu->nmi.pending = min_t(u8, events->nmi.pending, 2);
 	vcpu->nmi.masked = events->nmi.masked;
+	if (events->flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
+		vcpu->triple_fault = events->triple_fault.pending;
 	return 0;
 }

@@ -76,9 +76,11 @@ struct vm {
 	struct xarray slots;	/* by id */
 	struct rb_root_cached slots_by_gpa, slots_by_hva;
 	bool manual_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
+	bool triple_fault_event;	/* KVM_CAP_X86_TRIPLE_FAULT_EVENT */
 
 	spinlock_t mmu_lock;	/* the nested page tables, and what follows */
 	u64 *root;		/* NULL once the VM is dying */
+	u64 nr_tables, max_tables;	/* the root among them; KVM_SET_NR_MMU_PAGES */
 	unsigned long seq;	/* changes when a translation of HVA to page may have */
 	int invalidating;	/* MMU notifier ranges that have started, not ended */
 	hva_t invalid_start, invalid_end;
@@ -88,6 +90,8 @@ struct vm {
 	struct xarray vcpus;	/* by id */
 	unsigned int nr_vcpus;
 	bool cpuid_exits;	/* CPUID is for user space: EXIT_CPUID */
+	unsigned long boot_cpu_id;
+	unsigned long max_vcpu_id;	/* KVM_CAP_MAX_VCPU_ID, or 0: MAX_VCPU_ID */
 
 	spinlock_t clock_lock;	/* clock.c */
 	unsigned long clock_gen;	/* changes when vCPUs must be told the clock anew; never 0 */
@@ -148,6 +152,11 @@ enum pending {
 
 #define MAX_FRAGMENTS 4
 
+/* Counted by the vCPU's thread; stats.c names them. */
+struct vcpu_stats {
+	u64 exits, io_exits, mmio_exits, halt_exits, signal_exits, irq_window_exits, pf_taken;
+};
+
 struct vcpu {
 	struct vm *vm;
 	int id;
@@ -197,6 +206,7 @@ struct vcpu {
 	} nmi;
 	unsigned long irqs[4];	/* vectors that classic.c delivers when it can */
 	bool triple_fault;
+	struct vcpu_stats stats;
 	bool step_trap;		/* an instruction with a trap flag was emulated */
 
 	u32 guest_debug;	/* KVM_GUESTDBG_* */
@@ -339,6 +349,8 @@ static inline hva_t slot_hva(const struct memslot *slot, gpa_t gpa)
 int mmu_create(struct vm *vm);
 /* Frees the tables; later notifications find nothing. No vCPU runs any more. */
 void mmu_destroy(struct vm *vm);
+/* At most so many pages of tables. -EINVAL: that is too few to be of use. */
+int mmu_limit(struct vm *vm, unsigned long pages);
 /* Called by the current task's MMU notifier subscription, see memory.c. */
 extern const struct mmu_notifier_ops mmu_notifier_ops;
 /*
@@ -382,6 +394,11 @@ int run_emulation_failed(struct vcpu *vcpu);
 /* The guest may take an interrupt now. */
 bool run_can_inject(struct vcpu *vcpu);
 
+/* ------------------------------------------------------------------- stats.c */
+
+/* KVM_GET_STATS_FD, of a VM or (vcpu not NULL) of a vCPU of it: a file descriptor, -ENOMEM ... */
+int stats_open(struct vm *vm, struct vcpu *vcpu);
+
 /* ------------------------------------------------------------------- state.c */
 
 /* The ioctls of a vCPU's state; set functions answer -EINVAL to what VM entry would not take. */
@@ -402,6 +419,8 @@ int state_set_debugregs(struct vcpu *vcpu, const struct kvm_debugregs *debugregs
 void state_translate(struct vcpu *vcpu, struct kvm_translation *tr);
 /* MOV to CR4 by the guest or by user space. -EINVAL: #GP. */
 int state_check_cr4(struct vcpu *vcpu, u64 cr4);
+/* A value for the APIC base, by whoever sets it. -EINVAL: #GP. */
+int state_check_apic_base(u64 value);
 /* What the host's CPU and this module know of XCR0, and the bytes of that XSAVE area. */
 u64 state_xcr0_supported(void);
 u64 state_cr4_supported(void);

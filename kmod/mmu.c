@@ -57,14 +57,15 @@ static u64 *entry_table(u64 entry)
 /* ------------------------------------------------------------- taking entries */
 
 /* Put a table and all below it on the list. */
-static void free_tables(u64 *table, int level, struct list_head *freed)
+static void free_tables(struct vm *vm, u64 *table, int level, struct list_head *freed)
 {
 	int i;
 
 	for (i = 0; level > 1 && i < PTRS_PER_PTE; i++)
 		if (table[i] & NPT_PRESENT && !is_leaf(table[i], level))
-			free_tables(entry_table(table[i]), level - 1, freed);
+			free_tables(vm, entry_table(table[i]), level - 1, freed);
 	list_add(&virt_to_page(table)->lru, freed);
+	vm->nr_tables--;
 }
 
 void mmu_free_list(struct list_head *freed)
@@ -76,7 +77,7 @@ void mmu_free_list(struct list_head *freed)
 }
 
 /* base is the first address that the table is for. */
-static bool zap_table(u64 *table, int level, gpa_t base, gpa_t start, gpa_t end,
+static bool zap_table(struct vm *vm, u64 *table, int level, gpa_t base, gpa_t start, gpa_t end,
 		      struct list_head *freed)
 {
 	u64 size = level_size(level);
@@ -89,12 +90,12 @@ static bool zap_table(u64 *table, int level, gpa_t base, gpa_t start, gpa_t end,
 		if (!(old & NPT_PRESENT))
 			continue;
 		if (!is_leaf(old, level) && (gpa < start || gpa + size > end)) {
-			zapped |= zap_table(entry_table(old), level - 1, gpa, start, end, freed);
+			zapped |= zap_table(vm, entry_table(old), level - 1, gpa, start, end, freed);
 			continue;
 		}
 		WRITE_ONCE(*entry, 0);
 		if (!is_leaf(old, level))
-			free_tables(entry_table(old), level - 1, freed);
+			free_tables(vm, entry_table(old), level - 1, freed);
 		zapped = true;
 	}
 	return zapped;
@@ -103,7 +104,7 @@ static bool zap_table(u64 *table, int level, gpa_t base, gpa_t start, gpa_t end,
 bool mmu_zap(struct vm *vm, gpa_t start, gpa_t end, struct list_head *freed)
 {
 	lockdep_assert_held(&vm->mmu_lock);
-	if (!vm->root || !zap_table(vm->root, ROOT_LEVEL, 0, start, end, freed))
+	if (!vm->root || !zap_table(vm, vm->root, ROOT_LEVEL, 0, start, end, freed))
 		return false;
 	WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
 	return true;
@@ -142,6 +143,24 @@ bool mmu_protect(struct vm *vm, gpa_t start, u64 mask)
 	if (changed)
 		WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
 	return changed;
+}
+
+int mmu_limit(struct vm *vm, unsigned long pages)
+{
+	LIST_HEAD(freed);
+	bool kick;
+
+	/* as many as stock KVM insists on */
+	if (pages < 64 || pages > INT_MAX)
+		return -EINVAL;
+	spin_lock(&vm->mmu_lock);
+	vm->max_tables = pages;
+	kick = vm->nr_tables > pages && mmu_zap(vm, 0, MAX_GPA, &freed);
+	spin_unlock(&vm->mmu_lock);
+	if (kick)
+		vm_kick(vm);
+	mmu_free_list(&freed);
+	return 0;
 }
 
 /* -------------------------------------------------------------- MMU notifiers */
@@ -205,7 +224,7 @@ static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
 
 	spin_lock(&vm->mmu_lock);
 	vm->seq++;
-	kick = mmu_zap(vm, 0, 1ull << 48, &freed);
+	kick = mmu_zap(vm, 0, MAX_GPA, &freed);
 	spin_unlock(&vm->mmu_lock);
 	if (kick)
 		vm_kick(vm);
@@ -365,6 +384,7 @@ static void map(struct vcpu *vcpu, gpa_t gpa, int to_level, u64 leaf, struct lis
 			if (*entry & NPT_PRESENT)
 				WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
 			WRITE_ONCE(*entry, __sme_set(__pa(new)) | NPT_TABLE);
+			vm->nr_tables++;
 		}
 		table = entry_table(*entry);
 	}
@@ -377,7 +397,7 @@ static void map(struct vcpu *vcpu, gpa_t gpa, int to_level, u64 leaf, struct lis
 	if (!(old & NPT_PRESENT))
 		return;
 	if (!is_leaf(old, level))
-		free_tables(entry_table(old), level - 1, freed);
+		free_tables(vm, entry_table(old), level - 1, freed);
 	/* more is allowed than was: TLBs that do not know only fault again */
 	if (!is_leaf(old, level) || (old ^ leaf) & NPT_ADDRESS)
 		WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
@@ -427,6 +447,8 @@ static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool wri
 		if (host.page)
 			SetPageDirty(host.page);
 	}
+	if (vm->nr_tables + ROOT_LEVEL - 1 > vm->max_tables)
+		mmu_zap(vm, 0, MAX_GPA, &freed);
 	map(vcpu, gpa, level, leaf, &freed);
 	kick = gen != vm->tlb_gen;
 out:
@@ -446,6 +468,7 @@ int mmu_fault(struct vcpu *vcpu, gpa_t gpa, u32 access)
 	struct memslot *slot;
 	int r = fill_cache(vcpu);
 
+	vcpu->stats.pf_taken++;
 	if (r)
 		return r;
 	if (down_read_killable(&vm->slots_lock))
@@ -464,6 +487,8 @@ int mmu_fault(struct vcpu *vcpu, gpa_t gpa, u32 access)
 int mmu_create(struct vm *vm)
 {
 	vm->root = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vm->nr_tables = 1;
+	vm->max_tables = INT_MAX;
 	return vm->root ? 0 : -ENOMEM;
 }
 
@@ -472,7 +497,7 @@ void mmu_destroy(struct vm *vm)
 	LIST_HEAD(freed);
 
 	spin_lock(&vm->mmu_lock);
-	free_tables(vm->root, ROOT_LEVEL, &freed);
+	free_tables(vm, vm->root, ROOT_LEVEL, &freed);
 	vm->root = NULL;
 	vm->slots_by_hva = RB_ROOT_CACHED;
 	spin_unlock(&vm->mmu_lock);

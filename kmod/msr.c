@@ -58,7 +58,7 @@ static bool valid_pat(u32 index, u64 value)
 
 static bool valid_apic_base(u32 index, u64 value)
 {
-	return !(value & (0xff | X2APIC_ENABLE)) && !(value >> boot_cpu_data.x86_phys_bits);
+	return !state_check_apic_base(value);
 }
 
 static int get_efer(struct vcpu *vcpu, u64 *value, bool host)

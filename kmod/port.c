@@ -126,13 +126,18 @@ int port_string(struct vcpu *vcpu, u16 port, u8 size, bool in)
 static int finish_string(struct vcpu *vcpu, struct page_fault *fault)
 {
 	enum reg address = vcpu->port.in ? RDI : RSI;
-	s64 step = vcpu->port.count * vcpu->port.size;
+	u64 count = vcpu->port.count;
 	struct instr insn;
 	gva_t gva;
+	s64 step;
 	int r = decode_insn(vcpu, &insn, fault);
 
 	if (r)
 		return r;
+	/* user space may have made RCX less than it was at the exit */
+	if (insn.rep)
+		count = min(count, decode_get(vcpu, &insn, RCX));
+	step = count * vcpu->port.size;
 	gva = decode_string_address(vcpu, &insn, address);
 	if (vcpu->port.in) {
 		r = access_write(vcpu, gva, vcpu->pio, step, fault);
@@ -141,7 +146,7 @@ static int finish_string(struct vcpu *vcpu, struct page_fault *fault)
 	}
 	decode_add(vcpu, &insn, address, vcpu->rflags & X86_EFLAGS_DF ? -step : step);
 	if (insn.rep)
-		decode_add(vcpu, &insn, RCX, -(s64)vcpu->port.count);
+		decode_add(vcpu, &insn, RCX, -(s64)count);
 	if (!insn.rep || !decode_get(vcpu, &insn, RCX))
 		decode_skip(vcpu, vcpu->port.next_rip);
 	return 0;

@@ -255,12 +255,38 @@ static int loop(struct vcpu *vcpu)
 		}
 		ops->want_irq_window(vcpu, window);
 		r = enter(vcpu);
-		if (r == 1)
+		if (r == 1) {
+			vcpu->stats.exits++;
 			r = ops->handle_exit(vcpu);
-		else if (r == 0)
+		} else if (r == 0) {
 			r = 1;
+		}
 		if (r <= 0)
 			return r;
+	}
+}
+
+static void count_result(struct vcpu *vcpu, int r)
+{
+	struct vcpu_stats *stats = &vcpu->stats;
+
+	if (r) {
+		stats->signal_exits += r == -EINTR;
+		return;
+	}
+	switch (READ_ONCE(vcpu->run->exit_reason)) {
+	case KVM_EXIT_IO:
+		stats->io_exits++;
+		break;
+	case KVM_EXIT_MMIO:
+		stats->mmio_exits++;
+		break;
+	case KVM_EXIT_HLT:
+		stats->halt_exits++;
+		break;
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		stats->irq_window_exits++;
+		break;
 	}
 }
 
@@ -309,6 +335,7 @@ int run_vcpu(struct vcpu *vcpu)
 	vcpu_put(vcpu);
 	fpu_swap_kvm_fpstate(&vcpu->fpu, false);
 	leave_run_page(vcpu);
+	count_result(vcpu, r);
 	if (vcpu->sigset_active) {
 		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
 		sigemptyset(&current->real_blocked);

@@ -96,6 +96,14 @@ static u64 guest_efer(struct vcpu *vcpu)
 	       (boot_cpu_has(X86_FEATURE_FXSR_OPT) ? EFER_FFXSR : 0);
 }
 
+/* APM 2, 16.3.1; there is no x2APIC. */
+int state_check_apic_base(u64 value)
+{
+	u64 reserved = 0x2ff | X2APIC_ENABLE;
+
+	return value & reserved || value >> boot_cpu_data.x86_phys_bits ? -EINVAL : 0;
+}
+
 /* APM 2, 15.5.1: what makes VMRUN fail, and 14.7: what no sequence of instructions leads to. */
 static int check_sregs(struct vcpu *vcpu, const struct kvm_sregs *s)
 {
@@ -103,6 +111,8 @@ static int check_sregs(struct vcpu *vcpu, const struct kvm_sregs *s)
 
 	if (cr0 >> 32 || (cr0 & X86_CR0_PG && !(cr0 & X86_CR0_PE)) ||
 	    (cr0 & X86_CR0_NW && !(cr0 & X86_CR0_CD)))
+		return -EINVAL;
+	if (state_check_apic_base(s->apic_base))
 		return -EINVAL;
 	if (state_check_cr4(vcpu, s->cr4) || s->efer & ~guest_efer(vcpu) || s->cr8 > 15)
 		return -EINVAL;

@@ -180,6 +180,8 @@ static int locked_ioctl(struct vcpu *vcpu, unsigned int cmd, unsigned long arg)
 	case KVM_NMI:
 		vcpu->nmi.pending = min(vcpu->nmi.pending + 1, 2);
 		return 0;
+	case KVM_GET_STATS_FD:
+		return stats_open(vcpu->vm, vcpu);
 	case KVM_GET_TSC_KHZ:
 		return tsc_khz;
 	case KVM_ENABLE_CAP:
@@ -277,7 +279,7 @@ static void reset(struct vcpu *vcpu)
 	vcpu->dr6 = DR6_FIXED;
 	vcpu->dr7 = DR7_FIXED;
 	vcpu->apic_base = APIC_DEFAULT_PHYS_BASE | MSR_IA32_APICBASE_ENABLE;
-	if (!vcpu->id)
+	if (vcpu->id == vcpu->vm->boot_cpu_id)
 		vcpu->apic_base |= MSR_IA32_APICBASE_BSP;
 	msr_reset(vcpu);
 }
@@ -357,7 +359,7 @@ static int create(struct vm *vm, unsigned long id, int (*enter)(struct vm *, str
 	struct vcpu *vcpu;
 	int r;
 
-	if (id >= MAX_VCPU_ID)
+	if (id >= (READ_ONCE(vm->max_vcpu_id) ?: MAX_VCPU_ID))
 		return -EINVAL;
 	vcpu = vcpu_new(vm, id);
 	if (!vcpu)

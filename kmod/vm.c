@@ -94,6 +94,18 @@ static int vm_set_cap(struct vm *vm, u32 cap, u64 arg)
 			return -EINVAL;
 		WRITE_ONCE(vm->quirks_off, arg);
 		return 0;
+	case KVM_CAP_MAX_VCPU_ID:
+		/* once, and before there are any */
+		if (!arg || arg > MAX_VCPU_ID || vm->nr_vcpus ||
+		    (vm->max_vcpu_id && vm->max_vcpu_id != arg))
+			return -EINVAL;
+		vm->max_vcpu_id = arg;
+		return 0;
+	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
+		if (arg & ~1ull)
+			return -EINVAL;
+		vm->triple_fault_event = arg;
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -110,6 +122,20 @@ static int vm_enable_cap(struct vm *vm, struct kvm_enable_cap __user *arg)
 		return -EINVAL;
 	mutex_lock(&vm->lock);
 	r = vm_set_cap(vm, cap.cap, cap.args[0]);
+	mutex_unlock(&vm->lock);
+	return r;
+}
+
+/* KVM_SET_BOOT_CPU_ID: who has the BSP bit in its APIC base, if not vCPU 0. */
+static int vm_set_boot_cpu_id(struct vm *vm, unsigned long id)
+{
+	int r = -EBUSY;
+
+	mutex_lock(&vm->lock);
+	if (!vm->nr_vcpus) {
+		vm->boot_cpu_id = id;
+		r = 0;
+	}
 	mutex_unlock(&vm->lock);
 	return r;
 }
@@ -148,6 +174,14 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vm_set_tss_addr(arg);
 	case KVM_SET_IDENTITY_MAP_ADDR:
 		return vm_set_identity_map_addr(vm, user);
+	case KVM_SET_BOOT_CPU_ID:
+		return vm_set_boot_cpu_id(vm, arg);
+	case KVM_SET_NR_MMU_PAGES:
+		return mmu_limit(vm, arg);
+	case KVM_GET_NR_MMU_PAGES:
+		return READ_ONCE(vm->max_tables);
+	case KVM_GET_STATS_FD:
+		return stats_open(vm, NULL);
 	case KVM_ENABLE_CAP:
 		return vm_enable_cap(vm, user);
 	case KVM_GET_TSC_KHZ:
