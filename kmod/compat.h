@@ -70,6 +70,7 @@ static inline int compat_follow_pfn(struct vm_area_struct *vma, unsigned long hv
 
 	if (r)
 		return r;
+	__acquire(lock);	/* which sparse cannot know */
 	*pfn = pte_pfn(*pte);
 	*writable = pte_write(*pte);
 	pte_unmap_unlock(pte, lock);
