@@ -319,6 +319,10 @@ int vm_create(unsigned long type);
 void vm_get(struct vm *vm);
 /* The last one ends the VM and its vCPUs. May sleep. */
 void vm_put(struct vm *vm);
+/* From the MMU notifier, some time after the last vm_put: frees the VM and its vCPUs. */
+void vm_free(struct vm *vm);
+/* When there are no descriptors any more. May sleep. */
+void vm_wait_for_all_freed(void);
 /* Make every vCPU that is in the guest leave it, and wait until they have. */
 void vm_kick(struct vm *vm);
 
@@ -375,7 +379,8 @@ void mmu_free_cache(struct vcpu *vcpu);
 int vcpu_create(struct vm *vm, unsigned long id);
 /* The same without a file: 0 or the error. */
 int vcpu_add(struct vm *vm, unsigned long id);
-void vcpu_free(struct vcpu *vcpu);
+/* Frees all that a vCPU has but the struct itself. */
+void vcpu_end(struct vcpu *vcpu);
 
 /* --------------------------------------------------------------------- run.c */
 

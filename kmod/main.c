@@ -234,8 +234,7 @@ static void __exit kvmrun_exit(void)
 	if (prepared_for_crash)
 		cpu_emergency_unregister_virt_callback(emergency);
 	ops->teardown();
-	/* VMs are freed by MMU notifiers' callbacks, which are code of this module */
-	mmu_notifier_synchronize();
+	vm_wait_for_all_freed();
 }
 
 module_init(kvmrun_init);

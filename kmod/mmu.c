@@ -233,7 +233,7 @@ static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
 
 static void free_vm(struct mmu_notifier *notifier)
 {
-	kfree(container_of(notifier, struct vm, notifier));
+	vm_free(container_of(notifier, struct vm, notifier));
 }
 
 const struct mmu_notifier_ops mmu_notifier_ops = {

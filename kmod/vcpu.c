@@ -258,7 +258,7 @@ static const struct file_operations vcpu_fops = {
 
 /* ----------------------------------------------------------------------- life */
 
-void vcpu_free(struct vcpu *vcpu)
+void vcpu_end(struct vcpu *vcpu)
 {
 	if (vcpu->hw)
 		ops->vcpu_free(vcpu);
@@ -267,6 +267,12 @@ void vcpu_free(struct vcpu *vcpu)
 	free_page((unsigned long)vcpu->run);
 	free_page((unsigned long)vcpu->pio);
 	kvfree(vcpu->cpuid);
+}
+
+/* One that its VM does not know. */
+static void vcpu_free(struct vcpu *vcpu)
+{
+	vcpu_end(vcpu);
 	kfree(vcpu);
 }
 

@@ -5,12 +5,16 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/uaccess.h>
+#include <linux/wait_bit.h>
 #include <linux/module.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
 #include "kvmrun.h"
 #include "main.h"
+
+/* Until vm_free: the module's code is needed for them. */
+static atomic_t living = ATOMIC_INIT(0);
 
 void vm_get(struct vm *vm)
 {
@@ -23,14 +27,34 @@ static void vm_destroy(struct kref *refs)
 	struct vcpu *vcpu;
 	unsigned long id;
 
-	xa_for_each(&vm->vcpus, id, vcpu)
-		vcpu_free(vcpu);
-	xa_destroy(&vm->vcpus);
 	mmu_destroy(vm);
 	memory_free(vm);
 	msr_filter_free(vm);
-	/* frees vm when no notification can be running in it any more */
+	/* a notification that came before may still be kicking them */
+	xa_for_each(&vm->vcpus, id, vcpu)
+		vcpu_end(vcpu);
+	/* vm_free when no notification can be running in it any more */
 	mmu_notifier_put(&vm->notifier);
+}
+
+void vm_free(struct vm *vm)
+{
+	struct vcpu *vcpu;
+	unsigned long id;
+
+	xa_for_each(&vm->vcpus, id, vcpu)
+		kfree(vcpu);
+	xa_destroy(&vm->vcpus);
+	kfree(vm);
+	if (atomic_dec_and_test(&living))
+		wake_up_var(&living);
+}
+
+void vm_wait_for_all_freed(void)
+{
+	wait_var_event(&living, !atomic_read(&living));
+	/* vm_free is called with softirqs disabled, which is an RCU reader: it has returned */
+	synchronize_rcu();
 }
 
 void vm_put(struct vm *vm)
@@ -241,6 +265,7 @@ struct vm *vm_new(void)
 	if (r)
 		goto destroy;
 	/* freed by vm_put from here on */
+	atomic_inc(&living);
 	return vm;
 
 destroy:
