@@ -188,6 +188,7 @@ struct classic_dirty_log {
 #define CLASSIC_CREATE_VCPU		_IOW(0xae, 11, int)
 #define CLASSIC_GET_DIRTY_LOG		_IOW(0xae, 12, struct classic_dirty_log)
 
+#ifndef __cplusplus
 #define CLASSIC_AT(type, field, offset) \
 	_Static_assert(__builtin_offsetof(struct type, field) == offset, #type "." #field)
 #define CLASSIC_COMMAND(name, number) _Static_assert(CLASSIC_##name == number, #name)
@@ -229,5 +230,6 @@ CLASSIC_AT(classic_dirty_log, bitmap, 8);
 
 #undef CLASSIC_AT
 #undef CLASSIC_COMMAND
+#endif
 
 #endif
