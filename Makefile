@@ -142,7 +142,7 @@ check check-lab: deps
 	$(MAKE) tests kmod
 	tests/programs/build
 	tests/suite $(SUITE)
-check-lab: SUITE := lab kmod lab-6.12
+check-lab: SUITE := lab kmod lab-6.12 qemu
 
 demo: deps
 	$(MAKE) kvmrun $(GUESTS)
