@@ -149,8 +149,7 @@ firmware()
 	ok '[ "${second%% *}" != "${first%% *}" ] && [ "${second#* }" = "${first#* }" ]' \
 		"the dirty log shows the screen what has changed on it"
 
-	# the machine that still runs goes to a file, and comes back from there
-	echo "stop" >&$monitor
+	# it goes to a file while it runs, and comes back from there
 	echo "migrate \"exec:cat > $dir/state\"" >&$monitor
 	stop
 	cp "$log" "$dir/before"
