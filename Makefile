@@ -141,8 +141,15 @@ programs: deps
 check check-lab: deps
 	$(MAKE) tests kmod
 	tests/programs/build
+	tests/selftests/build
 	tests/suite $(SUITE)
 check-lab: SUITE := lab kmod lab-6.12 qemu
+
+# the kernel's own tests of KVM, on the module and on stock, against docs/conformance.md
+selftests: deps
+	$(MAKE) kmod
+	tests/selftests/build
+	tests/selftests/compare
 
 demo: deps
 	$(MAKE) kvmrun $(GUESTS)
@@ -214,5 +221,5 @@ endif
 clean:
 	rm -rf $B/shim $B/runner $B/tests $B/guest $B/kmod $B/examples $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod examples tests deps programs check check-lab demo bench bench-kmod man install uninstall clean
+.PHONY: all kmod examples tests deps programs check check-lab demo bench bench-kmod selftests man install uninstall clean
 -include $(wildcard $B/*/*.d)
