@@ -80,7 +80,8 @@ static const struct file_operations stats_fops = {
 
 static struct stats *stats_new(const struct counter *table, unsigned int nr)
 {
-	const size_t desc_size = sizeof(struct kvm_stats_desc) + NAME_SIZE;
+	/* newer kernels have room for the name within the struct */
+	const size_t desc_size = offsetof(struct kvm_stats_desc, name) + NAME_SIZE;
 	const size_t id = sizeof(struct kvm_stats_header), desc = id + NAME_SIZE;
 	const size_t data = desc + nr * desc_size, size = data + nr * sizeof(u64);
 	struct stats *s = kzalloc(offsetof(struct stats, header) + size, GFP_KERNEL_ACCOUNT);
