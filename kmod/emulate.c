@@ -458,14 +458,15 @@ static const struct {
 	u16 mask, value;	/* of the opcode, where not all between do the same */
 	int (*run)(struct context *c);
 } instructions[] = {
+	/* what drivers do, found first */
+	{ 0x88, 0x89, 0, 0, mov_to_rm },
+	{ 0x8a, 0x8b, 0, 0, mov_to_reg },
 	{ 0x00, 0x3b, 6, 0, arith_to_rm },
 	{ 0x00, 0x3b, 6, 2, arith_to_reg },
 	{ 0x63, 0x63, 0, 0, mov_extend },
 	{ 0x80, 0x83, 0, 0, arith_imm },
 	{ 0x84, 0x85, 0, 0, test_reg },
 	{ 0x86, 0x87, 0, 0, exchange },
-	{ 0x88, 0x89, 0, 0, mov_to_rm },
-	{ 0x8a, 0x8b, 0, 0, mov_to_reg },
 	{ 0xa0, 0xa1, 0, 0, mov_from_moffs },
 	{ 0xa2, 0xa3, 0, 0, mov_to_moffs },
 	{ 0xa4, 0xa5, 0, 0, movs },

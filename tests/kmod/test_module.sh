@@ -220,7 +220,7 @@ ok 'insmod "$module" classic=0 && [ "$(classic)" = "ENOTTY 12" ] && rmmod kvmrun
 
 cycle && cycle
 before=$(memory)
-ok 'for i in {1..20}; do cycle || break; done; [ $i = 20 ]' "20 times in a row"
+ok 'for i in {1..50}; do cycle || break; done; [ $i = 50 ]' "50 times in a row"
 loads=$(($(memory) - before))
 insmod "$module"
 python3 "$holder" /dev/kvmrun 2 < /dev/null > /dev/null
@@ -228,9 +228,14 @@ before=$(memory)
 ok 'python3 "$holder" /dev/kvmrun 40 < /dev/null > /dev/null' "40 VMs in a row"
 vms=$(($(memory) - before))
 rmmod kvmrun
-# a page each time would be 80 and 160 KiB
-ok '[ $loads -lt 70 ] && [ $vms -lt 140 ]' "that leaves no memory behind"
+# a page each time would be 200 and 160 KiB
+ok '[ $loads -lt 150 ] && [ $vms -lt 140 ]' "that leaves no memory behind"
 echo "# $loads KiB after the loads, $vms KiB after the VMs"
-ok '! dmesg | grep -qE "BUG:|WARNING:|Oops|refcount"' "the kernel has nothing to complain about"
-dmesg | grep -E "BUG:|WARNING:|Oops|refcount" | sed 's/^/# /'
+# 6.12's kvm_amd, loaded beside a VM of ours, says that two want to know of a crash
+complaints()
+{
+	dmesg | grep -E "BUG:|WARNING:|Oops|refcount" | grep -v cpu_emergency_
+}
+ok '[ -z "$(complaints)" ]' "the kernel has nothing to complain about"
+complaints | sed 's/^/# /'
 rm -f "$holder" "$holder.ko"
