@@ -4,6 +4,7 @@
 # make demo	set up, build, and run real programs in virtual machines
 # make check	set up, build, and run every test; on kernel 6.12 a part of the whole program's
 # make check-lab	all that runs in the lab, with nothing left out on 6.12
+# make check-debug	the module's tests on a debug kernel (docs/testing.md)
 # make bench	measure, into docs/bench.md; make bench-kmod the module, into docs/bench-kmod.md
 # make install	DESTDIR and PREFIX as usual; the module by DKMS if that is here (DKMS=yes or no)
 # make uninstall
@@ -115,7 +116,7 @@ $B/guest/hello-musl: tests/guest/hello.c | $B/guest
 	musl-gcc -static -O2 $< -o $@
 
 # tests of the module's ABI, for either device
-KMOD_TESTS := $(patsubst tests/kmod/%.c,$B/kmod/%,$(wildcard tests/kmod/test_*.c))
+KMOD_TESTS := $(patsubst tests/kmod/%.c,$B/kmod/%,$(wildcard tests/kmod/test_*.c)) $B/kmod/fuzz
 $B/kmod/%: tests/kmod/%.c tests/kmod/guest.c tests/kmod/guest.h kmod/classic.h | $B/kmod
 	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $(filter %.c,$^) -pthread -lcmocka $(KMOD_TEST_LIBS) -o $@
 $B/kmod/test_examples: KMOD_TEST_LIBS := -lpng
@@ -150,6 +151,12 @@ selftests: deps
 	$(MAKE) kmod
 	tests/selftests/build
 	tests/selftests/compare
+
+# the module on a kernel that looks for errors; not part of check
+check-debug: deps
+	tests/deps debug
+	$(MAKE) $(KMOD_TESTS)
+	tests/kmod/check-debug
 
 demo: deps
 	$(MAKE) kvmrun $(GUESTS)
@@ -221,5 +228,5 @@ endif
 clean:
 	rm -rf $B/shim $B/runner $B/tests $B/guest $B/kmod $B/examples $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod examples tests deps programs check check-lab demo bench bench-kmod selftests man install uninstall clean
+.PHONY: all kmod examples tests deps programs check check-lab check-debug demo bench bench-kmod selftests man install uninstall clean
 -include $(wildcard $B/*/*.d)

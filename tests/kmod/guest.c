@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -153,4 +154,63 @@ struct kvm_regs guest_regs(struct guest *g)
 void guest_set_regs(struct guest *g, const struct kvm_regs *regs)
 {
 	assert_int_equal(ioctl(g->vcpu, KVM_SET_REGS, regs), 0);
+}
+
+void guest_add_memory(struct guest *g, uint32_t slot, uint64_t gpa, void *hva, uint64_t size)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot, .guest_phys_addr = gpa, .memory_size = size,
+		.userspace_addr = (uintptr_t)hva,
+	};
+
+	assert_int_equal(ioctl(g->vm, KVM_SET_USER_MEMORY_REGION, &region), 0);
+}
+
+static void *run_in_thread(void *arg)
+{
+	struct guest_thread *t = arg;
+	int r;
+
+	do
+		r = ioctl(t->vcpu, KVM_RUN, 0);
+	while (r < 0 && errno == EINTR && !t->stop);
+	t->result = !r ? -(int)t->run->exit_reason : errno == EINTR ? 0 : errno;
+	t->ended = true;
+	return NULL;
+}
+
+static void interrupt(int sig)
+{
+	(void)sig;
+}
+
+void guest_thread_start(struct guest_thread *t, struct guest *g)
+{
+	struct sigaction sa = { .sa_handler = interrupt };
+
+	sigaction(SIGUSR1, &sa, NULL);
+	*t = (struct guest_thread){ .vcpu = g->vcpu, .run = g->run };
+	t->run->immediate_exit = 0;
+	assert_int_equal(pthread_create(&t->thread, NULL, run_in_thread, t), 0);
+}
+
+int guest_thread_wait(struct guest_thread *t)
+{
+	pthread_join(t->thread, NULL);
+	return t->result;
+}
+
+int guest_thread_stop(struct guest_thread *t)
+{
+	t->stop = true;
+	t->run->immediate_exit = 1;
+	pthread_kill(t->thread, SIGUSR1);
+	return guest_thread_wait(t);
+}
+
+void guest_thread_pause(struct guest_thread *t)
+{
+	usleep(1000);
+	if (t->ended)
+		fail_msg("the guest's run ended: errno %d, or exit %d", t->result, -t->result);
 }

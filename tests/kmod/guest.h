@@ -9,7 +9,9 @@
 #ifndef TESTS_KMOD_GUEST_H
 #define TESTS_KMOD_GUEST_H
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
@@ -39,6 +41,27 @@ void guest_end(struct guest *g);
 int guest_run(struct guest *g);
 struct kvm_regs guest_regs(struct guest *g);
 void guest_set_regs(struct guest *g, const struct kvm_regs *regs);
+
+/* The process's memory of a size (page aligned) at hva as the guest's from gpa on. */
+void guest_add_memory(struct guest *g, uint32_t slot, uint64_t gpa, void *hva, uint64_t size);
+
+/* A vCPU that runs in a thread of its own. */
+struct guest_thread {
+	pthread_t thread;
+	int vcpu;
+	struct kvm_run *run;
+	volatile bool stop, ended;
+	int result;
+};
+
+/* Starts it; signals (SIGUSR1 is taken) and immediate_exit do not end it. */
+void guest_thread_start(struct guest_thread *t, struct guest *g);
+/* Until it has ended by itself: the errno of KVM_RUN, or -(exit reason). */
+int guest_thread_wait(struct guest_thread *t);
+/* Ends it: as guest_thread_wait, 0 when it was still running. */
+int guest_thread_stop(struct guest_thread *t);
+/* Sleeps for a moment, for loops that wait for a running guest; fails the test if it has ended. */
+void guest_thread_pause(struct guest_thread *t);
 
 /* Code as a string literal of bytes. */
 #define CODE(bytes) bytes, sizeof(bytes) - 1
