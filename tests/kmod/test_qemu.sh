@@ -160,8 +160,8 @@ firmware()
 
 	start pc -S -gdb "unix:$dir/gdbserver,server=on,wait=off" -cpu host
 	until [ -e "$dir/gdbserver" ] || ! kill -0 $qemu; do sleep 0.2; done
-	timeout $limit gdb -nx -batch -ex "set architecture i8086" -ex "target remote $dir/gdbserver" \
-		-ex "stepi" -ex "p/x \$eip" -ex "stepi" -ex "stepi" -ex "p/x \$cs" -ex "x/1xb 0xffff0" \
+	timeout $limit gdb -nx -batch -ex "target remote $dir/gdbserver" \
+		-ex "stepi" -ex "p/x \$rip" -ex "stepi" -ex "stepi" -ex "p/x \$cs" -ex "x/1xb 0xffff0" \
 		-ex "detach" > "$dir/gdb" 2>&1
 	# SeaBIOS starts with a far jump to f000:e05b
 	ok 'grep -q "= 0xe05b" "$dir/gdb" && grep -q "0xffff0:.*0xea" "$dir/gdb"' \
