@@ -140,7 +140,7 @@ programs: deps
 	tests/programs/build
 
 check check-lab: deps
-	$(MAKE) tests kmod
+	$(MAKE) -j$$(nproc) tests kmod
 	tests/programs/build
 	tests/selftests/build
 	tests/suite $(SUITE)
