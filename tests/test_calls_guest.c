@@ -167,7 +167,9 @@ static void pause_ms(int ms)
 static void timeout_ends_a_program_that_was_stopped(void **state)
 {
 	static const int stops[] = { SIGSTOP, SIGTSTP };
-	struct run_opts opts = { .options = LIST("--timeout", "1") };
+	/* long enough to get started and stopped on an emulated machine */
+	bool slow = getenv("KVMRUN_TEST_SLOW");
+	struct run_opts opts = { .options = LIST("--timeout", slow ? "6" : "1") };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
@@ -177,13 +179,13 @@ static void timeout_ends_a_program_that_was_stopped(void **state)
 
 		wait_ready(run);
 		kill(run_pid(run), stops[i]);
-		pause_ms(1300);
+		pause_ms(slow ? 7000 : 1300);
 		assert_int_equal(waitpid(run_pid(run), &status, WUNTRACED | WNOHANG), run_pid(run));
 		assert_true(WIFSTOPPED(status));
 		kill(run_pid(run), SIGCONT);
 		r = run_finish(run);
 		assert_status(&r, 124);
-		assert_err_line(&r, "time limit of 1s");
+		assert_err_line(&r, slow ? "time limit of 6s" : "time limit of 1s");
 		run_free(&r);
 	}
 }
