@@ -453,11 +453,7 @@ static int inc_dec(struct context *c)
 	return r;
 }
 
-static const struct {
-	u16 first, last;	/* opcodes, as in struct instr */
-	u16 mask, value;	/* of the opcode, where not all between do the same */
-	int (*run)(struct context *c);
-} instructions[] = {
+static const struct emulation instructions[] = {
 	/* what drivers do, found first */
 	{ 0x88, 0x89, 0, 0, mov_to_rm },
 	{ 0x8a, 0x8b, 0, 0, mov_to_reg },
@@ -479,16 +475,19 @@ static const struct {
 	{ 0x1be, 0x1bf, 0, 0, mov_extend },
 };
 
+const struct emulation *emulate_row(const struct emulation *row, size_t n, u16 opcode)
+{
+	for (; n; n--, row++)
+		if (opcode >= row->first && opcode <= row->last && (opcode & row->mask) == row->value)
+			return row;
+	return NULL;
+}
+
 static int run_instruction(struct context *c)
 {
-	u16 opcode = c->insn->opcode;
-	size_t i;
+	const struct emulation *row = emulate_row(instructions, ARRAY_SIZE(instructions), c->insn->opcode);
 
-	for (i = 0; i < ARRAY_SIZE(instructions); i++)
-		if (opcode >= instructions[i].first && opcode <= instructions[i].last &&
-		    (opcode & instructions[i].mask) == instructions[i].value)
-			return instructions[i].run(c);
-	return emulate_more(c);
+	return row ? row->run(c) : emulate_more(c);
 }
 
 /* ----------------------------------------------------------------- user space */

@@ -42,6 +42,15 @@ s64 emulate_extend(u64 value, u8 size);
 void emulate_string_step(struct context *c, bool si, bool di);
 bool emulate_string_over(struct context *c);
 
+/* An instruction: what it does. */
+struct emulation {
+	u16 first, last;	/* opcodes, as in struct instr */
+	u16 mask, value;	/* of the opcode, where not all between do the same */
+	int (*run)(struct context *c);
+};
+
+/* The first of n rows that is for the opcode, or NULL. */
+const struct emulation *emulate_row(const struct emulation *row, size_t n, u16 opcode);
 /* emulate_more.c: what emulate.c has no row for. -EINVAL: it is not there either. */
 int emulate_more(struct context *c);
 

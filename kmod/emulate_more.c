@@ -469,11 +469,7 @@ static int vector_move(struct context *c)
 
 /* ------------------------------------------------------------------------ table */
 
-static const struct {
-	u16 first, last;
-	u16 mask, value;	/* of the opcode, where not all between do the same */
-	int (*run)(struct context *c);
-} instructions[] = {
+static const struct emulation instructions[] = {
 	{ 0x69, 0x6b, 1, 1, multiply },
 	{ 0x8f, 0x8f, 0, 0, pop },
 	{ 0xa6, 0xa7, 0, 0, compare_strings },
@@ -502,12 +498,7 @@ static const struct {
 
 int emulate_more(struct context *c)
 {
-	u16 opcode = c->insn->opcode;
-	size_t i;
+	const struct emulation *row = emulate_row(instructions, ARRAY_SIZE(instructions), c->insn->opcode);
 
-	for (i = 0; i < ARRAY_SIZE(instructions); i++)
-		if (opcode >= instructions[i].first && opcode <= instructions[i].last &&
-		    (opcode & instructions[i].mask) == instructions[i].value)
-			return instructions[i].run(c);
-	return -EINVAL;
+	return row ? row->run(c) : -EINVAL;
 }
