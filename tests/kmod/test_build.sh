@@ -7,19 +7,9 @@
 # Says the size of the module's text and its lines.
 
 cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-number=0
-
-ok()
-{
-	number=$((number + 1))
-	if eval "$1"; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-	fi
-}
 
 # Symbols that a module takes from the kernel and the kernel does not export.
 not_exported()

@@ -6,26 +6,10 @@
 # What is installed is then taken into the lab, and loaded there by modprobe.
 
 cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
 # not below /tmp, which is the lab's own
 dir=$(mktemp -d "$PWD/build/install.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
-number=0
-
-ok()
-{
-	number=$((number + 1))
-	if eval "$1"; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-	fi
-}
-
-skip()
-{
-	number=$((number + 1))
-	echo "ok $number - $2 # SKIP $1"
-}
 
 run_make()
 {

@@ -6,28 +6,12 @@
 # Needs to be root where modules can be loaded and AMD-V is: in the lab, with
 # --module none, better with --smp 2. MODULE is the one for this kernel unless given.
 
+. "$(dirname "$0")/../lib/tap.sh"
 module=${1:-build/kmod/$(uname -r)/kvmrun.ko}
-number=0
 cpus=$(cd /dev/cpu 2> /dev/null && ls -d [0-9]*)
 
 VM_HSAVE_PA=0xc0010117
 EFER=0xc0000080
-
-ok()
-{
-	number=$((number + 1))
-	if eval "$1"; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-	fi
-}
-
-skip()
-{
-	number=$((number + 1))
-	echo "ok $number - $2 # SKIP $1"
-}
 
 # msr INDEX CPU: its value, in hex.
 msr()
