@@ -214,3 +214,13 @@ void guest_thread_pause(struct guest_thread *t)
 	if (t->ended)
 		fail_msg("the guest's run ended: errno %d, or exit %d", t->result, -t->result);
 }
+
+bool put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}

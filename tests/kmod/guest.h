@@ -63,6 +63,9 @@ int guest_thread_stop(struct guest_thread *t);
 /* Sleeps for a moment, for loops that wait for a running guest; fails the test if it has ended. */
 void guest_thread_pause(struct guest_thread *t);
 
+/* Writes the text to a file that is there, as of /proc and /sys. */
+bool put_text(const char *path, const char *text);
+
 /* Code as a string literal of bytes. */
 #define CODE(bytes) bytes, sizeof(bytes) - 1
 

@@ -106,16 +106,6 @@ static void pin(int n, int cpu)
 	assert_int_equal(pthread_setaffinity_np(threads[n].thread, sizeof(set), &set), 0);
 }
 
-static bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
 static void skip_unless(bool possible, const char *why)
 {
 	if (possible)
@@ -157,9 +147,9 @@ static void a_cpu_goes_and_comes_under_running_guests(void **state)
 		/* one that is bound to the CPU is moved, too */
 		pin(0, 1);
 		progress();
-		assert_true(put(ONLINE, "0"));
+		assert_true(put_text(ONLINE, "0"));
 		progress();
-		assert_true(put(ONLINE, "1"));
+		assert_true(put_text(ONLINE, "1"));
 		pin(1, 1);
 		progress();
 	}
@@ -175,22 +165,22 @@ static void guests_go_on_after_suspend(void **state)
 	bool possible;
 
 	skip_unless(getenv("KVMRUN_TEST_SUSPEND"), "the lab's files do not survive it: asked for by KVMRUN_TEST_SUSPEND=1");
-	possible = put(PM "pm_test", "core");
-	put("/sys/module/suspend/parameters/pm_test_delay", "1");
+	possible = put_text(PM "pm_test", "core");
+	put_text("/sys/module/suspend/parameters/pm_test_delay", "1");
 	skip_unless(possible, "no suspend with a test mode here (PM_DEBUG, root)");
 	start();
 	for (int i = 0; i < 3; i++) {
 		progress();
 		/* all CPUs but one go, the last one's syscore functions are called, and back */
-		if (!put(PM "state", "mem")) {
+		if (!put_text(PM "state", "mem")) {
 			end();
-			put(PM "pm_test", "none");
+			put_text(PM "pm_test", "none");
 			skip_unless(false, "this machine cannot suspend to memory");
 		}
 		progress();
 	}
 	end();
-	put(PM "pm_test", "none");
+	put_text(PM "pm_test", "none");
 	(void)state;
 }
 

@@ -123,21 +123,11 @@ static void a_stopped_process_stops_its_guest_and_goes_on_with_it(void **state)
 #define GROUP	"/sys/fs/cgroup/kvmrun-test"
 #define LIMIT	"33554432"
 
-static bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
 static bool memory_group(void)
 {
 	mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL);
-	return put("/sys/fs/cgroup/cgroup.subtree_control", "+memory") &&
-	       (!mkdir(GROUP, 0755) || errno == EEXIST) && put(GROUP "/memory.max", LIMIT);
+	return put_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory") &&
+	       (!mkdir(GROUP, 0755) || errno == EEXIST) && put_text(GROUP "/memory.max", LIMIT);
 }
 
 static long oom_kills(void)
@@ -165,7 +155,7 @@ static void a_guest_that_takes_too_much_is_killed_with_its_process(void **state)
 		print_message("no memory control group can be made here\n");
 		skip();
 	}
-	put(GROUP "/memory.swap.max", "0");
+	put_text(GROUP "/memory.swap.max", "0");
 	kills = oom_kills();
 	for (int i = 1; i <= 3; i++) {
 		pid = fork();
@@ -174,7 +164,7 @@ static void a_guest_that_takes_too_much_is_killed_with_its_process(void **state)
 			void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 					    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-			if (memory == MAP_FAILED || !put(GROUP "/cgroup.procs", "0"))
+			if (memory == MAP_FAILED || !put_text(GROUP "/cgroup.procs", "0"))
 				_exit(2);
 			guest_start(&g, PROTECTED, devour, sizeof(devour) - 1);
 			guest_add_memory(&g, 1, 0x400000, memory, size);

@@ -322,16 +322,6 @@ static void a_child_keeps_its_copy_of_a_huge_page(void **state)
 
 /* -------------------------------------------------------- what the kernel moves */
 
-static bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
 static long get(const char *path)
 {
 	char text[32] = "";
@@ -357,8 +347,8 @@ static void equal_pages_are_merged_and_a_write_of_the_guest_parts_them(void **st
 {
 	struct machine m;
 
-	skip_unless(put(KSM "sleep_millisecs", "0") && put(KSM "pages_to_scan", "1000") &&
-		    put(KSM "run", "1"), "no KSM here, or not root");
+	skip_unless(put_text(KSM "sleep_millisecs", "0") && put_text(KSM "pages_to_scan", "1000") &&
+		    put_text(KSM "run", "1"), "no KSM here, or not root");
 	start(&m, reader, sizeof(reader) - 1, -1);
 	for (uint32_t i = 1; i <= 5; i++) {
 		/* the probe's page and the last two are the same; the guest only writes the second */
@@ -387,7 +377,7 @@ static void equal_pages_are_merged_and_a_write_of_the_guest_parts_them(void **st
 		check_rounds(&m);
 	}
 	end(&m);
-	put(KSM "run", "2");
+	put_text(KSM "run", "2");
 	(void)state;
 }
 
@@ -445,7 +435,7 @@ static void pages_that_compaction_moves_lose_no_write(void **state)
 	start(&m, writer, sizeof(writer) - 1, -1);
 	for (int i = 0; i < 5; i++) {
 		wait_rounds(&m, 2);
-		if (!put("/proc/sys/vm/compact_memory", "1")) {
+		if (!put_text("/proc/sys/vm/compact_memory", "1")) {
 			end(&m);
 			skip_unless(false, "memory cannot be compacted here: not root?");
 		}
