@@ -127,8 +127,7 @@ static double overhead(void)
  */
 static void run_timeout(void **state)
 {
-	const char *slow = getenv("KVMRUN_TEST_SLOW");
-	double late = 0.1 * (slow ? atof(slow) : 1), best = 1000;
+	double late = 0.1 * run_slowness(), best = 1000;
 
 	for (int i = 0; i < 5 && best > late; i++) {
 		double apart = overhead();
@@ -168,7 +167,7 @@ static void timeout_ends_a_program_that_was_stopped(void **state)
 {
 	static const int stops[] = { SIGSTOP, SIGTSTP };
 	/* long enough to get started and stopped on an emulated machine */
-	bool slow = getenv("KVMRUN_TEST_SLOW");
+	bool slow = run_slow();
 	struct run_opts opts = { .options = LIST("--timeout", slow ? "6" : "1") };
 
 	(void)state;

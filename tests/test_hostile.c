@@ -19,13 +19,6 @@
 
 static bool shim_is_programs;	/* the shim runs at CPL 3: its pages and its port are the program's */
 
-static bool slow(void)
-{
-	const char *factor = getenv("KVMRUN_TEST_SLOW");
-
-	return factor && atof(factor) > 1;
-}
-
 /* The runner ended by itself, with a status that the manual has for this. */
 static void assert_intact(const struct run_result *r)
 {
@@ -37,7 +30,7 @@ static void assert_intact(const struct run_result *r)
 
 static struct run_result attempt(const char *name, const char *argument)
 {
-	struct run_result r = run_kvmrun(LIST("--timeout", slow() ? "60" : "5"), LIST(HOSTILE, name, argument));
+	struct run_result r = run_kvmrun(LIST("--timeout", run_slow() ? "60" : "5"), LIST(HOSTILE, name, argument));
 
 	assert_intact(&r);
 	return r;
@@ -90,10 +83,10 @@ static void what_a_guest_cpu_lacks_is_a_signal(void **state)
  */
 static void no_return_leads_to_the_kernels_selectors(void **state)
 {
-	struct run_result r = run_kvmrun(LIST("--timeout", slow() ? "5" : "1"), LIST(HOSTILE, "kernel_cs"));
+	struct run_result r = run_kvmrun(LIST("--timeout", run_slow() ? "5" : "1"), LIST(HOSTILE, "kernel_cs"));
 
 	(void)state;
-	assert_status(&r, slow() && r.status == 124 ? 124 : 128 + SIGSEGV);
+	assert_status(&r, run_slow() && r.status == 124 ? 124 : 128 + SIGSEGV);
 	run_free(&r);
 }
 
@@ -144,7 +137,7 @@ static void each_access_to_a_port_is_a_fault(void **state)
 static void no_port_of_all_is_open(void **state)
 {
 	/* each fault is a signal there and back: an emulated machine takes every 61st port */
-	struct run_result r = run_kvmrun(NULL, LIST(HOSTILE, "sweep_ports", slow() ? "61" : "1"));
+	struct run_result r = run_kvmrun(NULL, LIST(HOSTILE, "sweep_ports", run_slow() ? "61" : "1"));
 
 	(void)state;
 	assert_status(&r, 0);
@@ -248,7 +241,7 @@ static void the_time_limit_ends_storms_and_loops(void **state)
 		assert_out(&r, "");
 		assert_err_line(&r, "kvmrun: build/guest/hostile: time limit of 600ms reached (--timeout)");
 		/* within 100 ms when the machine is idle; tests share theirs */
-		if (r.wall > 1.5 && !slow()) {
+		if (r.wall > 1.5 && !run_slow()) {
 			run_show("kvmrun", &r);
 			fail_msg("the limit of 0.6 s came after %.2f s", r.wall);
 		}
@@ -296,7 +289,7 @@ static void noise_in_the_shims_memory_hurts_only_the_guest(void **state)
 	static const char *const modes[] = { "scribble", "image" };
 
 	(void)state;
-	for (int seed = 1; seed <= (slow() ? 2 : 10); seed++) {
+	for (int seed = 1; seed <= (run_slow() ? 2 : 10); seed++) {
 		char text[8];
 
 		snprintf(text, sizeof(text), "%d", seed);
@@ -322,7 +315,7 @@ static void noise_in_frames_hurts_only_the_guest(void **state)
 	tree_age(host);
 	before = tree_describe(host);
 	assert_true(asprintf(&option, "--rw=%s:/g", granted) > 0);
-	for (int seed = 1; seed <= (slow() ? 4 : 25); seed++) {
+	for (int seed = 1; seed <= (run_slow() ? 4 : 25); seed++) {
 		char text[8];
 		struct run_result r;
 

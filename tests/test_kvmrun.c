@@ -23,13 +23,6 @@
 
 static char *dir;		/* a temporary directory */
 
-static bool slow(void)
-{
-	const char *factor = getenv("KVMRUN_TEST_SLOW");
-
-	return factor && atof(factor) > 1;
-}
-
 /* ------------------------------------------------ statuses */
 
 static void the_status_is_the_programs(void **state)
@@ -115,7 +108,7 @@ static void each_of_200_malformed_programs_is_one_line_and_126(void **state)
 	char *path = tree_path(dir, "variant");
 
 	(void)state;
-	for (int n = 0; n < 200; n += slow() ? 13 : 1) {
+	for (int n = 0; n < 200; n += run_slow() ? 13 : 1) {
 		char number[8];
 		struct run_result why, r;
 
@@ -356,7 +349,7 @@ static void a_program_past_its_time_ends_with_124(void **state)
 		assert_status(&r, 124);
 		assert_err_line(&r, cases[i].message);
 		assert_true(r.wall >= cases[i].seconds);
-		if (!slow())
+		if (!run_slow())
 			assert_true(r.wall < cases[i].seconds + 0.5);
 		run_free(&r);
 	}

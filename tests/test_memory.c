@@ -23,14 +23,6 @@ static const char *guest(const char *name)
 	return p;
 }
 
-/* On an emulated machine what takes long is done less often. */
-static bool emulated(void)
-{
-	const char *slow = getenv("KVMRUN_TEST_SLOW");
-
-	return slow && atof(slow) > 1;
-}
-
 /* One part of a program, the same natively and here. */
 struct part {
 	const char *program, *part, *name;
@@ -123,7 +115,7 @@ static void many_mappings(const char *part)
 	assert_non_null(f);
 	assert_int_equal(fscanf(f, "%d", &max), 1);
 	fclose(f);
-	if (max == 65530 && !emulated())
+	if (max == 65530 && !run_slow())
 		assert_same_as_native(&(struct run_opts){ .deadline = 300 }, LIST(guest("mem_many"), part));
 	r = run_kvmrun_opts(&(struct run_opts){ .deadline = 300 }, LIST(guest("mem_many"), part));
 	assert_status(&r, 0);
@@ -171,7 +163,7 @@ static void random_calls_leave_what_a_model_says(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
 		struct run_result r = run_same(&(struct run_opts){ .deadline = 300 },
-					       LIST(guest("mem_stress"), seeds[i], emulated() ? "5000" : "20000"));
+					       LIST(guest("mem_stress"), seeds[i], run_slow() ? "5000" : "20000"));
 
 		assert_status(&r, 0);
 		run_free(&r);
@@ -180,7 +172,7 @@ static void random_calls_leave_what_a_model_says(void **state)
 
 static void the_time_limit_holds_during_long_walks(void **state)
 {
-	const struct run_opts opts = { .options = LIST("--timeout", emulated() ? "5" : "1") };
+	const struct run_opts opts = { .options = LIST("--timeout", run_slow() ? "5" : "1") };
 	struct run_result r = run_kvmrun_opts(&opts, LIST(guest("mem_many"), "endless"));
 
 	(void)state;

@@ -49,12 +49,17 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static double slowness(void)
+double run_slowness(void)
 {
 	const char *slow = getenv("KVMRUN_TEST_SLOW");
 	double factor = slow ? strtod(slow, NULL) : 1;
 
 	return factor > 1 ? factor : 1;
+}
+
+bool run_slow(void)
+{
+	return run_slowness() > 1;
 }
 
 const char *const *native_env(void)
@@ -189,7 +194,7 @@ struct running *run_start(const struct run_opts *opts, const char *const argv[])
 
 	r->started = now();
 	r->deadline = r->started +
-		      (opts->deadline ? opts->deadline : DEFAULT_DEADLINE) * slowness();
+		      (opts->deadline ? opts->deadline : DEFAULT_DEADLINE) * run_slowness();
 	check(posix_spawnp(&r->pid, argv[0], &actions, &attr, (char **)argv,
 			   opts->env ? (char **)opts->env : environ), argv[0]);
 	current_group = r->pid;

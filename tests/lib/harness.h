@@ -57,6 +57,10 @@ struct run_result {
 
 struct running;
 
+/* KVMRUN_TEST_SLOW, at least 1; and whether the machine is slow: an emulated one does less of what takes long. */
+double run_slowness(void);
+bool run_slow(void);
+
 /*
  * Start argv[0] (looked up in PATH) in a process group of its own. Never
  * fails: what cannot be started fails the test.
