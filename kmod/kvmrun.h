@@ -559,8 +559,17 @@ void msr_reset(struct vcpu *vcpu);
 
 /* -------------------------------------------------------------- msr_filter.c */
 
-/* KVM_X86_SET_MSR_FILTER. 0, -EINVAL, -EFAULT, -ENOMEM. */
-int msr_filter_set(struct vm *vm, const struct kvm_msr_filter __user *from);
+/* The argument of KVM_X86_SET_MSR_FILTER as programs of 32 bits lay it out. */
+struct msr_filter_32 {
+	u32 flags;
+	struct {
+		u32 flags, nmsrs, base, bitmap;
+	} ranges[KVM_MSR_FILTER_MAX_RANGES];
+};
+#define SET_MSR_FILTER_32	_IOW(KVMIO, 0xc6, struct msr_filter_32)
+
+/* KVM_X86_SET_MSR_FILTER, or cmd is SET_MSR_FILTER_32. 0, -EINVAL, -EFAULT, -ENOMEM. */
+int msr_filter_set(struct vm *vm, unsigned int cmd, const void __user *from);
 void msr_filter_free(struct vm *vm);
 /* The guest's RDMSR and WRMSR: by the filter, msr_get and msr_set, or user space. As handle_exit. */
 int msr_read(struct vcpu *vcpu);

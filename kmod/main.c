@@ -162,6 +162,7 @@ static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
 	.open = device_open,
 	.unlocked_ioctl = device_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = classic_mmap,
 	.release = device_release,
 	.llseek = noop_llseek,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* memory.c - memslots and their dirty logs */
+#include <linux/compat.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -164,6 +165,12 @@ out:
 
 /* ------------------------------------------------------------------ dirty logs */
 
+/* A pointer within a struct: of a program of 32 bits it is the lower half. */
+static void __user *bitmap_of(void __user *pointer)
+{
+	return in_compat_syscall() ? compat_ptr((unsigned long)pointer) : pointer;
+}
+
 /* Make the pages of a word of the log read-only. mmu_lock is held. */
 static bool protect_word(struct vm *vm, struct memslot *slot, u64 word, u64 mask)
 {
@@ -205,7 +212,7 @@ int memory_get_dirty_log(struct vm *vm, const struct kvm_dirty_log *log, size_t 
 	if (kick)
 		vm_kick(vm);
 	i = round_up(DIV_ROUND_UP(slot->npages, 8), unit);
-	r = copy_to_user(log->dirty_bitmap, copy, i) ? -EFAULT : 0;
+	r = copy_to_user(bitmap_of(log->dirty_bitmap), copy, i) ? -EFAULT : 0;
 out:
 	mutex_unlock(&vm->lock);
 	kvfree(copy);
@@ -216,7 +223,7 @@ out:
 static int clear_words(struct vm *vm, struct memslot *slot, const struct kvm_clear_dirty_log *log)
 {
 	u64 first = log->first_page / 64, words = DIV_ROUND_UP(log->num_pages, 64), i, mask;
-	u64 __user *from = log->dirty_bitmap;
+	u64 __user *from = bitmap_of(log->dirty_bitmap);
 	bool kick = false;
 	int r = 0;
 

@@ -49,10 +49,35 @@ static int copy_range(struct msr_filter *filter, const struct kvm_msr_filter_ran
 	return copy_from_user(range->allowed, (void __user *)from->bitmap, bytes) ? -EFAULT : 0;
 }
 
-int msr_filter_set(struct vm *vm, const struct kvm_msr_filter __user *user)
+/* The argument of either command, to be freed; or ERR_PTR(). */
+static struct kvm_msr_filter *filter_copy(unsigned int cmd, const void __user *user)
+{
+	struct kvm_msr_filter *filter;
+	struct msr_filter_32 from;
+	int i;
+
+	if (cmd != SET_MSR_FILTER_32)
+		return memdup_user(user, sizeof(*filter));
+	if (copy_from_user(&from, user, sizeof(from)))
+		return ERR_PTR(-EFAULT);
+	filter = kzalloc(sizeof(*filter), GFP_KERNEL_ACCOUNT);
+	if (!filter)
+		return ERR_PTR(-ENOMEM);
+	filter->flags = from.flags;
+	for (i = 0; i < KVM_MSR_FILTER_MAX_RANGES; i++)
+		filter->ranges[i] = (struct kvm_msr_filter_range){
+			.flags = from.ranges[i].flags,
+			.nmsrs = from.ranges[i].nmsrs,
+			.base = from.ranges[i].base,
+			.bitmap = (void *)(unsigned long)from.ranges[i].bitmap,
+		};
+	return filter;
+}
+
+int msr_filter_set(struct vm *vm, unsigned int cmd, const void __user *user)
 {
 	struct msr_filter *filter = kzalloc(sizeof(*filter), GFP_KERNEL_ACCOUNT), *old;
-	struct kvm_msr_filter *from = memdup_user(user, sizeof(*from));
+	struct kvm_msr_filter *from = filter_copy(cmd, user);
 	int r = 0, i;
 
 	if (!filter || IS_ERR(from)) {

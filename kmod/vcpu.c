@@ -251,6 +251,7 @@ static int vcpu_release(struct inode *inode, struct file *file)
 static const struct file_operations vcpu_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = vcpu_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = vcpu_mmap,
 	.release = vcpu_release,
 	.llseek = noop_llseek,

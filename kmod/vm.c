@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* vm.c - a VM: its file, its ioctls, its life */
 #include <linux/anon_inodes.h>
+#include <linux/compat.h>
 #include <linux/fs.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -218,13 +219,23 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 			return -EFAULT;
 		return clock_set(vm, &u.clock);
 	case KVM_X86_SET_MSR_FILTER:
-		return msr_filter_set(vm, user);
+		return msr_filter_set(vm, cmd, user);
 	case KVM_SET_GSI_ROUTING:
 		/* as stock KVM where no interrupt controller was created */
 		return -EINVAL;
 	default:
 		return -ENOTTY;
 	}
+}
+
+/* By a program of 32 bits: the one command that has another size there. */
+static long vm_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct vm *vm = file->private_data;
+
+	if (cmd == SET_MSR_FILTER_32)
+		return vm->mm == current->mm ? msr_filter_set(vm, cmd, compat_ptr(arg)) : -EIO;
+	return vm_ioctl(file, cmd, (unsigned long)compat_ptr(arg));
 }
 
 static int vm_release(struct inode *inode, struct file *file)
@@ -236,6 +247,7 @@ static int vm_release(struct inode *inode, struct file *file)
 static const struct file_operations vm_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = vm_ioctl,
+	.compat_ioctl = vm_compat_ioctl,
 	.release = vm_release,
 	.llseek = noop_llseek,
 };
