@@ -303,10 +303,18 @@ void state_get_xcrs(struct vcpu *vcpu, struct kvm_xcrs *xcrs)
 	xcrs->xcrs[0].value = vcpu->xcr0;
 }
 
+/* Before KVM_SET_CPUID2 the guest has what the host has. */
+static u64 guest_xcr0(struct vcpu *vcpu)
+{
+	u64 offered = cpuid_word(vcpu, 0xd, 0, RAX) | (u64)cpuid_word(vcpu, 0xd, 0, RDX) << 32;
+
+	return state_xcr0_supported() & (vcpu->nr_cpuid ? offered | XFEATURE_MASK_FP : ~0ull);
+}
+
 /* APM 2, 11.5.2: which components need which. */
 int state_set_xcr0(struct vcpu *vcpu, u64 value)
 {
-	if (!(value & XFEATURE_MASK_FP) || value & ~state_xcr0_supported())
+	if (!(value & XFEATURE_MASK_FP) || value & ~guest_xcr0(vcpu))
 		return -EINVAL;
 	if (value & XFEATURE_MASK_YMM && !(value & XFEATURE_MASK_SSE))
 		return -EINVAL;

@@ -3,6 +3,8 @@
 #
 # test_qemu.sh [firmware|linux]... - Debian's unmodified QEMU on this machine's KVM device, as TAP
 #
+# Both parts where none is named, here or in KVMRUN_TEST_QEMU:
+#
 #	firmware	SeaBIOS, and what it boots: tests/kmod/qemu_boot.S
 #	linux		the running kernel, if it is the lab's, to its first process
 #
@@ -12,12 +14,12 @@
 
 cd "$(dirname "$0")/../.." || exit
 export LC_ALL=C
-[ $# -gt 0 ] || set -- firmware linux
+[ $# -gt 0 ] || set -- ${KVMRUN_TEST_QEMU:-firmware linux}
 limit=600	# seconds until something has gone wrong, on however slow a machine
 number=0
 dir=$(mktemp -d) || exit
-qemu=
-trap 'kill $qemu 2> /dev/null; rm -rf "$dir"' EXIT
+qemu= link=
+trap 'kill $qemu 2> /dev/null; rm -rf "$dir" $link' EXIT
 
 plan=0
 for part; do
@@ -28,6 +30,7 @@ for part; do
 done
 if [ ! -e /dev/kvm ] && [ -e /dev/kvmrun ] && [ -w /dev ]; then
 	ln -s kvmrun /dev/kvm
+	link=/dev/kvm
 fi
 if [ ! -w /dev/kvm ]; then
 	echo "1..0 # SKIP no /dev/kvm, and no /dev/kvmrun to link it to"
