@@ -280,8 +280,12 @@ static void attend(struct vcpu *vcpu, bool in_shim)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!interrupt_waiting())
 		return;
-	__atomic_store_n(&vcpu->frame->kick, 1, __ATOMIC_SEQ_CST);
-	vcpu->inject = !in_shim && vcpu->vm->mode;
+	/*
+	 * One that the shim has not yet attended to serves for this one, too. Another
+	 * interrupt could come on top of the first one's, where IF does not keep it off.
+	 */
+	if (!__atomic_exchange_n(&vcpu->frame->kick, 1, __ATOMIC_SEQ_CST))
+		vcpu->inject = !in_shim && vcpu->vm->mode;
 }
 
 /*

@@ -135,7 +135,9 @@ static void interval(int which, int sig, clockid_t clock)
 	while (count < 5)
 		;
 	/* CPU time is counted in ticks */
-	printf("%d: five ticks %s, code %d\n", sig, at(clock) - start > 80 * MS ? "not early" : "early", last.si_code);
+	/* a timer of CPU time may count the kernel's ticks, which a busy machine charges to whom they find */
+	printf("%d: five ticks %s, code %d\n", sig,
+	       at(clock) - start > (sig == SIGALRM ? 80 : 20) * MS ? "not early" : "early", last.si_code);
 	getitimer(which, &old);
 	printf("interval %ld, left %s\n", old.it_interval.tv_usec,
 	       old.it_value.tv_usec > 0 && old.it_value.tv_usec <= 24000 ? "right" : "wrong");
@@ -304,6 +306,29 @@ static void overruns(void)
 	overrun(SIGUSR1);
 }
 
+/* Timers that expire faster than signals are taken, while the program is at work. */
+static void storm(void)
+{
+	int64_t end = now() + 300 * MS;
+	unsigned long work = 0;
+
+	catch(SIGUSR1);
+	for (int i = 0; i < 8; i++) {
+		timer_t timer = make(CLOCK_MONOTONIC, SIGEV_SIGNAL, i ? SIGRTMIN + i : SIGUSR1, i);
+		struct itimerspec each = { { 0, 2 * MS + 1000 * i }, { 0, 1 } };
+
+		if (i) {
+			sigset_t block = only(SIGRTMIN + i);
+
+			sigprocmask(SIG_BLOCK, &block, NULL);
+		}
+		timer_settime(timer, 0, &each, NULL);
+	}
+	while (now() < end)
+		work++;
+	printf("%s, %s\n", work ? "worked" : "did nothing", count ? "signals came" : "none came");
+}
+
 static void cpu_timer(void)
 {
 	timer_t timer = make(CLOCK_PROCESS_CPUTIME_ID, SIGEV_SIGNAL, SIGUSR2, 1);
@@ -442,6 +467,7 @@ static const struct {
 	{ "intervals", intervals },
 	{ "posix", posix_timers },
 	{ "overruns", overruns },
+	{ "storm", storm },
 	{ "cpu", cpu_timer },
 	{ "itself", itself },
 	{ "full-queue", full_queue },
