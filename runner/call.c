@@ -25,7 +25,7 @@ static _Thread_local struct scratch scratch;
 
 /* The frame's own fields, read once. */
 struct header {
-	uint32_t op, nr, nseg, data_len;
+	uint32_t op, nr, nseg, data_len, bad;
 	uint64_t arg[6], deadline;
 	int64_t ret;
 };
@@ -52,6 +52,7 @@ static void read_header(struct header *h, const struct abi_frame *f)
 	h->nr = READ_ONCE(f->nr);
 	h->nseg = READ_ONCE(f->nseg);
 	h->data_len = READ_ONCE(f->data_len);
+	h->bad = READ_ONCE(f->bad);
 	h->deadline = READ_ONCE(f->deadline);
 	h->ret = READ_ONCE(f->ret);
 	for (int i = 0; i < 6; i++)
@@ -76,7 +77,7 @@ static const char *copy_segments(struct vm *vm, const struct abi_frame *f, uint3
 
 /* How far a frame's data[] was given out: arguments lie there one after another, never shared. */
 struct cursor {
-	uint32_t data, data_len, nseg;
+	uint32_t data, data_len, nseg, bad;
 	bool clear;		/* whether room for outputs is zeroed: not in a report, where they are there already */
 };
 
@@ -145,6 +146,9 @@ static const char *decode(struct call *c, const struct abi_arg *arg, int nargs, 
 	const char *why = NULL;
 
 	for (int i = 0; i < nargs && !why; i++) {
+		/* a pointer that cannot be followed; --trace shows it */
+		if (cur->bad >> i & 1)
+			continue;
 		switch (arg[i].kind) {
 		case ABI_ARG_FD:
 			c->fd[i] = fd_get((int)c->arg[i]);
@@ -178,9 +182,9 @@ static const char *decode(struct call *c, const struct abi_arg *arg, int nargs, 
 	for (int i = 0; i + 1 < nargs && !why; i++) {
 		const char *path = c->ptr[i + 1];
 
-		/* an absolute path does not look at the descriptor */
+		/* an absolute path does not look at the descriptor, one that cannot be read comes first */
 		if (arg[i].kind == ABI_ARG_DIRFD && !c->fd[i] && (int)c->arg[i] != AT_FDCWD &&
-		    !(path && *path == '/'))
+		    !(path && *path == '/') && !(cur->bad >> (i + 1) & 1))
 			*err = -EBADF;
 	}
 	return why;
@@ -235,13 +239,20 @@ static long refuse(const struct call *c)
 /* Copies and decodes what the frame says of c, whose number is set. */
 static const char *prepare(struct call *c, const struct header *h, const struct abi_frame *f, long *err)
 {
-	struct cursor cur = { .data_len = h->data_len, .nseg = h->nseg, .clear = h->op == ABI_OP_CALL };
+	struct cursor cur = {
+		.data_len = h->data_len, .nseg = h->nseg, .bad = h->bad, .clear = h->op == ABI_OP_CALL
+	};
 	const char *why;
 
 	memcpy(c->arg, h->arg, sizeof(c->arg));
 	memcpy(scratch.data, f->data, h->data_len);
 	why = copy_segments(c->vm, f, h->nseg);
-	return why ? why : decode(c, c->row->arg, c->row->nargs, &cur, err);
+	if (!why)
+		why = decode(c, c->row->arg, c->row->nargs, &cur, err);
+	/* a descriptor that is none comes first, as on Linux */
+	if (h->bad && !*err)
+		*err = h->ret;
+	return why;
 }
 
 static void make(struct call *c, const struct header *h, struct abi_frame *f, bool allowed, long err)
@@ -294,6 +305,8 @@ int call_serve(struct vm *vm, struct vcpu *vcpu, const char **why)
 		*why = "too many segments";
 	else if (h.data_len > ABI_DATA)
 		*why = "too much data";
+	else if (h.bad && h.op == ABI_OP_CALL && (h.ret >= 0 || h.ret < -4095))
+		*why = "a bad argument without an error";
 	else if (h.op == ABI_OP_CALL && call_table[h.nr].served == ABI_BY_SHIM)
 		*why = "a call that the shim answers itself";
 	if (*why)

@@ -12,7 +12,8 @@ struct vcpu;
 /*
  * One forwarded call. Built from a private copy of the frame and checked in
  * full before a handler sees it; a handler acts on this alone. Per argument,
- * by its kind in the call table (arg[i] of a pointer is 0):
+ * by its kind in the call table (arg[i] of a pointer is 0, but of a bad one, whose call is
+ * only shown by --trace):
  *
  *	VALUE, ADDRESS	arg[i] as the guest passed it
  *	FD		fd[i]: the guest's descriptor, held until the call ends; arg[i] the guest's number

@@ -365,7 +365,10 @@ static void put_input(struct trace *t, const struct call *c, int i, const struct
 		put_string(t, c, i);
 		return;
 	case ABI_ARG_INBUF:
-		put_buffer(t, c, i, c->count[i], TRACE_STRING);
+		if (c->iov[i])
+			put_buffer(t, c, i, c->count[i], TRACE_STRING);
+		else
+			put_pointer(t, c, i);
 		return;
 	case ABI_ARG_INIOV:
 		if (c->iov[i])

@@ -92,17 +92,20 @@ struct abi_seg {
 /*
  * One vCPU's frame. For each argument that is a pointer, arg[i] is rewritten
  * by kind (see abi_arg): a reference into data[] or into seg[], as
- * start | count << 32, or ABI_NULL.
+ * start | count << 32, or ABI_NULL. One that bad names stays as the program gave
+ * it; such a call is not made.
  */
 struct abi_frame {
 	uint32_t op;		/* enum abi_op */
 	uint32_t nr;		/* Linux call number */
 	uint64_t arg[6];
-	int64_t ret;		/* written by the runner: result or -errno */
+	int64_t ret;		/* written by the runner: result or -errno; with bad, by the shim: the first one's -errno */
 	uint32_t nseg;		/* used entries of seg[] */
 	uint32_t data_len;	/* used bytes of data[] */
 	uint32_t kick;		/* written by the runner: 1 = signals wait, fetch them; cleared by the shim */
 	uint32_t more;		/* written by the runner: 1 = a transfer that may be continued at once, full or cut short by a signal */
+	uint32_t bad;		/* bit i: arg[i] points to what cannot be passed */
+	uint32_t unused;
 	uint64_t deadline;	/* written by the runner: when a relative wait that was interrupted ends, CLOCK_MONOTONIC ns; sent back on a restart, 0 at first */
 	uint8_t data[ABI_DATA];
 	struct abi_seg seg[ABI_NSEGS];
@@ -112,8 +115,8 @@ struct abi_frame {
 _Static_assert(offsetof(struct abi_frame, arg) == 8, "abi");
 _Static_assert(offsetof(struct abi_frame, ret) == 56, "abi");
 _Static_assert(offsetof(struct abi_frame, kick) == 72, "abi");
-_Static_assert(offsetof(struct abi_frame, data) == 88, "abi");
-_Static_assert(offsetof(struct abi_frame, seg) == 88 + ABI_DATA, "abi");
+_Static_assert(offsetof(struct abi_frame, data) == 96, "abi");
+_Static_assert(offsetof(struct abi_frame, seg) == 96 + ABI_DATA, "abi");
 _Static_assert(sizeof(struct abi_frame) <= ABI_FRAME_SIZE, "abi");
 
 /* A host signal on its way into the guest: the siginfo_t as Linux lays it out. */

@@ -212,17 +212,20 @@ static const struct abi_arg *describe(u32 nr, int i, const u64 a[6])
 	return &table[nr].arg[i];
 }
 
-static long marshal(struct abi_frame *f, u32 nr, u64 a[6])
+static void marshal(struct abi_frame *f, u32 nr, u64 a[6])
 {
 	f->nr = nr;
-	f->nseg = f->data_len = 0;
+	f->nseg = f->data_len = f->bad = 0;
 	for (int i = 0; i < 6; i++) {
 		long err = put_arg(f, i, describe(nr, i, a), a);
 
-		if (err)
-			return err;
+		if (!err)
+			continue;
+		if (!f->bad)
+			f->ret = err;
+		f->bad |= 1u << i;
+		f->arg[i] = a[i];
 	}
-	return 0;
 }
 
 /* 0 or -EFAULT. Of an interrupted call only what the program gave to be updated comes back. */
@@ -276,13 +279,13 @@ long forward(u32 nr, const u64 a[6])
 		f->op = ABI_OP_CALL;
 		f->deadline = t->resumed ? t->deadline : 0;
 		f->more = 0;
-		ret = marshal(f, nr, args);
-		if (ret)
-			break;
+		marshal(f, nr, args);
+		if (f->bad && done)
+			return done;
 		vm_exit();
 		t->resumed = false;
 		ret = f->ret;
-		if ((ret >= 0 || ret == -EINTR) && copy_results(f, nr, args))
+		if (!f->bad && (ret >= 0 || ret == -EINTR) && copy_results(f, nr, args))
 			ret = -EFAULT;
 		if (ret == -EINTR && done && !signal_interrupts())
 			continue;
@@ -315,17 +318,10 @@ static void report(u32 nr, const u64 args[6], long ret)
 	u64 a[6];
 
 	memcpy(a, args, sizeof(a));
-	if (marshal(f, nr, a)) {
-		/* a pointer that cannot be read: shown as null */
-		for (int i = 0; i < 6; i++)
-			f->arg[i] = table[nr].arg[i].kind > ABI_ARG_DIRFD && table[nr].arg[i].kind < ABI_ARG_ADDRESS ?
-				ABI_NULL : a[i];
-		f->nseg = f->data_len = 0;
-	} else {
-		for (int i = 0; i < table[nr].nargs; i++)
-			if (copies_out(table[nr].arg[i].kind) && a[i] && ret >= 0)
-				copy_in(f->data + (u32)f->arg[i], a[i], element_bytes(&table[nr].arg[i], a));
-	}
+	marshal(f, nr, a);
+	for (int i = 0; i < table[nr].nargs; i++)
+		if (copies_out(table[nr].arg[i].kind) && a[i] && ret >= 0 && !(f->bad >> i & 1))
+			copy_in(f->data + (u32)f->arg[i], a[i], element_bytes(&table[nr].arg[i], a));
 	f->op = ABI_OP_REPORT;
 	f->ret = ret;
 	vm_exit();

@@ -157,7 +157,7 @@ long guest_call_args(uint32_t nr, const uint64_t a[6])
 
 	frame->op = ABI_OP_CALL;
 	frame->nr = nr;
-	frame->nseg = frame->data_len = frame->more = 0;
+	frame->nseg = frame->data_len = frame->more = frame->bad = 0;
 	next = sizeof(*frame);
 	if (nr == SYS_ioctl || nr == SYS_fcntl)
 		request = call_request(nr, a[1]);

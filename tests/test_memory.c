@@ -67,6 +67,7 @@ static const struct part parts[] = {
 	PART(mem_pointers, "inputs", a_bad_pointer_to_an_argument_is_efault),
 	PART(mem_pointers, "buffers", a_buffer_is_used_up_to_the_last_byte_that_is_there),
 	PART(mem_pointers, "vectors", iovecs_are_checked_as_linux_does),
+	PART(mem_pointers, "descriptors", a_bad_descriptor_comes_before_a_bad_pointer),
 	PART(mem_pointers, "fresh-fstat", a_result_may_be_the_first_to_touch_its_memory),
 	PART(mem_pointers, "fresh-read", a_read_may_be_the_first_to_touch_its_buffer),
 	PART(mem_pointers, "fresh-write", a_write_may_be_the_first_to_touch_its_buffer),

@@ -244,6 +244,29 @@ static void vectors(void)
 	ONE(CALL(writev, out, iov, 1));
 }
 
+/* A descriptor that is none comes before the pointer, a path that cannot be read before the descriptor. */
+static void descriptors(void)
+{
+	char *at = (char *)WRITABLE;
+
+	EACH("read", CALL(read, 99, p, 16));
+	EACH("write", CALL(write, 99, p, 16));
+	EACH("write, none", CALL(write, -1, p, 16));
+	EACH("pread64", CALL(pread64, 99, p, 16, 0));
+	EACH("readv", CALL(readv, 99, p, 1));
+	EACH("writev", CALL(writev, 99, p, 1));
+	EACH("writev, 2000", CALL(writev, 99, p, 2000));
+	EACH("fstat", CALL(fstat, 99, p));
+	EACH("fcntl(F_GETLK)", CALL(fcntl, 99, F_GETLK, p));
+	EACH("fcntl(F_SETLK)", CALL(fcntl, 99, F_SETLK, p));
+	EACH("ioctl(FIONREAD)", CALL(ioctl, 99, FIONREAD, p));
+	EACH("getdents64", CALL(getdents64, 99, p, 100));
+	EACH("openat", CALL(openat, 99, p, O_RDONLY, 0));
+	EACH("unlinkat", CALL(unlinkat, 99, p, 0));
+	strcpy(at, "name");
+	EACH("fstatat", CALL(newfstatat, 99, at, p, 0));
+}
+
 /* Memory that a call itself is the first to touch, more of it than the guest has at the start. */
 static void fresh(bool (*use)(char *at))
 {
@@ -298,7 +321,7 @@ static void fresh_string(void)
 
 static const struct mem_part parts[] = {
 	{ "strings", strings }, { "outputs", outputs }, { "inputs", inputs },
-	{ "buffers", buffers }, { "vectors", vectors }, { "fresh-fstat", fresh_fstat },
+	{ "buffers", buffers }, { "vectors", vectors }, { "descriptors", descriptors }, { "fresh-fstat", fresh_fstat },
 	{ "fresh-read", fresh_read }, { "fresh-write", fresh_write }, { "fresh-string", fresh_string },
 };
 

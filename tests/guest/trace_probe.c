@@ -64,7 +64,8 @@ static const struct {
 	/* descriptors */
 	C(read, 99, P(out), 10), C(read, 0, P(out), 10), C(read, 0, 0, 0), C(pread64, 0, P(out), 5, 7),
 	C(write, 1, P("abcdefghijklmnopqrstuvwxyz012345"), 32), C(write, 1, P("abcdefghijklmnopqrstuvwxyz0123456"), 33),
-	C(write, 1, P(odd), 15), C(write, 1, P("\0001"), 2), C(write, 1, P("1\0"), 2), C(write, 99, 1, 5),
+	C(write, 1, P(odd), 15), C(write, 1, P("\0001"), 2), C(write, 1, P("1\0"), 2), C(write, 99, 1, 5), C(write, 1, 8, 5),
+	C(read, 99, 8, 5), C(writev, 1, 8, 1), C(readv, 99, 8, 1), C(open, 8, 0), C(nanosleep, 8, 0), C(rename, P(file), 9),
 	C(write, 1, P(odd), 0), C(pwrite64, 99, P("abc"), 3, -7ul), C(writev, 1, P(in_iov), 1), C(writev, 99, P(in_iov), 0),
 	C(readv, 0, P(out_iov), 1), C(preadv, 0, P(out_iov), 1, 3, 4),
 	C(preadv2, 0, P(out_iov), 1, 3, 4, 1), C(pwritev, 99, P(in_iov), 1, 7, 8), C(pwritev2, 99, P(in_iov), 1, 7, 8, -1ul),
