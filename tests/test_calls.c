@@ -116,6 +116,17 @@ static void headers(void)
 	}
 	blank(SYS_getpid);
 	need_refusal("shim answers");
+	blank(SYS_close);
+	frame->bad = 1;
+	need_refusal("without an error");
+	frame->ret = -4096;
+	need_refusal("without an error");
+	/* never made, whatever it says */
+	blank(SYS_chdir);
+	frame->bad = 1;
+	frame->arg[0] = UINT64_MAX;
+	frame->ret = -ENAMETOOLONG;
+	need_served(-ENAMETOOLONG);
 	blank(SYS_getpid);
 	frame->op = ABI_OP_REPORT;
 	need_served(0);
@@ -356,6 +367,7 @@ static void sweep(void)
 	guest_interrupted = true;
 	signal(SIGXFSZ, SIG_IGN);
 	need(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 1 << 20, 1 << 20 }) == 0);
+	call_trace_fd = open("/dev/null", O_WRONLY);
 	for (uint32_t nr = 0; nr < ABI_CALLS; nr++) {
 		bool skipped = call_table[nr].served == ABI_BY_SHIM;
 
@@ -373,6 +385,8 @@ static void sweep(void)
 			memset(frame->data, i % 2 ? 0 : 'x', ABI_DATA);
 			for (int a = 0; a < 6; a++, pick = pick * 0xd1342543de82ef95 + 1)
 				frame->arg[a] = edges[(pick >> 33) % ARRAY_SIZE(edges)];
+			frame->bad = i % 4 ? 0 : pick >> 40;
+			frame->ret = -EFAULT;
 			if (guest_serve(&why))
 				refused++;
 			else
