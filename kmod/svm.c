@@ -501,6 +501,9 @@ static void svm_run(struct vcpu *vcpu)
 	svm_enter(vcpu->regs, to_svm(vcpu)->vmcb_pa, page_pa(c->host));
 	swap_spec_ctrl(vcpu, false);
 	asm volatile("stgi");
+	/* the guest's DR6 stays behind; the host's handler takes what is set in it for news */
+	if (vmcb->save.dr6 != DR6_FIXED)
+		set_debugreg(DR6_FIXED, 6);
 	if (hw_breakpoint_active())
 		hw_breakpoint_restore();
 
