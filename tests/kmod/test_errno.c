@@ -309,6 +309,66 @@ static void a_signal_mask_is_8_bytes_or_none(void **state)
 	(void)state;
 }
 
+/* ---------------------------------------------------------- what is not there */
+
+/* Where a capability is 0 its calls are refused whole: no half of one works. */
+static void a_call_without_its_capability_is_refused(void **state)
+{
+	static union {
+		struct kvm_irqfd irqfd;
+		struct kvm_ioeventfd ioeventfd;
+		struct kvm_coalesced_mmio_zone zone;
+		uint8_t bytes[8192];
+	} zeros;
+	struct kvm_irq_routing routing = { .nr = 0 };
+	int device = guest_device();
+	struct guest g;
+
+	guest_start(&g, LONG, CODE("\xf4"));
+	const struct {
+		int cap, fd;
+		unsigned long cmd;
+		const char *name;
+	} rows[] = {
+#define WITHOUT(capability, fd, cmd) { capability, fd, cmd, #cmd }
+		WITHOUT(KVM_CAP_IRQCHIP, g.vm, KVM_CREATE_IRQCHIP),
+		WITHOUT(KVM_CAP_IRQCHIP, g.vm, KVM_IRQ_LINE),
+		WITHOUT(KVM_CAP_IRQCHIP, g.vm, KVM_GET_IRQCHIP),
+		WITHOUT(KVM_CAP_PIT2, g.vm, KVM_CREATE_PIT2),
+		WITHOUT(KVM_CAP_IRQFD, g.vm, KVM_IRQFD),
+		WITHOUT(KVM_CAP_IOEVENTFD, g.vm, KVM_IOEVENTFD),
+		WITHOUT(KVM_CAP_SIGNAL_MSI, g.vm, KVM_SIGNAL_MSI),
+		WITHOUT(KVM_CAP_COALESCED_MMIO, g.vm, KVM_REGISTER_COALESCED_MMIO),
+		WITHOUT(KVM_CAP_DEVICE_CTRL, g.vm, KVM_CREATE_DEVICE),
+		WITHOUT(KVM_CAP_PMU_EVENT_FILTER, g.vm, KVM_SET_PMU_EVENT_FILTER),
+		WITHOUT(KVM_CAP_DIRTY_LOG_RING, g.vm, KVM_RESET_DIRTY_RINGS),
+		WITHOUT(KVM_CAP_MCE, g.vcpu, KVM_X86_SETUP_MCE),
+		WITHOUT(KVM_CAP_MCE, device, KVM_X86_GET_MCE_CAP_SUPPORTED),
+		WITHOUT(KVM_CAP_VAPIC, g.vcpu, KVM_TPR_ACCESS_REPORTING),
+		WITHOUT(KVM_CAP_VAPIC, g.vcpu, KVM_SET_VAPIC_ADDR),
+		WITHOUT(KVM_CAP_X86_SMM, g.vcpu, KVM_SMI),
+		WITHOUT(KVM_CAP_NESTED_STATE, g.vcpu, KVM_GET_NESTED_STATE),
+		WITHOUT(KVM_CAP_SREGS2, g.vcpu, KVM_GET_SREGS2),
+		WITHOUT(KVM_CAP_EXT_EMUL_CPUID, device, KVM_GET_EMULATED_CPUID),
+		WITHOUT(KVM_CAP_HYPERV_CPUID, g.vcpu, KVM_GET_SUPPORTED_HV_CPUID),
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (ioctl(g.vm, KVM_CHECK_EXTENSION, rows[i].cap))
+			continue;
+		if (!access("/dev/kvmrun", F_OK))
+			refused(rows[i].fd, rows[i].cmd, &zeros, rows[i].fd == g.vm ? ENOTTY : EINVAL,
+				rows[i].name);
+		else if (ioctl(rows[i].fd, rows[i].cmd, &zeros) != -1)
+			fail_msg("%s", rows[i].name);
+	}
+	/* QEMU makes this call with and without interrupt controllers */
+	REFUSED(g.vm, KVM_SET_GSI_ROUTING, &routing, EINVAL);
+	guest_end(&g);
+	close(device);
+	(void)state;
+}
+
 /* --------------------------------------------------------------------- memory */
 
 static void a_slots_size_place_and_kind_are_for_its_life(void **state)
@@ -420,6 +480,7 @@ int main(void)
 		cmocka_unit_test(sregs_are_checked_as_a_whole),
 		cmocka_unit_test(a_vcpu_is_runnable_and_nothing_else),
 		cmocka_unit_test(a_signal_mask_is_8_bytes_or_none),
+		cmocka_unit_test(a_call_without_its_capability_is_refused),
 		cmocka_unit_test(a_slots_size_place_and_kind_are_for_its_life),
 		cmocka_unit_test(a_log_is_asked_for_what_it_has),
 		cmocka_unit_test(what_is_for_before_the_first_vcpu_is_refused_later),

@@ -265,6 +265,53 @@ static void interrupts_and_nmis_wait_for_their_moment(void **state)
 	}
 }
 
+/* STI, and a MOV to SS: no interrupt before the next instruction is over. */
+static void an_interrupt_shadow_comes_back_as_set(void **state)
+{
+	(void)state;
+	for (int shadow = 0; shadow <= 1; shadow++) {
+		struct kvm_regs regs = { .rip = GUEST_CODE, .rsp = GUEST_STACK, .rflags = RFLAGS_IF | 2 };
+		struct kvm_vcpu_events events;
+		struct guest g;
+
+		start(&g, LONG, CODE("\x90\x90\xf4"));	/* nop; nop; hlt */
+		guest_set_regs(&g, &regs);
+		assert_int_equal(ioctl(g.vcpu, KVM_GET_VCPU_EVENTS, &events), 0);
+		assert_int_equal(events.interrupt.shadow, 0);
+		events.flags |= KVM_VCPUEVENT_VALID_SHADOW;
+		events.interrupt.shadow = shadow ? KVM_X86_SHADOW_INT_STI : 0;
+		assert_int_equal(ioctl(g.vcpu, KVM_SET_VCPU_EVENTS, &events), 0);
+		assert_int_equal(ioctl(g.vcpu, KVM_GET_VCPU_EVENTS, &events), 0);
+		assert_int_equal(!!events.interrupt.shadow, shadow);
+		assert_string_equal(trace(&g, 1), "h");
+		assert_int_equal(ioctl(g.vcpu, KVM_GET_VCPU_EVENTS, &events), 0);
+		assert_int_equal(events.interrupt.shadow, 0);
+		guest_end(&g);
+	}
+}
+
+static void a_triple_fault_that_user_space_brings_is_a_shutdown(void **state)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_X86_TRIPLE_FAULT_EVENT, .args = { 1 } };
+	struct kvm_vcpu_events events;
+	struct guest g;
+
+	(void)state;
+	start(&g, LONG, CODE("\xf4"));
+	assert_int_equal(ioctl(g.vm, KVM_CHECK_EXTENSION, KVM_CAP_X86_TRIPLE_FAULT_EVENT), 1);
+	assert_int_equal(ioctl(g.vm, KVM_ENABLE_CAP, &cap), 0);
+	assert_int_equal(ioctl(g.vcpu, KVM_GET_VCPU_EVENTS, &events), 0);
+	assert_true(events.flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT);
+	assert_int_equal(events.triple_fault.pending, 0);
+	events.triple_fault.pending = 1;
+	assert_int_equal(ioctl(g.vcpu, KVM_SET_VCPU_EVENTS, &events), 0);
+	events.triple_fault.pending = 0;
+	assert_int_equal(ioctl(g.vcpu, KVM_GET_VCPU_EVENTS, &events), 0);
+	assert_int_equal(events.triple_fault.pending, 1);
+	assert_string_equal(trace(&g, 1), "s");
+	guest_end(&g);
+}
+
 static void cr8_travels_by_the_run_page(void **state)
 {
 	struct kvm_sregs s;
@@ -488,6 +535,8 @@ int main(void)
 		cmocka_unit_test(faults_come_with_their_error_codes),
 		cmocka_unit_test(exceptions_that_user_space_injects_arrive),
 		cmocka_unit_test(interrupts_and_nmis_wait_for_their_moment),
+		cmocka_unit_test(an_interrupt_shadow_comes_back_as_set),
+		cmocka_unit_test(a_triple_fault_that_user_space_brings_is_a_shutdown),
 		cmocka_unit_test(cr8_travels_by_the_run_page),
 		cmocka_unit_test(steps_stop_behind_what_is_emulated_too),
 		cmocka_unit_test(steps_go_on_behind_an_interrupts_handler),
