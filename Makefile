@@ -119,6 +119,7 @@ $B/guest/hello-musl: tests/guest/hello.c | $B/guest
 KMOD_TESTS := $(patsubst tests/kmod/%.c,$B/kmod/%,$(wildcard tests/kmod/test_*.c)) $B/kmod/fuzz
 $B/kmod/%: tests/kmod/%.c tests/kmod/guest.c tests/kmod/guest.h kmod/classic.h | $B/kmod
 	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $(filter %.c,$^) -pthread -lcmocka $(KMOD_TEST_LIBS) -o $@
+$B/kmod/fuzz: tests/kmod/fuzz_calls.c tests/kmod/fuzz_guests.c tests/kmod/fuzz.h
 $B/kmod/test_examples: KMOD_TEST_LIBS := -lpng
 
 # -------------------------------------------------------------------- examples
