@@ -51,6 +51,8 @@
 /* what KVM_CAP_DISABLE_QUIRKS2 turns off */
 #define QUIRKS		(KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
 
+#define DIRTY_LOGS	(KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET)
+
 /* the bits of DR6 and DR7 that are always set (APM 2, 13.1.1) */
 #define DR6_FIXED	0xffff0ff0ul
 #define DR7_FIXED	0x400ul
@@ -75,7 +77,7 @@ struct vm {
 	struct rw_semaphore slots_lock;	/* for write also with mmu_lock held */
 	struct xarray slots;	/* by id */
 	struct rb_root_cached slots_by_gpa, slots_by_hva;
-	bool manual_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 */
+	u8 manual_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: KVM_DIRTY_LOG_* */
 	bool triple_fault_event;	/* KVM_CAP_X86_TRIPLE_FAULT_EVENT */
 
 	spinlock_t mmu_lock;	/* the nested page tables, and what follows */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* memory.c - memslots and their dirty logs */
+#include <linux/bitmap.h>
 #include <linux/compat.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -36,7 +37,8 @@ static void slot_free(struct memslot *slot)
 	kfree(slot);
 }
 
-static struct memslot *slot_new(const struct kvm_userspace_memory_region *r)
+/* all_dirty: its log, if it has one, begins so. */
+static struct memslot *slot_new(const struct kvm_userspace_memory_region *r, bool all_dirty)
 {
 	struct memslot *slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 
@@ -55,6 +57,8 @@ static struct memslot *slot_new(const struct kvm_userspace_memory_region *r)
 			kfree(slot);
 			return NULL;
 		}
+		if (all_dirty)
+			bitmap_set(slot->dirty, 0, slot->npages);
 	}
 	return slot;
 }
@@ -143,7 +147,7 @@ int memory_set_region(struct vm *vm, const struct kvm_userspace_memory_region *r
 	}
 	if (old && old->gpa.start == region->guest_phys_addr && old->flags == region->flags)
 		goto out;
-	new = slot_new(region);
+	new = slot_new(region, vm->manual_protect & KVM_DIRTY_LOG_INITIALLY_SET);
 	if (!new) {
 		r = -ENOMEM;
 		goto out;

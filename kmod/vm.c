@@ -102,7 +102,7 @@ static int vm_set_cap(struct vm *vm, u32 cap, u64 arg)
 {
 	switch (cap) {
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
-		if (arg & ~(u64)KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE)
+		if (arg & ~(u64)DIRTY_LOGS || arg == KVM_DIRTY_LOG_INITIALLY_SET)
 			return -EINVAL;
 		vm->manual_protect = arg;
 		return 0;

@@ -138,6 +138,40 @@ static void a_log_under_manual_protection_is_cleared_only_where_asked(void **sta
 	guest_end(&g);
 }
 
+static void a_log_may_begin_with_every_page_dirty(void **state)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, .args = { 2 } };
+	struct guest g;
+
+	(void)state;
+	start(&g);
+	assert_int_equal(ioctl(g.vm, KVM_CHECK_EXTENSION, cap.cap), 3);
+	/* not without what it belongs to, and nothing unknown */
+	assert_int_equal(ioctl(g.vm, KVM_ENABLE_CAP, &cap), -1);
+	assert_int_equal(errno, EINVAL);
+	cap.args[0] = 4;
+	assert_int_equal(ioctl(g.vm, KVM_ENABLE_CAP, &cap), -1);
+	assert_int_equal(errno, EINVAL);
+	cap.args[0] = 3;
+	assert_int_equal(ioctl(g.vm, KVM_ENABLE_CAP, &cap), 0);
+	/* the last word's end is behind the memory's */
+	assert_int_equal(slot(&g, 0, 0, 0, 0, NULL), 0);
+	assert_int_equal(slot(&g, 0, KVM_MEM_LOG_DIRTY_PAGES, 0, GUEST_MEMORY - 4096, g.memory), 0);
+	assert_true(log_word(&g, 0) == ~0ull);
+	assert_true(log_word(&g, 7) == ~0ull >> 1);
+	assert_int_equal(clear(&g, 0, 64, 64, ~0ull), 0);
+	assert_int_equal(log_word(&g, 1), 0);
+	poke(&g, 70 * 4096, 1);
+	assert_int_equal(log_word(&g, 1), 1 << 6);
+	poke(&g, 130 * 4096, 1);
+	assert_true(log_word(&g, 2) == ~0ull);
+	assert_int_equal(clear(&g, 0, 128, 64, ~0ull), 0);
+	assert_int_equal(log_word(&g, 2), 0);
+	poke(&g, 130 * 4096, 2);
+	assert_int_equal(log_word(&g, 2), 4);
+	guest_end(&g);
+}
+
 static void a_log_that_goes_on_and_off_leaves_memory_as_it_is(void **state)
 {
 	struct guest g;
@@ -463,6 +497,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_log_under_manual_protection_is_cleared_only_where_asked),
+		cmocka_unit_test(a_log_may_begin_with_every_page_dirty),
 		cmocka_unit_test(a_log_that_goes_on_and_off_leaves_memory_as_it_is),
 		cmocka_unit_test(a_file_mapped_over_guest_memory_is_what_the_guest_sees),
 		cmocka_unit_test(huge_pages_of_host_and_guest_need_not_agree),
