@@ -4,18 +4,40 @@
  * they lie in whole sectors one after the other, with nothing unpacked in the guest.
  *
  * The BIOS loads the first sector to 0x7c00, that loads the rest of this file behind
- * itself, and that, what follows on the disk. The kernel is entered as Documentation/
- * arch/x86/boot.rst says of the 64-bit protocol. From the command line of as(1):
+ * itself, and that, by the PIIX3's bus master, what follows on the disk: each word that
+ * the BIOS reads takes the time of an instruction, and the disk has a hundred million.
+ * The kernel is entered as Documentation/arch/x86/boot.rst says of the 64-bit protocol.
+ * From the command line of as(1):
  *
  *	KERNEL, KERNEL_SECTORS		where it goes (and begins), and its size
- *	INITRD, INITRD_SECTORS		the same of the initramfs
+ *	INITRD, INITRD_SECTORS		the same of the initramfs; both at multiples of 64 KiB
  *	INITRD_SIZE			in bytes
  *
  * and from the file "cmdline" in the working directory the kernel's command line.
  */
-	.set	BUFFER, 0x10000		/* what the BIOS reads, 64 sectors at a time */
+	.set	PRD_TABLE, 0x60000	/* for the bus master: address, bytes, end */
 	.set	PAGE_TABLES, 0x70000	/* three pages */
-	.set	SECTORS_AT_ONCE, 64
+	.set	PARAMS, 0x800		/* struct boot_params in this file */
+	.set	REST, (end - stage2) / 512
+	.set	IDE, 0x1f0		/* ports: command block, and */
+	.set	IDE_CONTROL, 0x3f6
+	.set	PIIX3_IDE, 0x80000900	/* 00:01.1 for the PCI configuration's address port */
+
+/* fail: says so on the console and ends Bochs, which knows a word for it */
+	.macro	fail
+	mov	$unreadable, %esi
+	mov	$0x3f8, %edx
+98:	lodsb
+	out	%al, %dx
+	test	%al, %al
+	jnz	98b
+	mov	$0x8900, %edx
+99:	lodsb
+	out	%al, %dx
+	test	%al, %al
+	jnz	99b
+	hlt
+	.endm
 
 	.code16
 	.globl	_start
@@ -26,54 +48,22 @@ _start:
 	mov	%ax, %es
 	mov	%ax, %ss
 	mov	$_start, %sp
-	mov	%dl, drive
-	movw	$(end - stage2) / 512, packet_count
-	movw	$stage2, packet_offset
-	movw	$0, packet_segment
-	movl	$1, packet_lba
-	call	read
-	jmp	stage2
-
-/* read: from the disk as the packet says (INT 13h, AH=42h) */
-read:
 	mov	$packet, %si
-	mov	drive, %dl
-	mov	$0x42, %ah
+	mov	$0x42, %ah		/* extended read from disk dl */
 	int	$0x13
-	cli
 	jc	1f
-	ret
-1:	mov	$unreadable, %si
-	mov	$0x3f8, %dx		/* the console */
-2:	lodsb
-	out	%al, %dx
-	test	%al, %al
-	jnz	2b
-	mov	$shutdown, %si		/* Bochs ends by this word */
-	mov	$0x8900, %dx
-3:	lodsb
-	out	%al, %dx
-	test	%al, %al
-	jnz	3b
-	hlt
+	jmp	stage2
+1:	fail
 
 unreadable:
 	.asciz	"lab: the boot loader cannot read its disk\n"
-shutdown:
 	.asciz	"Shutdown"
-drive:
-	.byte	0
 	.balign	4
 packet:
 	.byte	16, 0
-packet_count:
-	.word	0
-packet_offset:
-	.word	0
-packet_segment:
-	.word	0
-packet_lba:
-	.quad	0
+	.word	REST
+	.word	stage2, 0
+	.quad	1
 
 	.org	510
 	.word	0xaa55
@@ -83,57 +73,7 @@ stage2:
 	or	$2, %al
 	and	$0xfe, %al
 	out	%al, $0x92
-	movw	$0, packet_offset
-	movw	$BUFFER >> 4, packet_segment
-	movl	$1 + (end - stage2) / 512, packet_lba
-	mov	$KERNEL, %edi
-	mov	$KERNEL_SECTORS, %ecx
-	call	load
-	mov	$INITRD, %edi
-	mov	$INITRD_SECTORS, %ecx
-	call	load
-	jmp	memory_map
 
-/* load: ecx sectors, from where the packet is, to physical address edi on */
-load:
-	mov	$SECTORS_AT_ONCE, %ebx
-	cmp	%ebx, %ecx
-	jae	1f
-	mov	%ecx, %ebx
-1:	mov	%bx, packet_count
-	pushal
-	call	read
-	call	flat
-	popal
-	push	%ecx
-	mov	%ebx, %ecx
-	shl	$7, %ecx
-	mov	$BUFFER, %esi
-	cld
-	rep movsl (%esi), %es:(%edi)
-	pop	%ecx
-	add	%ebx, packet_lba
-	sub	%ebx, %ecx
-	jnz	load
-	ret
-
-/* flat: DS and ES reach 4 GiB in real mode, until the BIOS loads them in protected mode */
-flat:
-	lgdt	gdt_pointer
-	mov	%cr0, %eax
-	or	$1, %al
-	mov	%eax, %cr0
-	mov	$0x18, %cx
-	mov	%cx, %ds
-	mov	%cx, %es
-	and	$0xfe, %al
-	mov	%eax, %cr0
-	xor	%cx, %cx
-	mov	%cx, %ds
-	mov	%cx, %es
-	ret
-
-memory_map:
 	xor	%ebx, %ebx
 	mov	$e820_table, %di
 1:	mov	$0xe820, %eax
@@ -145,29 +85,65 @@ memory_map:
 	add	$20, %di
 	test	%ebx, %ebx
 	jnz	1b
+
 2:	cli
-
-	/* the first GiB at its own addresses, in pages of 2 MiB */
-	mov	$PAGE_TABLES >> 4, %ax
-	mov	%ax, %es
-	xor	%di, %di
-	xor	%eax, %eax
-	mov	$0x3000 / 4, %cx
-	rep stosl
-	movl	$PAGE_TABLES + 0x1003, %es:0
-	movl	$PAGE_TABLES + 0x2003, %es:0x1000
-	mov	$0x2000, %di
-	mov	$0x83, %eax
-3:	mov	%eax, %es:(%di)
-	add	$8, %di
-	add	$0x200000, %eax
-	cmp	$0x3000, %di
-	jb	3b
-
 	mov	$0xff, %al		/* both interrupt controllers masked */
 	out	%al, $0xa1
 	out	%al, $0x21
 	lgdt	gdt_pointer
+	mov	%cr0, %eax
+	or	$1, %al
+	mov	%eax, %cr0
+	ljmp	$0x20, $protected_mode
+
+	.code32
+protected_mode:
+	mov	$0x18, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+
+	mov	$0xcf8, %edx		/* command register: I/O, bus master */
+	mov	$PIIX3_IDE + 4, %eax
+	out	%eax, %dx
+	mov	$0xcfc, %edx
+	mov	$5, %eax
+	out	%eax, %dx
+	mov	$0xcf8, %edx		/* BAR 4: the bus master's ports */
+	mov	$PIIX3_IDE + 0x20, %eax
+	out	%eax, %dx
+	mov	$0xcfc, %edx
+	in	%dx, %eax
+	and	$~3, %eax
+	mov	%eax, %ebp
+	mov	$IDE_CONTROL, %edx	/* interrupts on: the bus master's status shows them */
+	xor	%eax, %eax
+	out	%al, %dx
+
+	mov	$1 + REST, %esi
+	mov	$KERNEL, %edi
+	mov	$KERNEL_SECTORS, %ecx
+	call	load
+	mov	$INITRD, %edi
+	mov	$INITRD_SECTORS, %ecx
+	call	load
+
+	/* the first GiB at its own addresses, in pages of 2 MiB */
+	mov	$PAGE_TABLES, %edi
+	xor	%eax, %eax
+	mov	$0x3000 / 4, %ecx
+	cld
+	rep stosl
+	movl	$PAGE_TABLES + 0x1003, PAGE_TABLES
+	movl	$PAGE_TABLES + 0x2003, PAGE_TABLES + 0x1000
+	mov	$PAGE_TABLES + 0x2000, %edi
+	mov	$0x83, %eax
+1:	mov	%eax, (%edi)
+	add	$8, %edi
+	add	$0x200000, %eax
+	cmp	$PAGE_TABLES + 0x3000, %edi
+	jb	1b
+
 	mov	$PAGE_TABLES, %eax
 	mov	%eax, %cr3
 	mov	$0x20, %eax		/* CR4.PAE */
@@ -178,7 +154,84 @@ memory_map:
 	wrmsr
 	mov	$0x80000001, %eax	/* CR0.PG, PE */
 	mov	%eax, %cr0
-	ljmpl	$0x10, $long_mode
+	ljmp	$0x10, $long_mode
+
+/* load: ecx sectors from sector esi on to address edi, by the bus master at port ebp;
+ * at most 256 sectors, 128 KiB, at a time (28-bit READ DMA) */
+load:
+	mov	$256, %ebx
+	cmp	%ebx, %ecx
+	jae	1f
+	mov	%ecx, %ebx
+
+	/* an entry holds 64 KiB, which are 0 */
+1:	mov	%edi, PRD_TABLE
+	mov	%ebx, %eax
+	shl	$9, %eax
+	cmp	$0x10000, %eax
+	jbe	2f
+	movl	$0, PRD_TABLE + 4
+	lea	0x10000(%edi), %edx
+	mov	%edx, PRD_TABLE + 8
+	sub	$0x10000, %eax
+	movzwl	%ax, %eax
+	or	$0x80000000, %eax
+	mov	%eax, PRD_TABLE + 12
+	jmp	3f
+2:	movzwl	%ax, %eax
+	or	$0x80000000, %eax
+	mov	%eax, PRD_TABLE + 4
+
+3:	lea	4(%ebp), %edx
+	mov	$PRD_TABLE, %eax
+	out	%eax, %dx
+	lea	2(%ebp), %edx		/* what the last one left: error, interrupt */
+	mov	$6, %al
+	out	%al, %dx
+
+	mov	$IDE + 2, %edx		/* sectors, 256 being 0 */
+	mov	%bl, %al
+	out	%al, %dx
+	mov	%esi, %eax		/* the sector's number */
+	inc	%edx
+	out	%al, %dx
+	shr	$8, %eax
+	inc	%edx
+	out	%al, %dx
+	shr	$8, %eax
+	inc	%edx
+	out	%al, %dx
+	shr	$8, %eax
+	or	$0xe0, %al		/* LBA, the first disk */
+	inc	%edx
+	out	%al, %dx
+	mov	$0xc8, %al		/* READ DMA */
+	inc	%edx
+	out	%al, %dx
+	mov	%ebp, %edx		/* begin, to memory */
+	mov	$9, %al
+	out	%al, %dx
+
+	lea	2(%ebp), %edx
+4:	in	%dx, %al
+	test	$6, %al			/* interrupt or error */
+	jz	4b
+	mov	%ebp, %edx
+	mov	$0, %al
+	out	%al, %dx
+	mov	$IDE + 7, %edx		/* status; read, it ends the interrupt */
+	in	%dx, %al
+	test	$0x21, %al		/* error, device fault */
+	jnz	5f
+
+	mov	%ebx, %eax
+	shl	$9, %eax
+	add	%eax, %edi
+	add	%ebx, %esi
+	sub	%ebx, %ecx
+	jnz	load
+	ret
+5:	fail
 
 	.code64
 long_mode:
@@ -193,35 +246,36 @@ long_mode:
 	.balign	8
 gdt:
 	.quad	0, 0
-	.quad	0x00af9b000000ffff	/* __BOOT_CS */
-	.quad	0x00cf93000000ffff	/* __BOOT_DS */
+	.quad	0x00af9b000000ffff	/* 0x10: __BOOT_CS */
+	.quad	0x00cf93000000ffff	/* 0x18: __BOOT_DS */
+	.quad	0x00cf9b000000ffff	/* 0x20: code of protected mode */
 gdt_pointer:
 	.word	. - gdt - 1
 	.long	gdt
 
 	/* struct boot_params: what is not here is zero */
-	.org	0x400
+	.org	PARAMS
 boot_params:
-	.org	0x400 + 0x1e8
+	.org	PARAMS + 0x1e8
 e820_entries:
 	.byte	0
-	.org	0x400 + 0x1fe
+	.org	PARAMS + 0x1fe
 	.word	0xaa55			/* boot_flag */
-	.org	0x400 + 0x202
+	.org	PARAMS + 0x202
 	.ascii	"HdrS"
 	.word	0x020f			/* version */
-	.org	0x400 + 0x210
+	.org	PARAMS + 0x210
 	.byte	0xff			/* type_of_loader: none that is known */
 	.byte	1			/* loadflags: LOADED_HIGH */
-	.org	0x400 + 0x218
+	.org	PARAMS + 0x218
 	.long	INITRD, INITRD_SIZE	/* ramdisk_image, ramdisk_size */
-	.org	0x400 + 0x228
+	.org	PARAMS + 0x228
 	.long	cmdline			/* cmd_line_ptr */
-	.org	0x400 + 0x238
+	.org	PARAMS + 0x238
 	.long	2047			/* cmdline_size */
-	.org	0x400 + 0x2d0
+	.org	PARAMS + 0x2d0
 e820_table:
-	.org	0x1400
+	.org	PARAMS + 0x1000
 cmdline:
 	.incbin	"cmdline"
 	.byte	0

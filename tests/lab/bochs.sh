@@ -50,12 +50,12 @@ make_disk()
 	size=$(($(stat -Lc %s "$system") + $(stat -c %s "$run/disk.4")))
 	truncate -s %512 "$run/disk.4"
 	# at the memory's end, but for the BIOS's tables
-	at=$((($(numfmt --from=iec "$mem") - size - (1 << 20)) & -4096))
+	at=$((($(numfmt --from=iec "$mem") - size - (1 << 20)) & -65536))
 	[ $at -gt $((96 << 20)) ] || die "--mem $mem: too little for the kernel and $((size >> 20)) MB of files"
 
 	# Bochs counts each repetition of a string instruction: without ERMS and FSRM the
 	# kernel copies 8 bytes with each, not one
-	echo -n "$kernel_arguments clearcpuid=297,580 reboot=t lsm=" >"$run/cmdline"
+	echo -n "$kernel_arguments clearcpuid=297,580 init_on_alloc=0 rodata=off reboot=t lsm=" >"$run/cmdline"
 	(cd "$run" && as --defsym KERNEL=0x1000000 --defsym KERNEL_SECTORS="$(sectors disk.2)" \
 		--defsym INITRD=$at --defsym INITRD_SIZE=$size \
 		--defsym INITRD_SECTORS=$(($(sectors disk.3) + $(sectors disk.4))) \
