@@ -29,16 +29,29 @@ sectors()
 	echo $((($(stat -Lc %s "$1") + 511) / 512))
 }
 
+# make_system FILE: the archive of programs and modules, with nmi_tick.ko
+make_system()
+{
+	local headers=$project/build/lab/debug/out
+
+	[ "${vmlinux%/vmlinux}" = "${headers%/out}" ] ||
+		headers=$(make -s -C "$project/kmod" RELEASE="$release" print-kdir) && [ -n "$headers" ] ||
+		die "the headers of $release are not here: tests/deps"
+	mkdir "$run/tick" && cp "$here/nmi_tick.c" "$run/tick" && echo "obj-m := nmi_tick.o" >"$run/tick/Kbuild" &&
+		make -s -C "$headers" M="$run/tick" CONFIG_DEBUG_INFO_BTF_MODULES= modules >&2 &&
+		"$here/pack" system "${vmlinux%/vmlinux}" "$run/tick/nmi_tick.ko" >"$run/system" &&
+		truncate -s %512 "$run/system" && mv "$run/system" "$1"
+}
+
 # make_disk: $run/disk.1 and on, which Bochs puts together
 make_disk()
 {
 	local kernel=${vmlinux%/vmlinux} at size system
 
-	system=$kernel/bochs-$(cat "$here"/{init-bochs,run,pack,prepare} /var/lib/dpkg/status | sha256sum | head -c 16)
+	system=$kernel/bochs-$(cat "$here"/{init-bochs,run,pack,nmi_tick.c} /var/lib/dpkg/status | sha256sum | head -c 16)
 	[ -e "$kernel/flat" ] || { objcopy -O binary "$vmlinux" "$run/flat" && truncate -s %512 "$run/flat" &&
 		mv "$run/flat" "$kernel/flat"; } || return
-	[ -e "$system" ] || { "$here/pack" system "$kernel" >"$run/system" && truncate -s %512 "$run/system" &&
-		mv "$run/system" "$system"; } || return
+	[ -e "$system" ] || make_system "$system" || return
 
 	mkdir -p "$run/root/lab.job"
 	cp "$run"/{job,command,shares} "$run/root/lab.job"
@@ -55,7 +68,7 @@ make_disk()
 
 	# Bochs counts each repetition of a string instruction: without ERMS and FSRM the
 	# kernel copies 8 bytes with each, not one
-	echo -n "$kernel_arguments clearcpuid=297,580 init_on_alloc=0 rodata=off reboot=t lsm=" >"$run/cmdline"
+	echo -n "$kernel_arguments clearcpuid=297,580 init_on_alloc=0 rodata=off hpet=disable reboot=t lsm=" >"$run/cmdline"
 	(cd "$run" && as --defsym KERNEL=0x1000000 --defsym KERNEL_SECTORS="$(sectors disk.2)" \
 		--defsym INITRD=$at --defsym INITRD_SIZE=$size \
 		--defsym INITRD_SECTORS=$(($(sectors disk.3) + $(sectors disk.4))) \
