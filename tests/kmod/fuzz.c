@@ -146,7 +146,7 @@ static void call(struct worker *w)
 {
 	uint32_t n = below(w, nr_calls);
 	const struct call *c = &calls[n];
-	enum file file = one_in(w, 60) ? below(w, KINDS) : c->file;
+	enum file file = one_in(w, 15) ? below(w, KINDS) : c->file;
 	struct entry *e = pick(w, file);
 	uint64_t argument = c->argument(w, c, e->fd);
 	int r = ioctl(e->fd, c->cmd, argument);
@@ -463,10 +463,10 @@ int main(int argc, char **argv)
 			printf("# in generation %llu: fuzz %llu %llu\n", (unsigned long long)n,
 			       (unsigned long long)limit, (unsigned long long)(seed + n));
 	}
-	missed = show_totals();
 	printf("# %llu generations\n", (unsigned long long)n);
 	printf("%sok 1 - every generation ends or can be killed\n", stuck ? "not " : "");
 	printf("%sok 2 - the kernel has nothing to complain about\n", found ? "not " : "");
+	missed = show_totals();
 	printf("%sok 3 - every call succeeds at times and fails at times\n", missed ? "not " : "");
 	return stuck || found || missed;
 }
