@@ -4,6 +4,8 @@
 # make demo	set up, build, and run real programs in virtual machines
 # make check	set up, build, and run every test; on kernel 6.12 a part of the whole program's
 # make check-lab	all that runs in the lab, with nothing left out on 6.12
+# make check-vmx	all that runs in the lab with VT-x
+# make check-hw	the module on this machine's own CPU, as root (docs/testing.md)
 # make check-debug	the module's tests on a debug kernel (docs/testing.md)
 # make bench	measure, into docs/bench.md; make bench-kmod the module, into docs/bench-kmod.md
 # make install	DESTDIR and PREFIX as usual; the module by DKMS if that is here (DKMS=yes or no)
@@ -140,12 +142,16 @@ deps:
 programs: deps
 	tests/programs/build
 
-check check-lab: deps
+check check-lab check-vmx: deps
 	$(MAKE) -j$$(nproc) tests kmod
 	tests/programs/build
 	tests/selftests/build
 	tests/suite $(SUITE)
 check-lab: SUITE := lab kmod lab-6.12 qemu
+check-vmx: SUITE := vmx-all
+
+check-hw:
+	tests/check-hw
 
 # the kernel's own tests of KVM, on the module and on stock, against docs/conformance.md
 selftests: deps
@@ -229,5 +235,5 @@ endif
 clean:
 	rm -rf $B/shim $B/runner $B/tests $B/guest $B/kmod $B/examples $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod examples tests deps programs check check-lab check-debug demo bench bench-kmod selftests man install uninstall clean
+.PHONY: all kmod examples tests deps programs check check-lab check-vmx check-hw check-debug demo bench bench-kmod selftests man install uninstall clean
 -include $(wildcard $B/*/*.d)

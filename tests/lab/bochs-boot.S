@@ -9,7 +9,7 @@
  * The kernel is entered as Documentation/arch/x86/boot.rst says of the 64-bit protocol.
  * From the command line of as(1):
  *
- *	KERNEL, KERNEL_SECTORS		where it goes (and begins), and its size
+ *	KERNEL, KERNEL_SECTORS, ENTRY	where it goes, its size, where it begins
  *	INITRD, INITRD_SECTORS		the same of the initramfs; both at multiples of 64 KiB
  *	INITRD_SIZE			in bytes
  *
@@ -240,7 +240,7 @@ long_mode:
 	mov	%eax, %es
 	mov	%eax, %ss
 	mov	$boot_params, %esi
-	mov	$KERNEL, %eax
+	mov	$ENTRY, %eax
 	jmp	*%rax
 
 	.balign	8

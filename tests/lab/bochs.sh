@@ -64,12 +64,13 @@ make_disk()
 	truncate -s %512 "$run/disk.4"
 	# at the memory's end, but for the BIOS's tables
 	at=$((($(numfmt --from=iec "$mem") - size - (1 << 20)) & -65536))
-	[ $at -gt $((96 << 20)) ] || die "--mem $mem: too little for the kernel and $((size >> 20)) MB of files"
+	[ $at -gt $((96 << 20)) ] || die "--mem $mem: too little for the kernel and its files"
 
 	# Bochs counts each repetition of a string instruction: without ERMS and FSRM the
 	# kernel copies 8 bytes with each, not one
 	echo -n "$kernel_arguments clearcpuid=297,580 init_on_alloc=0 rodata=off hpet=disable reboot=t lsm=" >"$run/cmdline"
 	(cd "$run" && as --defsym KERNEL=0x1000000 --defsym KERNEL_SECTORS="$(sectors disk.2)" \
+		--defsym ENTRY="$(readelf -h "$vmlinux" | sed -n 's/.*Entry point address: *//p')" \
 		--defsym INITRD=$at --defsym INITRD_SIZE=$size \
 		--defsym INITRD_SECTORS=$(($(sectors disk.3) + $(sectors disk.4))) \
 		-o boot.o "$here/bochs-boot.S" && ld -Ttext 0x7c00 --oformat binary -o disk.1 boot.o) || return

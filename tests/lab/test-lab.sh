@@ -208,6 +208,50 @@ a_kernel_of_the_backports_runs_too()
 	same status 0 $? && same output "6.12 kvm " "$(tr '\n' ' ' <"$work/out" | sed 's/\(6\.12\)\.[^ ]*/\1/')"
 }
 
+with_vt_x_streams_status_arguments_and_shares_pass_as_with_amd_v()
+{
+	head -c 40000 /dev/urandom >"$work/in"
+	mkdir "$work/share"
+	echo before >"$work/share/old"
+	lab --hv vmx --timeout 1500 --share "$work/share" --env "SPACED=a b" -- sh -c '
+		cd "$1" && cat old >&2 && echo after >old && echo new >new && echo "$SPACED $2" >&2
+		[ -c /dev/kvm ] && grep -qw vmx /proc/cpuinfo && echo kvm >&2
+		sleep 1000 & cat; kill -SEGV $$' - "$work/share" "it's 2" <"$work/in" >"$work/out" 2>"$work/err"
+	same status 139 $? && cmp "$work/in" "$work/out" &&
+		same stderr "before a b it's 2 kvm" "$(echo $(cat "$work/err"))" &&
+		same old after "$(cat "$work/share/old")" && same new new "$(cat "$work/share/new")"
+}
+
+with_vt_x_a_crash_of_the_guest_kernel_is_reported_with_its_console()
+{
+	lab --hv vmx --timeout 1500 --module none -- sh -c 'echo out; echo c >/proc/sysrq-trigger' >"$work/out" 2>"$work/err" </dev/null
+	same status 125 $? && same stdout out "$(cat "$work/out")" &&
+		grep -q "^lab: the guest's kernel (6.1.* crashed or stopped; its console:\$" "$work/err" &&
+		grep -q '^lab: | .*Kernel panic - not syncing: sysrq triggered crash' "$work/err"
+}
+
+with_vt_x_a_hang_ends_at_the_timeout()
+{
+	fails_with 124 "lab: not ended after 5 s: machine stopped (--timeout)" \
+		--hv vmx --timeout 5 -- sleep 1000
+}
+
+with_vt_x_time_is_counted_in_instructions()
+{
+	local first second
+
+	lab --hv vmx --timeout 1500 --icount --module none -- bash -c '
+		for n in 1 2; do
+			start=${EPOCHREALTIME/./}
+			for ((i = 0; i < 20000; i++)); do :; done
+			echo $((${EPOCHREALTIME/./} - start))
+		done' >"$work/out" </dev/null
+	{ read -r first && read -r second; } <"$work/out" || return 1
+	rest=$((first > second ? first - second : second - first))
+	[ "$first" -gt 0 ] && [ $((rest * 20)) -lt "$first" ] ||
+		{ echo "microseconds: $first, then $second" >&2; return 1; }
+}
+
 mistakes_in_the_options_give_one_line_and_125()
 {
 	fails_with 125 "lab: unknown option --bogus; see --help" --bogus -- true &&
@@ -220,6 +264,7 @@ mistakes_in_the_options_give_one_line_and_125()
 	fails_with 125 "lab: --kernel 5: must be one of: 6.1 6.12 debug" --kernel 5 true &&
 	fails_with 125 "lab: --icount: for one CPU only; leave --smp out" --icount --smp 2 true &&
 	fails_with 125 "lab: --smp 2: under Bochs there is one CPU" --hv vmx --smp 2 true &&
+	fails_with 125 "lab: --mem 64M: too little for the kernel and its files" --hv vmx --mem 64M true &&
 	{ [ -e build/lab/debug/built ] ||
 		fails_with 125 "lab: the debug kernel is not built: tests/lab/debug-kernel" --kernel debug true; }
 }
@@ -239,7 +284,7 @@ help_names_every_option()
 no_process_and_no_directory_is_left_behind()
 {
 	same "left in TMPDIR" "" "$(ls -A "$work/tmp")" &&
-		same processes "" "$(pgrep -f "qemu-system.*$work/tmp")"
+		same processes "" "$(pgrep -f "(qemu-system|bochs).*$work/tmp")"
 }
 
 # The kernel's download is not part of any test's time or output.
