@@ -22,6 +22,7 @@
 
 #else
 
+#include <linux/cpufeature.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/syscore_ops.h>
@@ -76,6 +77,16 @@ static inline int compat_follow_pfn(struct vm_area_struct *vma, unsigned long hv
 	pte_unmap_unlock(pte, lock);
 #endif
 	return 0;
+}
+
+/* 6.1 does not know FRED. */
+static inline bool compat_has_fred(void)
+{
+#ifdef X86_FEATURE_FRED
+	return cpu_feature_enabled(X86_FEATURE_FRED);
+#else
+	return false;
+#endif
 }
 
 /* How long the task has waited for a CPU, in ns. */

@@ -21,9 +21,22 @@ u64 debug_effective_dr7(struct vcpu *vcpu)
 	return user_breakpoints(vcpu) ? vcpu->debug_dr7 : vcpu->dr7;
 }
 
-const u64 *debug_effective_dr(struct vcpu *vcpu)
+static const u64 *debug_effective_dr(struct vcpu *vcpu)
 {
 	return user_breakpoints(vcpu) ? vcpu->debug_dr : vcpu->dr;
+}
+
+void debug_load(struct vcpu *vcpu)
+{
+	const u64 *dr = debug_effective_dr(vcpu);
+
+	if (!(debug_effective_dr7(vcpu) & 0xff))
+		return;
+	set_debugreg(0, 7);
+	set_debugreg(dr[0], 0);
+	set_debugreg(dr[1], 1);
+	set_debugreg(dr[2], 2);
+	set_debugreg(dr[3], 3);
 }
 
 int debug_set(struct vcpu *vcpu, const struct kvm_guest_debug *dbg)

@@ -70,6 +70,50 @@ void event_select(struct vcpu *vcpu)
 	}
 }
 
+u32 event_to_deliver(struct vcpu *vcpu)
+{
+	if (vcpu->exception.injected)
+		return vcpu->exception.nr | EVENT_VALID | EVENT_EXCEPTION |
+		       (vcpu->exception.has_error ? EVENT_ERROR : 0);
+	if (vcpu->nmi.injected)
+		return X86_TRAP_NMI | EVENT_VALID | EVENT_NMI;
+	if (vcpu->irq.injected)
+		return vcpu->irq.nr | EVENT_VALID | EVENT_IRQ;
+	return 0;
+}
+
+void event_delivered(struct vcpu *vcpu, u32 interrupted, u32 error)
+{
+	u8 nr = interrupted & EVENT_VECTOR;
+
+	if (vcpu->exception.injected)
+		vcpu->exception.injected = false;
+	else if (vcpu->nmi.injected)
+		vcpu->nmi.injected = false;
+	else
+		vcpu->irq.injected = false;
+	if (!(interrupted & EVENT_VALID))
+		return;
+	/* software interrupts, among which INT3 and INTO count, are executed again */
+	switch (interrupted & EVENT_TYPE) {
+	case EVENT_IRQ:
+		vcpu->irq.injected = true;
+		vcpu->irq.nr = nr;
+		break;
+	case EVENT_NMI:
+		vcpu->nmi.injected = true;
+		break;
+	case EVENT_EXCEPTION:
+		if (nr == X86_TRAP_BP || nr == X86_TRAP_OF)
+			break;
+		vcpu->exception.injected = true;
+		vcpu->exception.nr = nr;
+		vcpu->exception.has_error = interrupted & EVENT_ERROR;
+		vcpu->exception.error = error;
+		break;
+	}
+}
+
 int event_interrupt(struct vcpu *vcpu, u32 irq)
 {
 	if (irq >= 256)

@@ -7,10 +7,10 @@
  *	classic		the ioctls of the first posting, on the device
  *	main, vm, vcpu	the device, the two kinds of files, their ioctls
  *	run		the loop of KVM_RUN
- *	state, events, debug, cpuid, msr*, clock, port, emulate	what an ioctl or an exit is about
+ *	exit, state, events, debug, cpuid, msr*, clock, port, emulate	what an ioctl or an exit is about
  *	decode, walk, access	guest instructions, guest page tables, guest memory
  *	memory, mmu	memslots, nested page tables
- *	svm*		AMD-V, behind struct kvmrun_ops
+ *	svm*, vmx*	AMD-V and VT-x, behind struct kvmrun_ops
  *
  * Locks, outermost first: vcpu->mutex, vm->lock, vm->slots_lock, the mm's
  * mmap_lock (taken by GUP and page faults), vm->mmu_lock.
@@ -245,6 +245,16 @@ struct vcpu {
  */
 struct kvmrun_ops {
 	const char *name;
+	/*
+	 * The vendor's own bits of nested page table entries: in those that point
+	 * to tables, and in those for memory and for devices. Presence, rights,
+	 * size and address are where both vendors have them.
+	 */
+	struct {
+		u64 table, memory, device;
+	} nested;
+	/* Does this CPU have it at all? Nothing is logged. */
+	bool (*present)(void);
 	/* 0, or the reason in the log and -EOPNOTSUPP, -ENODEV or -EBUSY. */
 	int (*check)(void);
 	/* What all vCPUs share. 0 or -ENOMEM. */
@@ -293,6 +303,7 @@ struct kvmrun_ops {
 
 extern const struct kvmrun_ops *ops;	/* main.c */
 extern const struct kvmrun_ops svm_ops;	/* svm.c */
+extern const struct kvmrun_ops vmx_ops;	/* vmx.c */
 
 /*
  * What vcpu->run->exit_reason says of a CPUID that is for user space: the first
@@ -359,6 +370,8 @@ void mmu_destroy(struct vm *vm);
 int mmu_limit(struct vm *vm, unsigned long pages);
 /* Called by the current task's MMU notifier subscription, see memory.c. */
 extern const struct mmu_notifier_ops mmu_notifier_ops;
+/* 3, 2, 1: entries of 1 GiB, 2 MiB and 4 KiB; at most the first unless ops->setup makes it less. */
+extern int mmu_max_level;
 /*
  * Map the page of a GPA that the guest faulted on. access: ACCESS_*.
  * 1: mapped, or to be tried again; 0: nothing is there, or it may not be
@@ -443,6 +456,21 @@ void event_get(struct vcpu *vcpu, struct kvm_vcpu_events *events);
 int event_set(struct vcpu *vcpu, const struct kvm_vcpu_events *events);
 /* Just before an entry: take what is pending into delivery if the guest can take it. */
 void event_select(struct vcpu *vcpu);
+/*
+ * An event as both vendors write it down, to be delivered or that was being
+ * delivered (APM 2, 15.20; SDM 3, 25.8.3, 25.9.3).
+ */
+#define EVENT_VECTOR	0xffu
+#define EVENT_TYPE	(7u << 8)
+#define EVENT_IRQ	(0u << 8)
+#define EVENT_NMI	(2u << 8)
+#define EVENT_EXCEPTION	(3u << 8)
+#define EVENT_ERROR	(1u << 11)
+#define EVENT_VALID	(1u << 31)
+/* The one that the next entry delivers, or 0; an exception's error code is in vcpu->exception. */
+u32 event_to_deliver(struct vcpu *vcpu);
+/* It is delivered; interrupted: what was in delivery when the guest came out, to be done again. */
+void event_delivered(struct vcpu *vcpu, u32 interrupted, u32 error);
 /* KVM_INTERRUPT. -EINVAL: no such vector. */
 int event_interrupt(struct vcpu *vcpu, u32 irq);
 
@@ -453,9 +481,10 @@ int debug_set(struct vcpu *vcpu, const struct kvm_guest_debug *dbg);
 int debug_mov(struct vcpu *vcpu, const struct instr *insn);
 /* An exception #DB or #BP that user space may want. As handle_exit. */
 int debug_exception(struct vcpu *vcpu, u8 nr, u64 dr6);
-/* DR7 and DR0 to DR3 that the guest is to run with. */
+/* DR7 that the guest is to run with. */
 u64 debug_effective_dr7(struct vcpu *vcpu);
-const u64 *debug_effective_dr(struct vcpu *vcpu);
+/* Load DR0 to DR3 for the guest, where they are in use; hw_breakpoint_restore afterwards. */
+void debug_load(struct vcpu *vcpu);
 
 /* -------------------------------------------------------------------- walk.c */
 
@@ -491,6 +520,29 @@ static inline bool access_long_mode(struct vcpu *vcpu)
 	return ops->get_code_bits(vcpu) == 64;
 }
 
+
+/* -------------------------------------------------------------------- exit.c */
+
+/* Handlers for tables of exits. As handle_exit. */
+int exit_nothing(struct vcpu *vcpu);
+int exit_undefined(struct vcpu *vcpu);	/* #UD */
+int exit_protection(struct vcpu *vcpu);	/* #GP */
+int exit_undefined_opcode(struct vcpu *vcpu);	/* #UD came: a hypercall, perhaps */
+int exit_breakpoint(struct vcpu *vcpu);	/* #BP came */
+int exit_alignment(struct vcpu *vcpu);	/* #AC came */
+int exit_shutdown(struct vcpu *vcpu);
+int exit_mov_dr(struct vcpu *vcpu);
+int exit_cpuid(struct vcpu *vcpu);
+int exit_hlt(struct vcpu *vcpu);
+int exit_hypercall(struct vcpu *vcpu);
+int exit_xsetbv(struct vcpu *vcpu);
+int exit_monitor(struct vcpu *vcpu);	/* MONITOR and MWAIT */
+/* The nested tables did not translate; walk: the access was to the guest's page tables. */
+int exit_nested_fault(struct vcpu *vcpu, gpa_t gpa, u32 access, bool walk);
+/* The guest's MOV to CR4. -EINVAL: #GP. */
+int exit_set_cr4(struct vcpu *vcpu, u64 value);
+/* decode_insn, with the lock that it needs taken; page faults are but an error. */
+int exit_decode(struct vcpu *vcpu, struct instr *insn);
 
 /* ------------------------------------------------------------------ decode.c */
 

@@ -16,7 +16,7 @@
 
 const struct kvmrun_ops *ops;
 
-static const struct kvmrun_ops *const implementations[] = { &svm_ops };
+static const struct kvmrun_ops *const implementations[] = { &svm_ops, &vmx_ops };
 
 /* ------------------------------------------------------------------- the CPUs */
 
@@ -177,18 +177,27 @@ static struct miscdevice device = {
 
 /* ------------------------------------------------------------ load and unload */
 
+int main_check(const struct requirement *requirements, size_t n)
+{
+	for (; n--; requirements++)
+		if (!requirements->met()) {
+			pr_err("%s\n", requirements->refusal);
+			return requirements->error;
+		}
+	return 0;
+}
+
 static int __init choose_implementation(void)
 {
-	int r = -ENODEV;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(implementations); i++) {
 		ops = implementations[i];
-		r = ops->check();
-		if (!r)
-			return 0;
+		if (ops->present())
+			return ops->check();
 	}
-	return r;
+	pr_err("this CPU has no AMD-V (SVM) and no VT-x (VMX), or hides it from this virtual machine\n");
+	return -EOPNOTSUPP;
 }
 
 static int __init kvmrun_init(void)

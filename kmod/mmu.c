@@ -3,7 +3,8 @@
  * mmu.c - the nested page tables
  *
  * Four levels in the format of long mode (APM 2, 15.25.3: every nested access
- * is a user access). They are a cache of the process's page tables: entries
+ * is a user access) or of EPT (SDM 3, 29.3.2), which differ in ops->nested only:
+ * memory types, and bits that the processor would set. They are a cache of the process's page tables: entries
  * come by faults, hold no reference to their pages, and go when an MMU notifier
  * says that the process's translation changes. What the process maps by a huge
  * page is mapped by one here, where the memslot's alignment allows it.
@@ -17,14 +18,12 @@
 
 #define NPT_PRESENT	BIT_ULL(0)
 #define NPT_WRITE	BIT_ULL(1)
-#define NPT_USER	BIT_ULL(2)
-#define NPT_ACCESSED	BIT_ULL(5)
-#define NPT_DIRTY	BIT_ULL(6)
+#define NPT_USER	BIT_ULL(2)	/* EPT: execute */
 #define NPT_HUGE	BIT_ULL(7)
 #define NPT_ADDRESS	GENMASK_ULL(51, 12)
-#define NPT_TABLE	(NPT_PRESENT | NPT_WRITE | NPT_USER | NPT_ACCESSED)
-/* accessed and dirty from the start: the processor need not set them */
-#define NPT_LEAF	(NPT_PRESENT | NPT_USER | NPT_ACCESSED | NPT_DIRTY)
+#define NPT_TABLE	(NPT_PRESENT | NPT_WRITE | NPT_USER)
+
+int mmu_max_level = 3;
 
 #define ROOT_LEVEL	4
 #define INDEX_BITS	9
@@ -358,7 +357,7 @@ static int mapping_level(struct vm *vm, const struct memslot *slot, gpa_t gpa)
 
 	if (slot->dirty)
 		return 1;
-	for (level = host_level(vm, hva); level > 1; level--) {
+	for (level = min(host_level(vm, hva), mmu_max_level); level > 1; level--) {
 		u64 mask = level_size(level) - 1;
 
 		if (!((gpa ^ hva) & mask) && (gpa & ~mask) >= slot->gpa.start &&
@@ -383,7 +382,7 @@ static void map(struct vcpu *vcpu, gpa_t gpa, int to_level, u64 leaf, struct lis
 			/* a huge mapping in the way went stale: it may be in TLBs */
 			if (*entry & NPT_PRESENT)
 				WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
-			WRITE_ONCE(*entry, __sme_set(__pa(new)) | NPT_TABLE);
+			WRITE_ONCE(*entry, __sme_set(__pa(new)) | NPT_TABLE | ops->nested.table);
 			vm->nr_tables++;
 		}
 		table = entry_table(*entry);
@@ -434,10 +433,12 @@ static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool wri
 	gen = vm->tlb_gen;
 	level = mapping_level(vm, slot, gpa);
 	mask = level_size(level) - 1;
-	leaf = (PFN_PHYS(host.pfn) & ~mask) | NPT_LEAF | (level > 1 ? NPT_HUGE : 0);
+	leaf = (PFN_PHYS(host.pfn) & ~mask) | NPT_PRESENT | NPT_USER | (level > 1 ? NPT_HUGE : 0);
 	/* memory is encrypted where it is by the host, devices never */
 	if (pfn_valid(host.pfn))
-		leaf = __sme_set(leaf);
+		leaf = __sme_set(leaf) | ops->nested.memory;
+	else
+		leaf |= ops->nested.device;
 	if (slot->flags & KVM_MEM_READONLY || (slot->dirty && !write))
 		host.writable = false;
 	if (host.writable) {

@@ -74,12 +74,7 @@ static bool is_free(void)
 	return true;
 }
 
-static const struct {
-	bool (*met)(void);
-	int error;
-	const char *refusal;
-} requirements[] = {
-	{ has_svm, -EOPNOTSUPP, "this CPU has no AMD-V (SVM), or hides it from this virtual machine" },
+static const struct requirement requirements[] = {
 	{ allowed_by_firmware, -ENODEV,
 	  "AMD-V (SVM) is switched off by the firmware: enable SVM in the BIOS/UEFI setup" },
 	{ has_nested_paging, -EOPNOTSUPP, "this CPU's AMD-V has no nested paging" },
@@ -90,14 +85,7 @@ static const struct {
 
 static int svm_check(void)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(requirements); i++)
-		if (!requirements[i].met()) {
-			pr_err("%s\n", requirements[i].refusal);
-			return requirements[i].error;
-		}
-	return 0;
+	return main_check(requirements, ARRAY_SIZE(requirements));
 }
 
 /* ---------------------------------------------------------------- what is shared */
@@ -350,67 +338,6 @@ static void new_asid(struct vcpu *vcpu, struct svm_cpu *c)
 	svm->dirty = true;
 }
 
-static u32 event_injection(struct vcpu *vcpu, u32 *error)
-{
-	if (vcpu->exception.injected) {
-		*error = vcpu->exception.error;
-		return vcpu->exception.nr | SVM_EVTINJ_VALID | SVM_EVTINJ_TYPE_EXEPT |
-		       (vcpu->exception.has_error ? SVM_EVTINJ_VALID_ERR : 0);
-	}
-	if (vcpu->nmi.injected)
-		return X86_TRAP_NMI | SVM_EVTINJ_VALID | SVM_EVTINJ_TYPE_NMI;
-	if (vcpu->irq.injected)
-		return vcpu->irq.nr | SVM_EVTINJ_VALID | SVM_EVTINJ_TYPE_INTR;
-	return 0;
-}
-
-/* What the VMCB was given to deliver is delivered, unless the exit says otherwise. */
-static void take_back_events(struct vcpu *vcpu)
-{
-	const struct vmcb_control_area *control = &to_vmcb(vcpu)->control;
-	u32 info = control->exit_int_info;
-
-	if (vcpu->exception.injected)
-		vcpu->exception.injected = false;
-	else if (vcpu->nmi.injected)
-		vcpu->nmi.injected = false;
-	else
-		vcpu->irq.injected = false;
-	if (!(info & SVM_EXITINTINFO_VALID))
-		return;
-	switch (info & SVM_EXITINTINFO_TYPE_MASK) {
-	case SVM_EXITINTINFO_TYPE_INTR:
-		vcpu->irq.injected = true;
-		vcpu->irq.nr = info & SVM_EXITINTINFO_VEC_MASK;
-		break;
-	case SVM_EXITINTINFO_TYPE_NMI:
-		vcpu->nmi.injected = true;
-		break;
-	case SVM_EXITINTINFO_TYPE_EXEPT:
-		/* of INT3 and INTO RIP is still before them: they come again by themselves */
-		if ((info & SVM_EXITINTINFO_VEC_MASK) == X86_TRAP_BP ||
-		    (info & SVM_EXITINTINFO_VEC_MASK) == X86_TRAP_OF)
-			break;
-		vcpu->exception.injected = true;
-		vcpu->exception.nr = info & SVM_EXITINTINFO_VEC_MASK;
-		vcpu->exception.has_error = info & SVM_EXITINTINFO_VALID_ERR;
-		vcpu->exception.error = control->exit_int_info_err;
-		break;
-	}
-}
-
-/* The guest's breakpoints, or user space's, while it runs. */
-static void load_debug_registers(struct vcpu *vcpu)
-{
-	const u64 *dr = debug_effective_dr(vcpu);
-
-	set_debugreg(0, 7);
-	set_debugreg(dr[0], 0);
-	set_debugreg(dr[1], 1);
-	set_debugreg(dr[2], 2);
-	set_debugreg(dr[3], 3);
-}
-
 /* The host's SPEC_CTRL is fit for running the guest's code; the guest may want more. */
 static void swap_spec_ctrl(struct vcpu *vcpu, bool guest)
 {
@@ -476,8 +403,8 @@ static void prepare(struct vcpu *vcpu, struct svm_cpu *c)
 	vmcb->save.rflags = vcpu->rflags;
 	if (vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP || svm->nmi_iret_rip)
 		vmcb->save.rflags |= X86_EFLAGS_TF;
-	control->event_inj_err = 0;
-	control->event_inj = event_injection(vcpu, &control->event_inj_err);
+	control->event_inj = event_to_deliver(vcpu);
+	control->event_inj_err = vcpu->exception.error;
 	control->int_ctl = (control->int_ctl & ~V_TPR_MASK) | vcpu->cr8;
 	if (control->tsc_offset != vcpu->tsc_offset) {
 		control->tsc_offset = vcpu->tsc_offset;
@@ -494,8 +421,7 @@ static void svm_run(struct vcpu *vcpu)
 	unsigned long tf = vcpu->rflags & X86_EFLAGS_TF;
 
 	prepare(vcpu, c);
-	if (vmcb->save.dr7 & 0xff)
-		load_debug_registers(vcpu);
+	debug_load(vcpu);
 	asm volatile("clgi");
 	swap_spec_ctrl(vcpu, true);
 	svm_enter(vcpu->regs, to_svm(vcpu)->vmcb_pa, page_pa(c->host));
@@ -516,7 +442,7 @@ static void svm_run(struct vcpu *vcpu)
 	vcpu->cr8 = vmcb->control.int_ctl & V_TPR_MASK;
 	if (vmcb->control.exit_code == (u32)SVM_EXIT_ERR)
 		return;
-	take_back_events(vcpu);
+	event_delivered(vcpu, vmcb->control.exit_int_info, vmcb->control.exit_int_info_err);
 	if (vmcb->control.exit_code == SVM_EXIT_EXCP_BASE + X86_TRAP_MC) {
 		struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
 
@@ -527,6 +453,8 @@ static void svm_run(struct vcpu *vcpu)
 
 const struct kvmrun_ops svm_ops = {
 	.name = "AMD-V",
+	.nested = { .table = BIT(5), .memory = BIT(5) | BIT(6), .device = BIT(5) | BIT(6) },
+	.present = has_svm,
 	.check = svm_check,
 	.setup = svm_setup,
 	.teardown = free_shared,

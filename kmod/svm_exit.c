@@ -7,29 +7,10 @@
 
 #include "svm.h"
 
-#define VMMCALL_UNKNOWN	(-1000l)	/* KVM_ENOSYS */
-
 /* Exit info 1 of a nested page fault: as a page fault's, and which access of a walk it was. */
 #define NPF_FETCH	BIT_ULL(4)
 #define NPF_WRITE	BIT_ULL(1)
 #define NPF_WALK	BIT_ULL(33)	/* the guest's own page tables */
-
-static int nothing(struct vcpu *vcpu)
-{
-	return 1;
-}
-
-static int undefined(struct vcpu *vcpu)
-{
-	event_exception(vcpu, X86_TRAP_UD);
-	return 1;
-}
-
-static int protection(struct vcpu *vcpu)
-{
-	event_exception_error(vcpu, X86_TRAP_GP, 0);
-	return 1;
-}
 
 /* Go on behind an instruction whose exit may not say where that is. */
 int svm_skip(struct vcpu *vcpu)
@@ -41,18 +22,6 @@ int svm_skip(struct vcpu *vcpu)
 		return 1;
 	}
 	return decode_skip_current(vcpu);
-}
-
-static int decode(struct vcpu *vcpu, struct instr *insn)
-{
-	struct page_fault fault = {};
-	int r;
-
-	if (down_read_killable(&vcpu->vm->slots_lock))
-		return -EINTR;
-	r = decode_insn(vcpu, insn, &fault);
-	up_read(&vcpu->vm->slots_lock);
-	return r;
 }
 
 /* ------------------------------------------------------------------ exceptions */
@@ -72,42 +41,13 @@ static int debug(struct vcpu *vcpu)
 	return debug_exception(vcpu, X86_TRAP_DB, dr6);
 }
 
-/* Guests that know KVM from the other vendor's CPUs call it by VMCALL. */
-static int undefined_opcode(struct vcpu *vcpu)
-{
-	struct instr insn;
-
-	if (decode(vcpu, &insn) || insn.opcode != 0x101 || insn.modrm != 0xc1)
-		return undefined(vcpu);
-	vcpu->regs[RAX] = VMMCALL_UNKNOWN;
-	decode_skip(vcpu, vcpu->rip + insn.len);
-	return 1;
-}
-
-static int breakpoint(struct vcpu *vcpu)
-{
-	return debug_exception(vcpu, X86_TRAP_BP, 0);
-}
-
-static int alignment(struct vcpu *vcpu)
-{
-	event_exception_error(vcpu, X86_TRAP_AC, 0);
-	return 1;
-}
-
-static int shutdown(struct vcpu *vcpu)
-{
-	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
-	return 0;
-}
-
 /* --------------------------------------------------------------- control registers */
 
 static int mov_cr4(struct vcpu *vcpu)
 {
 	struct instr insn;
 	u64 value;
-	int r = decode(vcpu, &insn);
+	int r = exit_decode(vcpu, &insn);
 
 	if (r || (insn.opcode != 0x120 && insn.opcode != 0x122))
 		return run_emulation_failed(vcpu);
@@ -115,82 +55,18 @@ static int mov_cr4(struct vcpu *vcpu)
 		vcpu->regs[insn.rm] = vcpu->cr4;
 	} else {
 		value = access_long_mode(vcpu) ? vcpu->regs[insn.rm] : (u32)vcpu->regs[insn.rm];
-		if (state_check_cr4(vcpu, value) ||
-		    (svm_get_creg(vcpu, CREG_EFER) & EFER_LMA && !(value & X86_CR4_PAE)))
-			return protection(vcpu);
-		/* what the processor would have dropped of the guest's translations */
-		if ((vcpu->cr4 ^ value) & (X86_CR4_PGE | X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PCIDE |
-					   X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE))
-			ops->flush_tlb(vcpu);
-		svm_set_creg(vcpu, CREG_CR4, value);
+		if (exit_set_cr4(vcpu, value))
+			return exit_protection(vcpu);
 	}
 	decode_skip(vcpu, vcpu->rip + insn.len);
 	return 1;
 }
 
-static int mov_dr(struct vcpu *vcpu)
-{
-	struct instr insn;
-	int r = decode(vcpu, &insn);
-
-	if (r || (insn.opcode != 0x121 && insn.opcode != 0x123))
-		return run_emulation_failed(vcpu);
-	return debug_mov(vcpu, &insn);
-}
-
 /* ----------------------------------------------------------------- instructions */
-
-static int cpuid_exit(struct vcpu *vcpu)
-{
-	int r;
-
-	if (vcpu->vm->cpuid_exits) {
-		vcpu->run->exit_reason = EXIT_CPUID;
-		return 0;
-	}
-	r = svm_skip(vcpu);
-	if (r > 0)
-		cpuid_run(vcpu);
-	return r;
-}
-
-static int hlt(struct vcpu *vcpu)
-{
-	int r = svm_skip(vcpu);
-
-	if (r <= 0)
-		return r;
-	vcpu->run->exit_reason = KVM_EXIT_HLT;
-	return 0;
-}
-
-static int vmmcall(struct vcpu *vcpu)
-{
-	vcpu->regs[RAX] = VMMCALL_UNKNOWN;
-	return svm_skip(vcpu);
-}
-
-static int xsetbv(struct vcpu *vcpu)
-{
-	u64 value = (u32)vcpu->regs[RAX] | (u64)vcpu->regs[RDX] << 32;
-
-	if (svm_get_cpl(vcpu) || (u32)vcpu->regs[RCX] || state_set_xcr0(vcpu, value))
-		return protection(vcpu);
-	return svm_skip(vcpu);
-}
 
 static int msr(struct vcpu *vcpu)
 {
 	return to_vmcb(vcpu)->control.exit_info_1 ? msr_write(vcpu) : msr_read(vcpu);
-}
-
-/* By default both do nothing; user space may have them undefined where CPUID has them not. */
-static int monitor(struct vcpu *vcpu)
-{
-	if (READ_ONCE(vcpu->vm->quirks_off) & KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS &&
-	    !cpuid_has_mwait(vcpu))
-		return undefined(vcpu);
-	return svm_skip(vcpu);
 }
 
 /* Exit info 1: in 0, string 2, rep 3, size 4-6, port 16-31; info 2: the next RIP. */
@@ -221,14 +97,8 @@ static int nested_fault(struct vcpu *vcpu)
 	const struct vmcb_control_area *control = &to_vmcb(vcpu)->control;
 	u64 info = control->exit_info_1;
 	u32 access = (info & NPF_WRITE ? ACCESS_WRITE : 0) | (info & NPF_FETCH ? ACCESS_FETCH : 0);
-	int r = mmu_fault(vcpu, control->exit_info_2, access);
 
-	if (r)
-		return r;
-	/* page tables and code are not where only user space is */
-	if (info & (NPF_WALK | NPF_FETCH))
-		return run_emulation_failed(vcpu);
-	return emulate_mmio(vcpu, control->exit_info_2);
+	return exit_nested_fault(vcpu, control->exit_info_2, access, info & NPF_WALK);
 }
 
 /* ------------------------------------------------------------------------ table */
@@ -236,39 +106,39 @@ static int nested_fault(struct vcpu *vcpu)
 static int (*const handlers[])(struct vcpu *vcpu) = {
 	[SVM_EXIT_READ_CR4] = mov_cr4,
 	[SVM_EXIT_WRITE_CR4] = mov_cr4,
-	[SVM_EXIT_READ_DR0 ... SVM_EXIT_READ_DR7] = mov_dr,
-	[SVM_EXIT_WRITE_DR0 ... SVM_EXIT_WRITE_DR7] = mov_dr,
+	[SVM_EXIT_READ_DR0 ... SVM_EXIT_READ_DR7] = exit_mov_dr,
+	[SVM_EXIT_WRITE_DR0 ... SVM_EXIT_WRITE_DR7] = exit_mov_dr,
 	[SVM_EXIT_EXCP_BASE + X86_TRAP_DB] = debug,
-	[SVM_EXIT_EXCP_BASE + X86_TRAP_BP] = breakpoint,
-	[SVM_EXIT_EXCP_BASE + X86_TRAP_UD] = undefined_opcode,
-	[SVM_EXIT_EXCP_BASE + X86_TRAP_AC] = alignment,
-	[SVM_EXIT_EXCP_BASE + X86_TRAP_MC] = nothing,	/* done in svm_run */
-	[SVM_EXIT_INTR] = nothing,	/* the host took it */
-	[SVM_EXIT_NMI] = nothing,
-	[SVM_EXIT_SMI] = nothing,
-	[SVM_EXIT_VINTR] = nothing,	/* the loop looks whether user space waits for it */
-	[SVM_EXIT_RDPMC] = protection,
-	[SVM_EXIT_CPUID] = cpuid_exit,
-	[SVM_EXIT_RSM] = undefined,
+	[SVM_EXIT_EXCP_BASE + X86_TRAP_BP] = exit_breakpoint,
+	[SVM_EXIT_EXCP_BASE + X86_TRAP_UD] = exit_undefined_opcode,
+	[SVM_EXIT_EXCP_BASE + X86_TRAP_AC] = exit_alignment,
+	[SVM_EXIT_EXCP_BASE + X86_TRAP_MC] = exit_nothing,	/* done in svm_run */
+	[SVM_EXIT_INTR] = exit_nothing,	/* the host took it */
+	[SVM_EXIT_NMI] = exit_nothing,
+	[SVM_EXIT_SMI] = exit_nothing,
+	[SVM_EXIT_VINTR] = exit_nothing,	/* the loop looks whether user space waits for it */
+	[SVM_EXIT_RDPMC] = exit_protection,
+	[SVM_EXIT_CPUID] = exit_cpuid,
+	[SVM_EXIT_RSM] = exit_undefined,
 	[SVM_EXIT_IRET] = iret,
 	[SVM_EXIT_INVD] = svm_skip,
 	[SVM_EXIT_WBINVD] = svm_skip,
-	[SVM_EXIT_HLT] = hlt,
-	[SVM_EXIT_INVLPGA] = undefined,
+	[SVM_EXIT_HLT] = exit_hlt,
+	[SVM_EXIT_INVLPGA] = exit_undefined,
 	[SVM_EXIT_IOIO] = port,
 	[SVM_EXIT_MSR] = msr,
-	[SVM_EXIT_SHUTDOWN] = shutdown,
-	[SVM_EXIT_VMRUN] = undefined,
-	[SVM_EXIT_VMMCALL] = vmmcall,
-	[SVM_EXIT_VMLOAD] = undefined,
-	[SVM_EXIT_VMSAVE] = undefined,
-	[SVM_EXIT_STGI] = undefined,
-	[SVM_EXIT_CLGI] = undefined,
-	[SVM_EXIT_SKINIT] = undefined,
-	[SVM_EXIT_MONITOR] = monitor,
-	[SVM_EXIT_MWAIT] = monitor,
-	[SVM_EXIT_XSETBV] = xsetbv,
-	[SVM_EXIT_RDPRU] = undefined,
+	[SVM_EXIT_SHUTDOWN] = exit_shutdown,
+	[SVM_EXIT_VMRUN] = exit_undefined,
+	[SVM_EXIT_VMMCALL] = exit_hypercall,
+	[SVM_EXIT_VMLOAD] = exit_undefined,
+	[SVM_EXIT_VMSAVE] = exit_undefined,
+	[SVM_EXIT_STGI] = exit_undefined,
+	[SVM_EXIT_CLGI] = exit_undefined,
+	[SVM_EXIT_SKINIT] = exit_undefined,
+	[SVM_EXIT_MONITOR] = exit_monitor,
+	[SVM_EXIT_MWAIT] = exit_monitor,
+	[SVM_EXIT_XSETBV] = exit_xsetbv,
+	[SVM_EXIT_RDPRU] = exit_undefined,
 };
 
 static int not_entered(struct vcpu *vcpu)

@@ -25,7 +25,7 @@ refused()
 }
 
 echo 1..3
-refused 6.1 max,-svm "Operation not supported" "this CPU has no AMD-V" "6.1: it refuses a CPU without AMD-V, and says so"
-refused 6.12 max,-svm "Operation not supported" "this CPU has no AMD-V" "6.12: it refuses a CPU without AMD-V, and says so"
+refused 6.1 max,-svm "Operation not supported" "this CPU has no AMD-V (SVM) and no VT-x (VMX)" "6.1: it refuses a CPU without AMD-V, and says so"
+refused 6.12 max,-svm "Operation not supported" "this CPU has no AMD-V (SVM) and no VT-x (VMX)" "6.12: it refuses a CPU without AMD-V, and says so"
 refused 6.1 max,-npt "Operation not supported" "this CPU's AMD-V has no nested paging" \
 	"it refuses a CPU without nested paging, and says so"

@@ -1,0 +1,791 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* vmx.c - VT-x: the CPUs, the VMCS and its controls, VM entry (SDM 3, chapters 24 to 29) */
+#include <linux/cpu.h>
+#include <linux/idr.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <asm/debugreg.h>
+#include <asm/desc.h>
+#include <asm/mce.h>
+#include <asm/msr.h>
+#include <asm/nospec-branch.h>
+#include <asm/perf_event.h>
+#include <asm/processor.h>
+#include <asm/spec-ctrl.h>
+#include <asm/tlbflush.h>
+
+#include "compat.h"
+#include "main.h"
+#include "vmx.h"
+
+const u32 vmx_swapped[NR_SWAPPED] = {
+	[SWAP_STAR] = MSR_STAR, [SWAP_LSTAR] = MSR_LSTAR, [SWAP_CSTAR] = MSR_CSTAR,
+	[SWAP_SYSCALL_MASK] = MSR_SYSCALL_MASK, [SWAP_KERNEL_GS_BASE] = MSR_KERNEL_GS_BASE,
+};
+
+/* What each CPU has while the module is loaded. */
+struct vmx_cpu {
+	struct vmcs *region;		/* the processor's, from VMXON to VMXOFF */
+	struct vmcs *current_vmcs;
+	struct list_head active;	/* struct vmx: VMCSs that this CPU may hold parts of */
+	struct vmcs *last;		/* that ran here: others' branch predictions are not for it */
+	/* the host's */
+	struct desc_ptr gdt, idt;
+	unsigned long tr_base, gs_base, sysenter_esp;
+	u64 msrs[NR_SWAPPED];
+	u64 tsc_aux;
+	/* the host task's, from load to put */
+	u16 ds, es, fs, gs, ldt;
+	unsigned long fs_base;
+};
+
+static DEFINE_PER_CPU(struct vmx_cpu, vmx_cpus);
+
+/* Bitmaps for all guests: a set bit exits. Guests whose MSRs are filtered leave at each. */
+static u8 *msr_bitmap, *msr_bitmap_filtered;
+static DEFINE_IDA(vpids);
+static void *l1d_filler;	/* NULL: the processor flushes its L1 data cache by itself */
+static bool flush_l1d;
+
+#define L1D_FILLER_ORDER 4	/* 64 KiB: more than any L1 data cache that needs it */
+
+/* ------------------------------------------------------------------ load-time checks */
+
+static bool has_vmx(void)
+{
+	return cpuid_ecx(1) & BIT(5);
+}
+
+static bool allowed_by_firmware(void)
+{
+	u64 allowed = FEAT_CTL_LOCKED | FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX, value;
+
+	/* the kernel has locked it with VT-x on, if the firmware left that open */
+	return !rdmsrl_safe(MSR_IA32_FEAT_CTL, &value) && (value & allowed) == allowed;
+}
+
+static bool is_alone(void)
+{
+	return !main_module_loaded("kvm_intel");
+}
+
+static void look_at_cr4(void *in_use)
+{
+	if (__read_cr4() & X86_CR4_VMXE)
+		*(bool *)in_use = true;
+}
+
+/* Whoever else it may be; kvm_intel that is being loaded sees it the same way. */
+static bool is_free(void)
+{
+	bool in_use = false;
+
+	on_each_cpu(look_at_cr4, &in_use, 1);
+	return !in_use;
+}
+
+/* Under FRED an NMI is not handled by INT 2, and a VMCS has more of the host's state. */
+static bool is_without_fred(void)
+{
+	return !compat_has_fred();
+}
+
+static const struct requirement requirements[] = {
+	{ allowed_by_firmware, -ENODEV,
+	  "VT-x (VMX) is switched off by the firmware: enable it in the BIOS/UEFI setup" },
+	{ is_without_fred, -EOPNOTSUPP, "this kernel uses FRED, which kvmrun does not know: fred=off" },
+	{ is_alone, -EBUSY, "kvm_intel is loaded, and VT-x is for one hypervisor: modprobe -r kvm_intel" },
+	{ is_free, -EBUSY, "VT-x is in use by another hypervisor (CR4.VMXE is set): unload that" },
+};
+
+#define PIN	MSR_IA32_VMX_TRUE_PINBASED_CTLS
+#define PROC	MSR_IA32_VMX_TRUE_PROCBASED_CTLS
+#define PROC2	MSR_IA32_VMX_PROCBASED_CTLS2
+#define EXIT	MSR_IA32_VMX_TRUE_EXIT_CTLS
+#define ENTRY	MSR_IA32_VMX_TRUE_ENTRY_CTLS
+#define EPT	MSR_IA32_VMX_EPT_VPID_CAP
+
+/* What a CPU has to have; of those that are controls, what each vCPU runs with. */
+static const struct {
+	u32 msr, bits;
+	const char *name;
+} features[] = {
+	{ PIN, PIN_BASED_EXT_INTR_MASK, "exits by interrupts" },
+	{ PROC, CPU_BASED_ACTIVATE_SECONDARY_CONTROLS, "secondary controls" },
+	{ PROC2, SECONDARY_EXEC_ENABLE_EPT, "EPT (nested paging)" },
+	{ PROC2, SECONDARY_EXEC_UNRESTRICTED_GUEST, "unrestricted guests (real mode)" },
+	{ EPT, VMX_EPT_PAGE_WALK_4_BIT, "EPT of four levels" },
+	{ EPT, VMX_EPTP_WB_BIT, "write-back EPT" },
+	{ EPT, VMX_EPT_INVEPT_BIT, "INVEPT" },
+	{ EPT, VMX_EPT_EXTENT_CONTEXT_BIT, "INVEPT of one EPT" },
+	{ PIN, PIN_BASED_NMI_EXITING, "exits by NMIs" },
+	{ PIN, PIN_BASED_VIRTUAL_NMIS, "virtual NMIs" },
+	{ PROC, CPU_BASED_USE_TSC_OFFSETTING, "an offset of the TSC" },
+	{ PROC, CPU_BASED_HLT_EXITING, "exits by HLT" },
+	{ PROC, CPU_BASED_MWAIT_EXITING, "exits by MWAIT" },
+	{ PROC, CPU_BASED_MONITOR_EXITING, "exits by MONITOR" },
+	{ PROC, CPU_BASED_RDPMC_EXITING, "exits by RDPMC" },
+	{ PROC, CPU_BASED_CR8_LOAD_EXITING | CPU_BASED_CR8_STORE_EXITING, "exits by CR8" },
+	{ PROC, CPU_BASED_MOV_DR_EXITING, "exits by debug registers" },
+	{ PROC, CPU_BASED_UNCOND_IO_EXITING, "exits by ports" },
+	{ PROC, CPU_BASED_USE_MSR_BITMAPS, "bitmaps of MSRs" },
+	{ PROC, CPU_BASED_INTR_WINDOW_EXITING, "exits when interrupts can be taken" },
+	{ PROC, CPU_BASED_NMI_WINDOW_EXITING, "exits when NMIs can be taken" },
+	{ PROC2, SECONDARY_EXEC_WBINVD_EXITING, "exits by WBINVD" },
+	{ EXIT, VM_EXIT_HOST_ADDR_SPACE_SIZE, "hosts in long mode" },
+	{ EXIT, VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT, "PAT swapped at exits" },
+	{ EXIT, VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER, "EFER swapped at exits" },
+	{ ENTRY, VM_ENTRY_LOAD_DEBUG_CONTROLS, "DR7 loaded at entries" },
+	{ ENTRY, VM_ENTRY_LOAD_IA32_PAT, "PAT loaded at entries" },
+	{ ENTRY, VM_ENTRY_LOAD_IA32_EFER, "EFER loaded at entries" },
+};
+
+static u64 capability(u32 msr)
+{
+	u64 value;
+
+	return rdmsrl_safe(msr, &value) ? 0 : value;
+}
+
+/* SDM 3, A.3 to A.5: of controls the upper half says which may be 1, the lower which must be. */
+static u32 can_be_set(u32 msr)
+{
+	return msr == EPT ? capability(msr) : capability(msr) >> 32;
+}
+
+static u32 controls(u32 msr, u32 optional)
+{
+	u32 value = (u32)capability(msr) | (optional & can_be_set(msr));
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(features); i++)
+		if (features[i].msr == msr)
+			value |= features[i].bits;
+	return value;
+}
+
+static int vmx_check(void)
+{
+	int r = main_check(requirements, ARRAY_SIZE(requirements));
+	size_t i;
+
+	for (i = 0; !r && i < ARRAY_SIZE(features); i++)
+		if (features[i].bits & ~can_be_set(features[i].msr)) {
+			pr_err("this CPU's VT-x, or what of it this virtual machine has, lacks %s\n",
+			       features[i].name);
+			r = -EOPNOTSUPP;
+		}
+	return r;
+}
+
+/* ---------------------------------------------------------------- what is shared */
+
+/* MSRs that a guest reads, or writes as well, by itself; all others exit. */
+static const struct {
+	u32 first, last;
+	bool write;
+	const char *why;
+} direct_msrs[] = {
+	{ MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_EIP, true, "the VMCS swaps them" },
+	{ MSR_IA32_CR_PAT, MSR_IA32_CR_PAT, false, "the VMCS swaps it; what is written is checked" },
+	{ MSR_STAR, MSR_SYSCALL_MASK, false, "what put takes away must be known" },
+	{ MSR_FS_BASE, MSR_GS_BASE, true, "the VMCS swaps them" },
+	{ MSR_KERNEL_GS_BASE, MSR_KERNEL_GS_BASE, true, "SWAPGS changes it, too: put reads it" },
+};
+
+/* SDM 3, 25.6.9: a bit for each; reads, reads from 0xc0000000 on, writes, writes from there on. */
+static void direct_msr(u8 *map, u32 index, bool write)
+{
+	u32 byte = (index >= 0xc0000000 ? 1024 : 0) + (index & 0x1fff) / 8;
+
+	map[byte] &= ~BIT(index % 8);
+	if (write)
+		map[byte + 2048] &= ~BIT(index % 8);
+}
+
+static void free_shared(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		free_page((unsigned long)per_cpu(vmx_cpus, cpu).region);
+	free_page((unsigned long)msr_bitmap);
+	free_page((unsigned long)msr_bitmap_filtered);
+	free_pages((unsigned long)l1d_filler, L1D_FILLER_ORDER);
+	ida_destroy(&vpids);
+}
+
+static struct vmcs *new_vmcs(gfp_t gfp, int node)
+{
+	struct page *page = alloc_pages_node(node, gfp | __GFP_ZERO, 0);
+	struct vmcs *vmcs = page ? page_address(page) : NULL;
+
+	if (vmcs)
+		vmcs->revision = vmx_basic_vmcs_revision_id(capability(MSR_IA32_VMX_BASIC));
+	return vmcs;
+}
+
+/* L1 terminal fault: a guest's present-looking page table entry reads what L1 has of the host. */
+static bool needs_l1d_flush(void)
+{
+	u64 arch = boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES) ?
+		   capability(MSR_IA32_ARCH_CAPABILITIES) : 0;
+
+	return boot_cpu_has_bug(X86_BUG_L1TF) && l1tf_mitigation != L1TF_MITIGATION_OFF &&
+	       !(arch & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH);
+}
+
+static int vmx_setup(void)
+{
+	u32 ept = can_be_set(EPT), msr;
+	size_t i;
+	int cpu;
+
+	mmu_max_level = ept & VMX_EPT_1GB_PAGE_BIT ? 3 : ept & VMX_EPT_2MB_PAGE_BIT ? 2 : 1;
+	/* code in huge pages lets guests on such CPUs bring the host down */
+	if (boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off())
+		mmu_max_level = 1;
+	flush_l1d = needs_l1d_flush();
+	if (flush_l1d && !boot_cpu_has(X86_FEATURE_FLUSH_L1D)) {
+		l1d_filler = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, L1D_FILLER_ORDER);
+		if (!l1d_filler)
+			goto fail;
+	}
+	msr_bitmap = (u8 *)__get_free_page(GFP_KERNEL);
+	msr_bitmap_filtered = (u8 *)__get_free_page(GFP_KERNEL);
+	if (!msr_bitmap || !msr_bitmap_filtered)
+		goto fail;
+	memset(msr_bitmap, 0xff, PAGE_SIZE);
+	memset(msr_bitmap_filtered, 0xff, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(direct_msrs); i++)
+		for (msr = direct_msrs[i].first; msr <= direct_msrs[i].last; msr++)
+			direct_msr(msr_bitmap, msr, direct_msrs[i].write);
+	for_each_possible_cpu(cpu) {
+		struct vmx_cpu *c = &per_cpu(vmx_cpus, cpu);
+
+		INIT_LIST_HEAD(&c->active);
+		c->region = new_vmcs(GFP_KERNEL, cpu_to_node(cpu));
+		if (!c->region)
+			goto fail;
+	}
+	return 0;
+fail:
+	free_shared();
+	return -ENOMEM;
+}
+
+/* ----------------------------------------------------------------------- the CPU */
+
+static void invept(u64 type, u64 eptp)
+{
+	const struct { u64 eptp, zero; } descriptor = { .eptp = eptp };
+
+	asm volatile("1: invept %0, %1\n2:" _ASM_EXTABLE(1b, 2b)
+		     : : "m"(descriptor), "r"(type) : "cc", "memory");
+}
+
+/* Where the task state segment is, by its descriptor. */
+static unsigned long tss_base(const struct desc_ptr *gdt)
+{
+	const struct ldttss_desc *tss = (void *)gdt->address + GDT_ENTRY_TSS * 8;
+
+	return tss->base0 | (unsigned long)tss->base1 << 16 | (unsigned long)tss->base2 << 24 |
+	       (unsigned long)tss->base3 << 32;
+}
+
+static int vmx_hardware_enable(void)
+{
+	struct vmx_cpu *c = this_cpu_ptr(&vmx_cpus);
+	u64 pa = __pa(c->region);
+	int i;
+
+	if (cr4_read_shadow() & X86_CR4_VMXE)
+		return -EBUSY;
+	intel_pt_handle_vmx(1);
+	cr4_set_bits_irqsoff(X86_CR4_VMXE);
+	asm goto("1: vmxon %0\n\tjbe %l1\n" _ASM_EXTABLE(1b, %l1) : : "m"(pa) : "cc", "memory" : fault);
+	invept(VMX_EPT_EXTENT_GLOBAL, 0);
+	c->current_vmcs = c->last = NULL;
+	native_store_gdt(&c->gdt);
+	store_idt(&c->idt);
+	c->tr_base = tss_base(&c->gdt);
+	rdmsrl(MSR_GS_BASE, c->gs_base);
+	rdmsrl(MSR_IA32_SYSENTER_ESP, c->sysenter_esp);
+	for (i = 0; i < NR_SWAPPED; i++)
+		rdmsrl(vmx_swapped[i], c->msrs[i]);
+	if (boot_cpu_has(X86_FEATURE_RDTSCP))
+		rdmsrl(MSR_TSC_AUX, c->tsc_aux);
+	return 0;
+fault:
+	cr4_clear_bits_irqsoff(X86_CR4_VMXE);
+	intel_pt_handle_vmx(0);
+	return -EIO;
+}
+
+static void vmclear(struct vmx *vmx)
+{
+	u64 pa = __pa(vmx->vmcs);
+
+	asm volatile("1: vmclear %0\n2:" _ASM_EXTABLE(1b, 2b) : : "m"(pa) : "cc", "memory");
+}
+
+/* On the CPU that the VMCS is active on, interrupts disabled: write it back to memory. */
+static void make_inactive(void *arg)
+{
+	struct vmx_cpu *c = this_cpu_ptr(&vmx_cpus);
+	struct vmx *vmx = arg;
+
+	if (vmx->cpu != smp_processor_id())
+		return;
+	vmclear(vmx);
+	if (c->current_vmcs == vmx->vmcs)
+		c->current_vmcs = NULL;
+	list_del(&vmx->active);
+	vmx->launched = false;
+	/* pairs with the reading in make_current: the list is another CPU's afterwards */
+	smp_store_release(&vmx->cpu, -1);
+}
+
+static void vmx_hardware_disable(void)
+{
+	struct vmx_cpu *c = this_cpu_ptr(&vmx_cpus);
+	struct vmx *vmx, *next;
+
+	list_for_each_entry_safe(vmx, next, &c->active, active)
+		make_inactive(vmx);
+	asm volatile("1: vmxoff\n2:" _ASM_EXTABLE(1b, 2b) : : : "cc", "memory");
+	cr4_clear_bits_irqsoff(X86_CR4_VMXE);
+	intel_pt_handle_vmx(0);
+}
+
+/* ---------------------------------------------------------------------- the VMCS */
+
+/* What depends on the CPU of the host's state that an exit loads. */
+static void set_host_of_cpu(const struct vmx_cpu *c)
+{
+	vmwrite(HOST_TR_BASE, c->tr_base);
+	vmwrite(HOST_GDTR_BASE, c->gdt.address);
+	vmwrite(HOST_IDTR_BASE, c->idt.address);
+	vmwrite(HOST_GS_BASE, c->gs_base);
+	vmwrite(HOST_IA32_SYSENTER_ESP, c->sysenter_esp);
+}
+
+static void vmptrld(struct vmx_cpu *c, struct vmcs *vmcs)
+{
+	u64 pa = __pa(vmcs);
+
+	asm volatile("1: vmptrld %0\n2:" _ASM_EXTABLE(1b, 2b) : : "m"(pa) : "cc", "memory");
+	c->current_vmcs = vmcs;
+}
+
+/* Make the VMCS this CPU's current one. Preemption is disabled, interrupts are not. */
+static void make_current(struct vmx *vmx)
+{
+	struct vmx_cpu *c = this_cpu_ptr(&vmx_cpus);
+	int cpu = smp_load_acquire(&vmx->cpu);
+	unsigned long flags;
+
+	if (likely(cpu == smp_processor_id() && c->current_vmcs == vmx->vmcs))
+		return;
+	if (cpu >= 0 && cpu != smp_processor_id())
+		smp_call_function_single(cpu, make_inactive, vmx, 1);
+	local_irq_save(flags);
+	if (main_cpu_enabled()) {
+		if (vmx->cpu < 0) {
+			vmclear(vmx);
+			list_add(&vmx->active, &c->active);
+			vmx->cpu = smp_processor_id();
+			vmx->flush = true;
+			vmptrld(c, vmx->vmcs);
+			set_host_of_cpu(c);
+		} else {
+			vmptrld(c, vmx->vmcs);
+		}
+	}
+	local_irq_restore(flags);
+}
+
+u64 vmx_get(struct vcpu *vcpu, unsigned long field)
+{
+	u64 value;
+
+	preempt_disable();
+	make_current(to_vmx(vcpu));
+	value = vmread(field);
+	preempt_enable();
+	return value;
+}
+
+void vmx_set(struct vcpu *vcpu, unsigned long field, u64 value)
+{
+	preempt_disable();
+	make_current(to_vmx(vcpu));
+	vmwrite(field, value);
+	preempt_enable();
+}
+
+/* What a VMCS has to begin with is nobody's business but the processor's. */
+static const u16 zero_fields[] = {
+	VIRTUAL_PROCESSOR_ID, PAGE_FAULT_ERROR_CODE_MASK, PAGE_FAULT_ERROR_CODE_MATCH,
+	CR3_TARGET_COUNT, VM_EXIT_MSR_STORE_COUNT, VM_EXIT_MSR_LOAD_COUNT, VM_ENTRY_MSR_LOAD_COUNT,
+	VM_ENTRY_INTR_INFO_FIELD, TSC_OFFSET, HOST_ES_SELECTOR, HOST_DS_SELECTOR, HOST_FS_SELECTOR,
+	HOST_GS_SELECTOR, GUEST_RSP, GUEST_RIP, GUEST_RFLAGS, GUEST_INTERRUPTIBILITY_INFO,
+	GUEST_ACTIVITY_STATE, GUEST_PENDING_DBG_EXCEPTIONS, GUEST_IA32_DEBUGCTL, GUEST_SYSENTER_CS,
+	GUEST_SYSENTER_ESP, GUEST_SYSENTER_EIP, GUEST_CR3, GUEST_CR0, GUEST_IA32_EFER,
+};
+
+static u64 eptp(struct vcpu *vcpu)
+{
+	/*
+	 * No accessed and dirty bits, even if the processor has them: nobody reads
+	 * them, and with them its walks of guest page tables count as writes.
+	 */
+	return __pa(vcpu->vm->root) | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4;
+}
+
+/* The host's state that stays what it is. Selectors of the host's task: see load and put. */
+static void set_host(struct vcpu *vcpu)
+{
+	u64 value;
+
+	vmx_set(vcpu, HOST_CS_SELECTOR, __KERNEL_CS);
+	vmx_set(vcpu, HOST_SS_SELECTOR, __KERNEL_DS);
+	vmx_set(vcpu, HOST_TR_SELECTOR, GDT_ENTRY_TSS * 8);
+	vmx_set(vcpu, HOST_CR0, read_cr0());
+	vmx_set(vcpu, HOST_RIP, (unsigned long)vmx_exit_point);
+	rdmsrl(MSR_EFER, value);
+	vmx_set(vcpu, HOST_IA32_EFER, value);
+	rdmsrl(MSR_IA32_CR_PAT, value);
+	vmx_set(vcpu, HOST_IA32_PAT, value);
+	rdmsrl(MSR_IA32_SYSENTER_CS, value);
+	vmx_set(vcpu, HOST_IA32_SYSENTER_CS, value);
+	rdmsrl(MSR_IA32_SYSENTER_EIP, value);
+	vmx_set(vcpu, HOST_IA32_SYSENTER_EIP, value);
+}
+
+static void set_controls(struct vcpu *vcpu)
+{
+	struct vmx *vmx = to_vmx(vcpu);
+	u32 optional = (vmx->vpid ? SECONDARY_EXEC_ENABLE_VPID : 0) |
+		       (boot_cpu_has(X86_FEATURE_RDTSCP) ? SECONDARY_EXEC_ENABLE_RDTSCP : 0) |
+		       (boot_cpu_has(X86_FEATURE_INVPCID) ? SECONDARY_EXEC_ENABLE_INVPCID : 0);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(zero_fields); i++)
+		vmx_set(vcpu, zero_fields[i], 0);
+	vmx->controls = controls(PROC, 0) &
+			~(CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING);
+	vmx_set(vcpu, PIN_BASED_VM_EXEC_CONTROL, controls(PIN, 0));
+	vmx_set(vcpu, SECONDARY_VM_EXEC_CONTROL, controls(PROC2, optional));
+	vmx_set(vcpu, VM_EXIT_CONTROLS, controls(EXIT, 0));
+	vmx_set(vcpu, VM_ENTRY_CONTROLS, controls(ENTRY, 0));
+	vmx_set(vcpu, VMCS_LINK_POINTER, ~0ull);
+	vmx_set(vcpu, EPT_POINTER, eptp(vcpu));
+	vmx_set(vcpu, VIRTUAL_PROCESSOR_ID, vmx->vpid);
+}
+
+static int vmx_vcpu_create(struct vcpu *vcpu)
+{
+	struct vmx *vmx = kzalloc(sizeof(*vmx), GFP_KERNEL_ACCOUNT);
+
+	if (!vmx)
+		return -ENOMEM;
+	vmx->vmcs = new_vmcs(GFP_KERNEL_ACCOUNT, NUMA_NO_NODE);
+	if (!vmx->vmcs) {
+		kfree(vmx);
+		return -ENOMEM;
+	}
+	vmx->cpu = -1;
+	if (can_be_set(PROC2) & SECONDARY_EXEC_ENABLE_VPID)
+		/* when all are taken translations go at each entry and exit instead */
+		vmx->vpid = max(ida_alloc_range(&vpids, 1, U16_MAX, GFP_KERNEL_ACCOUNT), 0);
+	vcpu->hw = vmx;
+	set_controls(vcpu);
+	set_host(vcpu);
+	vmx_reset_vmcs(vcpu);
+	return 0;
+}
+
+static void vmx_vcpu_free(struct vcpu *vcpu)
+{
+	struct vmx *vmx = to_vmx(vcpu);
+	int cpu;
+
+	preempt_disable();
+	cpu = smp_load_acquire(&vmx->cpu);
+	if (cpu >= 0)
+		smp_call_function_single(cpu, make_inactive, vmx, 1);
+	preempt_enable();
+	/* another VMCS may come to the same address */
+	for_each_possible_cpu(cpu)
+		cmpxchg(&per_cpu(vmx_cpus, cpu).last, vmx->vmcs, NULL);
+	if (vmx->vpid)
+		ida_free(&vpids, vmx->vpid);
+	free_page((unsigned long)vmx->vmcs);
+	kfree(vmx);
+}
+
+/* An exit leaves null selectors and these bases; 64-bit tasks have no other selectors. */
+static void vmx_load(struct vcpu *vcpu)
+{
+	struct vmx *vmx = to_vmx(vcpu);
+	struct vmx_cpu *c;
+	int i;
+
+	make_current(vmx);
+	c = this_cpu_ptr(&vmx_cpus);
+	savesegment(ds, c->ds);
+	savesegment(es, c->es);
+	savesegment(fs, c->fs);
+	savesegment(gs, c->gs);
+	store_ldt(c->ldt);
+	rdmsrl(MSR_FS_BASE, c->fs_base);
+	vmwrite(HOST_FS_BASE, c->fs_base);
+	rdmsrl(MSR_KERNEL_GS_BASE, c->msrs[SWAP_KERNEL_GS_BASE]);
+	for (i = 0; i < NR_SWAPPED; i++)
+		if (vmx->msrs[i] != c->msrs[i])
+			wrmsrl(vmx_swapped[i], vmx->msrs[i]);
+	if (boot_cpu_has(X86_FEATURE_RDTSCP) && vcpu->tsc_aux != c->tsc_aux)
+		wrmsr(MSR_TSC_AUX, (u32)vcpu->tsc_aux, 0);
+	vmx->loaded = true;
+}
+
+static void vmx_put(struct vcpu *vcpu)
+{
+	struct vmx_cpu *c = this_cpu_ptr(&vmx_cpus);
+	struct vmx *vmx = to_vmx(vcpu);
+	int i;
+
+	vmx->loaded = false;
+	/* an exit gives GDTR and IDTR the largest limits, and TR that of a TSS without I/O bitmap */
+	native_load_gdt(&c->gdt);
+	load_idt(&c->idt);
+	invalidate_tss_limit();
+	if (c->ldt)
+		asm volatile("lldt %0" : : "m"(c->ldt));
+	if (c->ds | c->es) {
+		loadsegment(ds, c->ds);
+		loadsegment(es, c->es);
+	}
+	if (c->fs) {
+		loadsegment(fs, c->fs);
+		wrmsrl(MSR_FS_BASE, c->fs_base);
+	}
+	rdmsrl(MSR_KERNEL_GS_BASE, vmx->msrs[SWAP_KERNEL_GS_BASE]);
+	if (c->gs)
+		load_gs_index(c->gs);
+	for (i = 0; i < NR_SWAPPED; i++)
+		if (vmx->msrs[i] != c->msrs[i] || c->gs)
+			wrmsrl(vmx_swapped[i], c->msrs[i]);
+	if (boot_cpu_has(X86_FEATURE_RDTSCP) && vcpu->tsc_aux != c->tsc_aux)
+		wrmsr(MSR_TSC_AUX, (u32)c->tsc_aux, (u32)(c->tsc_aux >> 32));
+}
+
+static void vmx_flush_tlb(struct vcpu *vcpu)
+{
+	to_vmx(vcpu)->flush = true;
+}
+
+static void want_exit(struct vmx *vmx, u32 control, bool want)
+{
+	vmx->controls = want ? vmx->controls | control : vmx->controls & ~control;
+}
+
+static void vmx_want_irq_window(struct vcpu *vcpu, bool want)
+{
+	want_exit(to_vmx(vcpu), CPU_BASED_INTR_WINDOW_EXITING, want);
+}
+
+/* ----------------------------------------------------------------------- running */
+
+/* Write a field of whose value in the VMCS there is a copy. */
+#define UPDATE(field, copy, value)				\
+	do {							\
+		typeof(copy) new = (value);			\
+								\
+		if (copy != new)				\
+			vmwrite(field, copy = new);		\
+	} while (0)
+
+/* INVEPT takes what combines both levels of tables, too, whatever its VPID. */
+static void flush_translations(struct vcpu *vcpu)
+{
+	invept(VMX_EPT_EXTENT_CONTEXT, eptp(vcpu));
+	to_vmx(vcpu)->flush = false;
+}
+
+static void deliver(struct vcpu *vcpu)
+{
+	u32 event = event_to_deliver(vcpu);
+
+	if (!event)
+		return;
+	if (event & EVENT_ERROR)
+		vmwrite(VM_ENTRY_EXCEPTION_ERROR_CODE, vcpu->exception.error);
+	/* behind the INT3 or INTO, as the processor itself does it */
+	if ((event & EVENT_TYPE) == EVENT_EXCEPTION &&
+	    (vcpu->exception.nr == X86_TRAP_BP || vcpu->exception.nr == X86_TRAP_OF)) {
+		event = (event & ~EVENT_TYPE) | INTR_TYPE_SOFT_EXCEPTION;
+		vmwrite(VM_ENTRY_INSTRUCTION_LEN, 1);
+	}
+	vmwrite(VM_ENTRY_INTR_INFO_FIELD, event);
+}
+
+static void prepare(struct vcpu *vcpu, struct vmx_cpu *c, bool step)
+{
+	struct vmx *vmx = to_vmx(vcpu);
+	unsigned long rflags = vcpu->rflags | (step ? X86_EFLAGS_TF : 0);
+	u32 state = step ? 0 : vmx->interruptibility;
+
+	if (c->last != vmx->vmcs) {
+		c->last = vmx->vmcs;
+		indirect_branch_prediction_barrier();
+	}
+	if (vmx->flush)
+		flush_translations(vcpu);
+	UPDATE(HOST_CR3, vmx->host_cr3, __read_cr3());
+	UPDATE(HOST_CR4, vmx->host_cr4, cr4_read_shadow());
+	UPDATE(MSR_BITMAP, vmx->msr_bitmap,
+	       __pa(rcu_access_pointer(vcpu->vm->msr_filter) ? msr_bitmap_filtered : msr_bitmap));
+	UPDATE(TSC_OFFSET, vmx->tsc_offset, vcpu->tsc_offset);
+	UPDATE(GUEST_RSP, vmx->rsp, vcpu->regs[RSP]);
+	UPDATE(GUEST_RIP, vmx->rip, vcpu->rip);
+	UPDATE(GUEST_RFLAGS, vmx->rflags, rflags);
+	/* a trap that waits behind a shadow must be said to (SDM 3, 27.3.1.5) */
+	if (state && rflags & X86_EFLAGS_TF)
+		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
+	if (vcpu->nmi.masked && !vcpu->nmi.injected)
+		state |= GUEST_INTR_STATE_NMI;
+	UPDATE(GUEST_INTERRUPTIBILITY_INFO, vmx->interruptibility_there, state);
+	want_exit(vmx, CPU_BASED_NMI_WINDOW_EXITING, vcpu->nmi.pending && !vcpu->nmi.injected);
+	deliver(vcpu);
+}
+
+/* SDM 3, 29.3: what the VMCS has of the guest's, and what it was to deliver. */
+static void take_back(struct vcpu *vcpu, bool step)
+{
+	struct vmx *vmx = to_vmx(vcpu);
+	unsigned long tf = vcpu->rflags & X86_EFLAGS_TF;
+
+	vmx->launched = true;
+	vcpu->regs[RSP] = vmx->rsp = vmread(GUEST_RSP);
+	vcpu->rip = vmx->rip = vmread(GUEST_RIP);
+	vcpu->rflags = vmx->rflags = vmread(GUEST_RFLAGS);
+	if (step)
+		vcpu->rflags = (vcpu->rflags & ~X86_EFLAGS_TF) | tf;
+	vmx->interruptibility_there = vmread(GUEST_INTERRUPTIBILITY_INFO);
+	vmx->interruptibility = vmx->interruptibility_there &
+				(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS);
+	/* no trap is pending then (SDM 3, 28.3.4); Bochs 2.7 leaves the trap of an instruction that did not get done */
+	if (vmx->rflags & X86_EFLAGS_TF && !vmx->interruptibility)
+		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+	vmx->vectoring = vmread(IDT_VECTORING_INFO_FIELD);
+	event_delivered(vcpu, vmx->vectoring, vmx->vectoring & EVENT_ERROR ?
+			vmread(IDT_VECTORING_ERROR_CODE) : 0);
+	vcpu->nmi.masked = vcpu->nmi.injected || vmx->interruptibility_there & GUEST_INTR_STATE_NMI;
+}
+
+/* What came for the host while the guest ran, apart from interrupts, which come when enabled. */
+static void for_the_host(struct vmx *vmx)
+{
+	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
+	u32 reason = (u16)vmx->reason;
+
+	if (reason == EXIT_REASON_EXCEPTION_NMI) {
+		vmx->intr_info = vmread(VM_EXIT_INTR_INFO);
+		/* NMIs are masked until the handler's IRET, as if it had been called by one */
+		if ((vmx->intr_info & EVENT_TYPE) == EVENT_NMI)
+			asm volatile("int $2");
+	}
+	if (reason == EXIT_REASON_MCE_DURING_VMENTRY ||
+	    (reason == EXIT_REASON_EXCEPTION_NMI &&
+	     (vmx->intr_info & (EVENT_TYPE | EVENT_VECTOR)) == (EVENT_EXCEPTION | X86_TRAP_MC)))
+		/* as if it had come in user mode: this task can be killed for it */
+		do_machine_check(&regs);
+}
+
+static void clear_for_guest(void)
+{
+	size_t i;
+
+	if (static_branch_unlikely(&mmio_stale_data_clear))
+		x86_clear_cpu_buffers();
+	if (!flush_l1d)
+		return;
+	if (!l1d_filler)
+		native_wrmsrl(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+	for (i = 0; l1d_filler && i < PAGE_SIZE << L1D_FILLER_ORDER; i += 64)
+		READ_ONCE(*(u8 *)(l1d_filler + i));
+}
+
+static void vmx_run(struct vcpu *vcpu)
+{
+	struct vmx_cpu *c = this_cpu_ptr(&vmx_cpus);
+	struct vmx *vmx = to_vmx(vcpu);
+	bool step = vcpu->guest_debug & KVM_GUESTDBG_SINGLESTEP;
+	bool spec_ctrl = boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL);
+	u64 host_spec_ctrl = spec_ctrl ? this_cpu_read(x86_spec_ctrl_current) : 0;
+	unsigned long debugctl = get_debugctlmsr();
+	bool failed;
+
+	prepare(vcpu, c, step);
+	UPDATE(CPU_BASED_VM_EXEC_CONTROL, vmx->controls_there, vmx->controls);
+	debug_load(vcpu);
+	if (vmx->cr2 != native_read_cr2())
+		native_write_cr2(vmx->cr2);
+	spec_ctrl = spec_ctrl && (vcpu->spec_ctrl != host_spec_ctrl ||
+				  cpu_feature_enabled(X86_FEATURE_KERNEL_IBRS));
+	clear_for_guest();
+	if (spec_ctrl)
+		native_wrmsrl(MSR_IA32_SPEC_CTRL, vcpu->spec_ctrl);
+	failed = vmx_enter(vcpu->regs, vmx->launched, spec_ctrl, host_spec_ctrl);
+	vmx->cr2 = native_read_cr2();
+	vmx->error = failed ? vmread(VM_INSTRUCTION_ERROR) : 0;
+	if (!failed) {
+		vmx->reason = vmread(VM_EXIT_REASON);
+		for_the_host(vmx);
+		if (!(vmx->reason & VMX_EXIT_REASONS_FAILED_VMENTRY))
+			take_back(vcpu, step);
+	}
+	/* an exit leaves these 0 and without breakpoints */
+	if (debugctl)
+		update_debugctlmsr(debugctl);
+	if (hw_breakpoint_active())
+		hw_breakpoint_restore();
+}
+
+const struct kvmrun_ops vmx_ops = {
+	.name = "VT-x",
+	/* write-back memory whatever the guest's PAT says, as the host has it; uncached devices */
+	.nested = { .memory = VMX_EPTP_MT_WB << VMX_EPT_MT_EPTE_SHIFT | VMX_EPT_IPAT_BIT },
+	.present = has_vmx,
+	.check = vmx_check,
+	.setup = vmx_setup,
+	.teardown = free_shared,
+	.hardware_enable = vmx_hardware_enable,
+	.hardware_disable = vmx_hardware_disable,
+	.vcpu_create = vmx_vcpu_create,
+	.vcpu_free = vmx_vcpu_free,
+	.load = vmx_load,
+	.put = vmx_put,
+	.run = vmx_run,
+	.handle_exit = vmx_handle_exit,
+	.skip = vmx_skip,
+	.flush_tlb = vmx_flush_tlb,
+	.want_irq_window = vmx_want_irq_window,
+	.get_segment = vmx_get_segment,
+	.set_segment = vmx_set_segment,
+	.get_dtable = vmx_get_dtable,
+	.set_dtable = vmx_set_dtable,
+	.get_creg = vmx_get_creg,
+	.set_creg = vmx_set_creg,
+	.get_cpl = vmx_get_cpl,
+	.get_code_bits = vmx_get_code_bits,
+	.get_base = vmx_get_base,
+	.get_irq_shadow = vmx_get_irq_shadow,
+	.set_irq_shadow = vmx_set_irq_shadow,
+	.get_msr = vmx_get_msr,
+	.set_msr = vmx_set_msr,
+	.update_debug = vmx_update_debug,
+};
