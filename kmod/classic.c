@@ -75,6 +75,9 @@ static struct classic *classic_new(void)
 	/* nothing is reserved: pages are charged as they come */
 	c->memory = shmem_file_setup("kvm-memory", MAX_GPA, VM_NORESERVE);
 	r = PTR_ERR_OR_ZERO(c->memory);
+	/* shmem's word for no memory to make the file of */
+	if (r == -ENOSPC)
+		r = -ENOMEM;
 	if (r)
 		goto free;
 	c->vm = vm_new();
