@@ -110,6 +110,9 @@ static void op_call(struct vcpu *vcpu)
 {
 	const char *why = NULL;
 
+	/* a kick that came behind the shim's last look: no call waits before the shim has seen it */
+	if (interrupt_waiting())
+		vcpu->pending = 1;
 	if (call_serve(vcpu->vm, vcpu, &why) < 0)
 		guest_failed(vcpu, "the shim passed a bad frame: %s", why);
 }

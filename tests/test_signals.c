@@ -372,6 +372,7 @@ static const struct row rows[] = {
 	{ "posix_timers_are_set_told_and_deleted", TIMER("posix"), NULL, 0, "on time while computing" },
 	{ "expirations_of_a_blocked_timer_are_counted", TIMER("overruns"), NULL, 0, "once, overrun right" },
 	{ "timers_that_expire_fast_leave_a_program_its_time", TIMER("storm"), NULL, 0, "worked, signals came" },
+	{ "a_signal_on_the_way_into_a_wait_ends_it", TIMER("suspend"), NULL, 0, "1000 came" },
 	{ "a_timer_on_cpu_time_waits_for_it", TIMER("cpu"), NULL, 0, "asleep: 0\nCPU time was used" },
 	{ "a_program_signals_itself_and_no_other", TIMER("itself"), NULL, 0, "kill other: -1 No such process" },
 	{ "a_full_signal_queue_is_EAGAIN_and_loses_nothing", TIMER("full-queue"), NULL, 0, "all came" },

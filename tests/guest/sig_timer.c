@@ -329,6 +329,24 @@ static void storm(void)
 	printf("%s, %s\n", work ? "worked" : "did nothing", count ? "signals came" : "none came");
 }
 
+/* A signal that comes at any moment on the way into a wait ends it. */
+static void suspend(void)
+{
+	timer_t timer = make(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 1);
+	sigset_t block = only(SIGUSR1), none;
+
+	catch(SIGUSR1);
+	sigemptyset(&none);
+	sigprocmask(SIG_BLOCK, &block, NULL);
+	for (int i = 0; i < 1000; i++) {
+		struct itimerspec once = { .it_value = { 0, 1 + 500 * (i % 200) } };
+
+		timer_settime(timer, 0, &once, NULL);
+		sigsuspend(&none);
+	}
+	printf("%d came\n", count);
+}
+
 static void cpu_timer(void)
 {
 	timer_t timer = make(CLOCK_PROCESS_CPUTIME_ID, SIGEV_SIGNAL, SIGUSR2, 1);
@@ -468,6 +486,7 @@ static const struct {
 	{ "posix", posix_timers },
 	{ "overruns", overruns },
 	{ "storm", storm },
+	{ "suspend", suspend },
 	{ "cpu", cpu_timer },
 	{ "itself", itself },
 	{ "full-queue", full_queue },
