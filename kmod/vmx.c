@@ -15,7 +15,6 @@
 #include <asm/spec-ctrl.h>
 #include <asm/tlbflush.h>
 
-#include "compat.h"
 #include "main.h"
 #include "vmx.h"
 
@@ -49,135 +48,6 @@ static void *l1d_filler;	/* NULL: the processor flushes its L1 data cache by its
 static bool flush_l1d;
 
 #define L1D_FILLER_ORDER 4	/* 64 KiB: more than any L1 data cache that needs it */
-
-/* ------------------------------------------------------------------ load-time checks */
-
-static bool has_vmx(void)
-{
-	return cpuid_ecx(1) & BIT(5);
-}
-
-static bool allowed_by_firmware(void)
-{
-	u64 allowed = FEAT_CTL_LOCKED | FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX, value;
-
-	/* the kernel has locked it with VT-x on, if the firmware left that open */
-	return !rdmsrl_safe(MSR_IA32_FEAT_CTL, &value) && (value & allowed) == allowed;
-}
-
-static bool is_alone(void)
-{
-	return !main_module_loaded("kvm_intel");
-}
-
-static void look_at_cr4(void *in_use)
-{
-	if (__read_cr4() & X86_CR4_VMXE)
-		*(bool *)in_use = true;
-}
-
-/* Whoever else it may be; kvm_intel that is being loaded sees it the same way. */
-static bool is_free(void)
-{
-	bool in_use = false;
-
-	on_each_cpu(look_at_cr4, &in_use, 1);
-	return !in_use;
-}
-
-/* Under FRED an NMI is not handled by INT 2, and a VMCS has more of the host's state. */
-static bool is_without_fred(void)
-{
-	return !compat_has_fred();
-}
-
-static const struct requirement requirements[] = {
-	{ allowed_by_firmware, -ENODEV,
-	  "VT-x (VMX) is switched off by the firmware: enable it in the BIOS/UEFI setup" },
-	{ is_without_fred, -EOPNOTSUPP, "this kernel uses FRED, which kvmrun does not know: fred=off" },
-	{ is_alone, -EBUSY, "kvm_intel is loaded, and VT-x is for one hypervisor: modprobe -r kvm_intel" },
-	{ is_free, -EBUSY, "VT-x is in use by another hypervisor (CR4.VMXE is set): unload that" },
-};
-
-#define PIN	MSR_IA32_VMX_TRUE_PINBASED_CTLS
-#define PROC	MSR_IA32_VMX_TRUE_PROCBASED_CTLS
-#define PROC2	MSR_IA32_VMX_PROCBASED_CTLS2
-#define EXIT	MSR_IA32_VMX_TRUE_EXIT_CTLS
-#define ENTRY	MSR_IA32_VMX_TRUE_ENTRY_CTLS
-#define EPT	MSR_IA32_VMX_EPT_VPID_CAP
-
-/* What a CPU has to have; of those that are controls, what each vCPU runs with. */
-static const struct {
-	u32 msr, bits;
-	const char *name;
-} features[] = {
-	{ PIN, PIN_BASED_EXT_INTR_MASK, "exits by interrupts" },
-	{ PROC, CPU_BASED_ACTIVATE_SECONDARY_CONTROLS, "secondary controls" },
-	{ PROC2, SECONDARY_EXEC_ENABLE_EPT, "EPT (nested paging)" },
-	{ PROC2, SECONDARY_EXEC_UNRESTRICTED_GUEST, "unrestricted guests (real mode)" },
-	{ EPT, VMX_EPT_PAGE_WALK_4_BIT, "EPT of four levels" },
-	{ EPT, VMX_EPTP_WB_BIT, "write-back EPT" },
-	{ EPT, VMX_EPT_INVEPT_BIT, "INVEPT" },
-	{ EPT, VMX_EPT_EXTENT_CONTEXT_BIT, "INVEPT of one EPT" },
-	{ PIN, PIN_BASED_NMI_EXITING, "exits by NMIs" },
-	{ PIN, PIN_BASED_VIRTUAL_NMIS, "virtual NMIs" },
-	{ PROC, CPU_BASED_USE_TSC_OFFSETTING, "an offset of the TSC" },
-	{ PROC, CPU_BASED_HLT_EXITING, "exits by HLT" },
-	{ PROC, CPU_BASED_MWAIT_EXITING, "exits by MWAIT" },
-	{ PROC, CPU_BASED_MONITOR_EXITING, "exits by MONITOR" },
-	{ PROC, CPU_BASED_RDPMC_EXITING, "exits by RDPMC" },
-	{ PROC, CPU_BASED_CR8_LOAD_EXITING | CPU_BASED_CR8_STORE_EXITING, "exits by CR8" },
-	{ PROC, CPU_BASED_MOV_DR_EXITING, "exits by debug registers" },
-	{ PROC, CPU_BASED_UNCOND_IO_EXITING, "exits by ports" },
-	{ PROC, CPU_BASED_USE_MSR_BITMAPS, "bitmaps of MSRs" },
-	{ PROC, CPU_BASED_INTR_WINDOW_EXITING, "exits when interrupts can be taken" },
-	{ PROC, CPU_BASED_NMI_WINDOW_EXITING, "exits when NMIs can be taken" },
-	{ PROC2, SECONDARY_EXEC_WBINVD_EXITING, "exits by WBINVD" },
-	{ EXIT, VM_EXIT_HOST_ADDR_SPACE_SIZE, "hosts in long mode" },
-	{ EXIT, VM_EXIT_SAVE_IA32_PAT | VM_EXIT_LOAD_IA32_PAT, "PAT swapped at exits" },
-	{ EXIT, VM_EXIT_SAVE_IA32_EFER | VM_EXIT_LOAD_IA32_EFER, "EFER swapped at exits" },
-	{ ENTRY, VM_ENTRY_LOAD_DEBUG_CONTROLS, "DR7 loaded at entries" },
-	{ ENTRY, VM_ENTRY_LOAD_IA32_PAT, "PAT loaded at entries" },
-	{ ENTRY, VM_ENTRY_LOAD_IA32_EFER, "EFER loaded at entries" },
-};
-
-static u64 capability(u32 msr)
-{
-	u64 value;
-
-	return rdmsrl_safe(msr, &value) ? 0 : value;
-}
-
-/* SDM 3, A.3 to A.5: of controls the upper half says which may be 1, the lower which must be. */
-static u32 can_be_set(u32 msr)
-{
-	return msr == EPT ? capability(msr) : capability(msr) >> 32;
-}
-
-static u32 controls(u32 msr, u32 optional)
-{
-	u32 value = (u32)capability(msr) | (optional & can_be_set(msr));
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(features); i++)
-		if (features[i].msr == msr)
-			value |= features[i].bits;
-	return value;
-}
-
-static int vmx_check(void)
-{
-	int r = main_check(requirements, ARRAY_SIZE(requirements));
-	size_t i;
-
-	for (i = 0; !r && i < ARRAY_SIZE(features); i++)
-		if (features[i].bits & ~can_be_set(features[i].msr)) {
-			pr_err("this CPU's VT-x, or what of it this virtual machine has, lacks %s\n",
-			       features[i].name);
-			r = -EOPNOTSUPP;
-		}
-	return r;
-}
 
 /* ---------------------------------------------------------------- what is shared */
 
@@ -222,7 +92,7 @@ static struct vmcs *new_vmcs(gfp_t gfp, int node)
 	struct vmcs *vmcs = page ? page_address(page) : NULL;
 
 	if (vmcs)
-		vmcs->revision = vmx_basic_vmcs_revision_id(capability(MSR_IA32_VMX_BASIC));
+		vmcs->revision = vmx_basic_vmcs_revision_id(vmx_capability(MSR_IA32_VMX_BASIC));
 	return vmcs;
 }
 
@@ -230,7 +100,7 @@ static struct vmcs *new_vmcs(gfp_t gfp, int node)
 static bool needs_l1d_flush(void)
 {
 	u64 arch = boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES) ?
-		   capability(MSR_IA32_ARCH_CAPABILITIES) : 0;
+		   vmx_capability(MSR_IA32_ARCH_CAPABILITIES) : 0;
 
 	return boot_cpu_has_bug(X86_BUG_L1TF) && l1tf_mitigation != L1TF_MITIGATION_OFF &&
 	       !(arch & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH);
@@ -238,7 +108,7 @@ static bool needs_l1d_flush(void)
 
 static int vmx_setup(void)
 {
-	u32 ept = can_be_set(EPT), msr;
+	u32 ept = vmx_can_be_set(MSR_IA32_VMX_EPT_VPID_CAP), msr;
 	size_t i;
 	int cpu;
 
@@ -474,12 +344,13 @@ static void set_controls(struct vcpu *vcpu)
 
 	for (i = 0; i < ARRAY_SIZE(zero_fields); i++)
 		vmx_set(vcpu, zero_fields[i], 0);
-	vmx->controls = controls(PROC, 0) &
+	vmx->controls = vmx_controls(MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 0) &
 			~(CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING);
-	vmx_set(vcpu, PIN_BASED_VM_EXEC_CONTROL, controls(PIN, 0));
-	vmx_set(vcpu, SECONDARY_VM_EXEC_CONTROL, controls(PROC2, optional));
-	vmx_set(vcpu, VM_EXIT_CONTROLS, controls(EXIT, 0));
-	vmx_set(vcpu, VM_ENTRY_CONTROLS, controls(ENTRY, 0));
+	vmx_set(vcpu, PIN_BASED_VM_EXEC_CONTROL, vmx_controls(MSR_IA32_VMX_TRUE_PINBASED_CTLS, 0));
+	vmx_set(vcpu, SECONDARY_VM_EXEC_CONTROL,
+		vmx_controls(MSR_IA32_VMX_PROCBASED_CTLS2, optional));
+	vmx_set(vcpu, VM_EXIT_CONTROLS, vmx_controls(MSR_IA32_VMX_TRUE_EXIT_CTLS, 0));
+	vmx_set(vcpu, VM_ENTRY_CONTROLS, vmx_controls(MSR_IA32_VMX_TRUE_ENTRY_CTLS, 0));
 	vmx_set(vcpu, VMCS_LINK_POINTER, ~0ull);
 	vmx_set(vcpu, EPT_POINTER, eptp(vcpu));
 	vmx_set(vcpu, VIRTUAL_PROCESSOR_ID, vmx->vpid);
@@ -497,7 +368,7 @@ static int vmx_vcpu_create(struct vcpu *vcpu)
 		return -ENOMEM;
 	}
 	vmx->cpu = -1;
-	if (can_be_set(PROC2) & SECONDARY_EXEC_ENABLE_VPID)
+	if (vmx_can_be_set(MSR_IA32_VMX_PROCBASED_CTLS2) & SECONDARY_EXEC_ENABLE_VPID)
 		/* when all are taken translations go at each entry and exit instead */
 		vmx->vpid = max(ida_alloc_range(&vpids, 1, U16_MAX, GFP_KERNEL_ACCOUNT), 0);
 	vcpu->hw = vmx;
@@ -677,7 +548,7 @@ static void take_back(struct vcpu *vcpu, bool step)
 	vmx->interruptibility_there = vmread(GUEST_INTERRUPTIBILITY_INFO);
 	vmx->interruptibility = vmx->interruptibility_there &
 				(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS);
-	/* no trap is pending then (SDM 3, 28.3.4); Bochs 2.7 leaves the trap of an instruction that did not get done */
+	/* no trap is pending now (SDM 3, 28.3.4), though Bochs 2.7 leaves that of a step not done */
 	if (vmx->rflags & X86_EFLAGS_TF && !vmx->interruptibility)
 		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 	vmx->vectoring = vmread(IDT_VECTORING_INFO_FIELD);
@@ -759,7 +630,7 @@ const struct kvmrun_ops vmx_ops = {
 	.name = "VT-x",
 	/* write-back memory whatever the guest's PAT says, as the host has it; uncached devices */
 	.nested = { .memory = VMX_EPTP_MT_WB << VMX_EPT_MT_EPTE_SHIFT | VMX_EPT_IPAT_BIT },
-	.present = has_vmx,
+	.present = vmx_present,
 	.check = vmx_check,
 	.setup = vmx_setup,
 	.teardown = free_shared,

@@ -65,6 +65,15 @@ static __always_inline void vmwrite(unsigned long field, u64 value)
 	asm volatile("1: vmwrite %0, %1\n2:" _ASM_EXTABLE(1b, 2b) : : "r"(value), "r"(field) : "cc");
 }
 
+/* vmx_check.c */
+bool vmx_present(void);
+int vmx_check(void);
+/* A capability MSR, 0 where there is none; of it, or of the controls it is about, what can be 1. */
+u64 vmx_capability(u32 msr);
+u32 vmx_can_be_set(u32 msr);
+/* The controls that it is about: what must be 1, what is needed, what can be 1 of the optional. */
+u32 vmx_controls(u32 msr, u32 optional);
+
 /* vmx.c: of a vCPU's VMCS, wherever it is. Preemptible, interrupts enabled. */
 u64 vmx_get(struct vcpu *vcpu, unsigned long field);
 void vmx_set(struct vcpu *vcpu, unsigned long field, u64 value);
