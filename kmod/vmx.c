@@ -102,7 +102,7 @@ static bool needs_l1d_flush(void)
 	u64 arch = boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES) ?
 		   vmx_capability(MSR_IA32_ARCH_CAPABILITIES) : 0;
 
-	return boot_cpu_has_bug(X86_BUG_L1TF) && l1tf_mitigation != L1TF_MITIGATION_OFF &&
+	return boot_cpu_has_bug(X86_BUG_L1TF) && !cpu_mitigations_off() &&
 	       !(arch & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH);
 }
 
