@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Data through descriptors. */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -78,6 +80,30 @@ static bool goes_on(const struct file *file, bool write)
 	}
 }
 
+/*
+ * A signal before a call keeps it from waiting, not from what it can do without:
+ * as much of it as that, or -EINTR. Who else reads there may make it wait after
+ * all, until the next signal.
+ */
+static long at_once(struct call *c, bool write)
+{
+	struct pollfd p = { .fd = host_fd(c, 0), .events = write ? POLLOUT : POLLIN };
+	static const struct timespec now;
+	struct iovec first;
+
+	if (plain_syscall(SYS_ppoll, (long)&p, 1, (long)&now, 0, 8, 0) != 1)
+		return -EINTR;
+	if (!write)
+		return plain_syscall(SYS_readv, p.fd, (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
+	/* a pipe that is ready has room for this much */
+	if (c->count[1] <= PIPE_BUF)
+		return plain_syscall(SYS_writev, p.fd, (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
+	first = c->iov[1][0];
+	if (first.iov_len > PIPE_BUF)
+		first.iov_len = PIPE_BUF;
+	return plain_syscall(SYS_writev, p.fd, (long)&first, 1, 0, 0, 0);
+}
+
 static long transfer(struct call *c, bool write, long nr, long vnr, long a3, long a4, long a5)
 {
 	/* a file's data may take its time, but is never interrupted on Linux */
@@ -92,6 +118,8 @@ static long transfer(struct call *c, bool write, long nr, long vnr, long a3, lon
 			   c->count[1], a3, a4, a5);
 	else
 		ret = make(vnr, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], a3, a4, a5);
+	if (ret == -EINTR && (nr == SYS_read || nr == SYS_write))
+		ret = at_once(c, write);
 	/* a signal that the program does not even see may have cut a write short */
 	c->more = ret > 0 && ((uint64_t)ret == c->count[1] || (write && c->vcpu->pending)) && goes_on(c->fd[0], write);
 	return ret;
