@@ -453,7 +453,12 @@ static void svm_run(struct vcpu *vcpu)
 
 const struct kvmrun_ops svm_ops = {
 	.name = "AMD-V",
-	.nested = { .table = BIT(5), .memory = BIT(5) | BIT(6), .device = BIT(5) | BIT(6) },
+	/* accessed and dirty from the start: the processor need not set them */
+	.nested = {
+		.table = _PAGE_ACCESSED,
+		.memory = _PAGE_ACCESSED | _PAGE_DIRTY,
+		.device = _PAGE_ACCESSED | _PAGE_DIRTY,
+	},
 	.present = has_svm,
 	.check = svm_check,
 	.setup = svm_setup,

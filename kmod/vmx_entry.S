@@ -12,16 +12,7 @@
 #include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
 
-#define REG(n) (8 * (n))
-
-/* offsets in vcpu->regs: enum reg */
-#define RAX REG(0)
-#define RCX REG(1)
-#define RDX REG(2)
-#define RBX REG(3)
-#define RBP REG(5)
-#define RSI REG(6)
-#define RDI REG(7)
+#include "entry.h"
 
 #define HOST_RSP 0x6c14	/* the VMCS field */
 
@@ -29,12 +20,7 @@
 
 /* bool vmx_enter(unsigned long *regs, bool launched, bool restore, u64 spec_ctrl) */
 SYM_FUNC_START(vmx_enter)
-	push	%rbp
-	push	%rbx
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+	PUSH_HOST_REGS
 	push	%rcx		/* spec_ctrl */
 	push	%rdx		/* restore */
 	push	%rdi		/* regs */
@@ -46,20 +32,7 @@ SYM_FUNC_START(vmx_enter)
 	bt	$0, %esi
 
 	mov	%rdi, %rax
-	mov	RCX(%rax), %rcx
-	mov	RDX(%rax), %rdx
-	mov	RBX(%rax), %rbx
-	mov	RBP(%rax), %rbp
-	mov	RSI(%rax), %rsi
-	mov	RDI(%rax), %rdi
-	mov	REG(8)(%rax), %r8
-	mov	REG(9)(%rax), %r9
-	mov	REG(10)(%rax), %r10
-	mov	REG(11)(%rax), %r11
-	mov	REG(12)(%rax), %r12
-	mov	REG(13)(%rax), %r13
-	mov	REG(14)(%rax), %r14
-	mov	REG(15)(%rax), %r15
+	LOAD_GUEST_REGS
 	mov	RAX(%rax), %rax
 
 	/* what the host left in the CPU's buffers is not for the guest */
@@ -78,20 +51,7 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 	push	%rax
 	mov	16(%rsp), %rax
 	pop	RAX(%rax)
-	mov	%rcx, RCX(%rax)
-	mov	%rdx, RDX(%rax)
-	mov	%rbx, RBX(%rax)
-	mov	%rbp, RBP(%rax)
-	mov	%rsi, RSI(%rax)
-	mov	%rdi, RDI(%rax)
-	mov	%r8, REG(8)(%rax)
-	mov	%r9, REG(9)(%rax)
-	mov	%r10, REG(10)(%rax)
-	mov	%r11, REG(11)(%rax)
-	mov	%r12, REG(12)(%rax)
-	mov	%r13, REG(13)(%rax)
-	mov	%r14, REG(14)(%rax)
-	mov	%r15, REG(15)(%rax)
+	STORE_GUEST_REGS
 
 	/* what the guest left in the return stack must not steer the host */
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, X86_FEATURE_RSB_VMEXIT_LITE
@@ -125,11 +85,6 @@ SYM_INNER_LABEL_ALIGN(vmx_exit_point, SYM_L_GLOBAL)
 
 	movzbl	(%rsp), %eax
 	add	$32, %rsp
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbx
-	pop	%rbp
+	POP_HOST_REGS
 	RET
 SYM_FUNC_END(vmx_enter)
