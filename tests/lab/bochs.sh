@@ -83,15 +83,15 @@ make_disk()
 # machine_make: sets machine, the command that is the machine
 machine_make()
 {
-	local packaged= cylinders
+	local packaged= display=nogui cylinders
 
 	make_disk || die "cannot make the machine's disk"
 	# Debian's has a debugger, which wants a word to begin, and wants a terminal
-	! "$bochs" --help 2>&1 | grep -q -- '-rc ' || packaged=1
+	! "$bochs" --help 2>&1 | grep -q -- '-rc ' || packaged=1 display=term
 	cat >"$run/bochsrc" <<-END
 	${packaged:+plugin_ctrl: voodoo=0, sb16=0, es1370=0, ne2k=0, e1000=0, speaker=0, parallel=0, gameport=0, usb_uhci=0
 	sound: driver=dummy}
-	display_library: ${packaged:+term}${packaged:-nogui}
+	display_library: $display
 	cpu: model=$cpu, count=1, ips=$ips, reset_on_triple_fault=0
 	memory: guest=$(($(numfmt --from=iec "$mem") >> 20)), host=$(($(numfmt --from=iec "$mem") >> 20))
 	romimage: file=/usr/share/bochs/BIOS-bochs-latest
@@ -111,7 +111,6 @@ machine_make()
 	clock: sync=none
 	pci: enabled=1, chipset=i440fx
 	END
-	sed -i "s/^display_library: term1$/display_library: term/" "$run/bochsrc"
 	echo c >"$run/rc"
 	machine=("$bochs" -q -f "$run/bochsrc")
 	[ -z "$packaged" ] || machine=(env TERM=xterm script -qfc \
