@@ -154,6 +154,9 @@ static int ept_violation(struct vcpu *vcpu)
 	bool walk = !(info & EPT_VIOLATION_GVA_TRANSLATED);
 
 	iret_failed(vcpu, info);
+	/* so the processor saves it (SDM 3, 28.3.3); Bochs 2.7 has lost it when this is about a fetch */
+	if (!(to_vmx(vcpu)->vectoring & EVENT_VALID))
+		vcpu->rflags |= X86_EFLAGS_RF;
 	return exit_nested_fault(vcpu, vmx_get(vcpu, GUEST_PHYSICAL_ADDRESS), access, walk);
 }
 

@@ -120,7 +120,8 @@ static void a_guest_is_stepped_and_stopped_at_breakpoints(void **state)
 	unsigned int rip, ebx;
 
 	for (const char *line = output; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
+		/* a blank one, too: sscanf would take the next for it */
+		line += strspn(line, "\n");
 		if (sscanf(line, "%31s rip %x eax %*u ebx %u", what, &rip, &ebx) != 3)
 			continue;
 		if (!strcmp(what, "step"))

@@ -13,6 +13,7 @@
 #	com4	the status, then an archive of the shares, the file `result' there
 
 bochs=${BOCHS:-/usr/bin/bochs}
+bios=${BOCHS_BIOS:-/usr/share/bochs/BIOS-bochs-latest}
 # emulated instructions in a second of the guest's time
 ips=50000000
 
@@ -94,7 +95,7 @@ machine_make()
 	display_library: $display
 	cpu: model=$cpu, count=1, ips=$ips, reset_on_triple_fault=0
 	memory: guest=$(($(numfmt --from=iec "$mem") >> 20)), host=$(($(numfmt --from=iec "$mem") >> 20))
-	romimage: file=/usr/share/bochs/BIOS-bochs-latest
+	romimage: file=$bios
 	vgaromimage: file=/usr/share/vgabios/vgabios.bin
 	ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 	ata0-master: type=disk, path=$run/disk.1, mode=concat, cylinders=$cylinders, heads=16, spt=63, translation=auto
