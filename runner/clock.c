@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -32,8 +33,9 @@ static struct {
 	struct abi_clock now;	/* what is in it */
 	struct sample last;
 	uint64_t offset;	/* guest TSC - host TSC */
-	uint64_t renew;		/* host TSC of the next renewal; never, without a page */
-} clk = { .renew = UINT64_MAX };
+	atomic_ulong renew;	/* host TSC of the next renewal; never, without a page */
+	atomic_flag renewing;	/* a thread changes the above, and the page */
+} clk = { .renew = UINT64_MAX, .renewing = ATOMIC_FLAG_INIT };
 
 static uint64_t read_clock(clockid_t id)
 {
@@ -188,6 +190,12 @@ void clock_start(struct vcpu *vcpu)
 
 void clock_tick(void)
 {
+	if (__rdtsc() < atomic_load_explicit(&clk.renew, memory_order_relaxed))
+		return;
+	/* one thread does it, and nobody waits: the page is good for a while yet */
+	if (atomic_flag_test_and_set_explicit(&clk.renewing, memory_order_acquire))
+		return;
 	if (__rdtsc() >= clk.renew)
 		renew();
+	atomic_flag_clear_explicit(&clk.renewing, memory_order_release);
 }

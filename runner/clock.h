@@ -11,7 +11,7 @@ struct vcpu;
  */
 void clock_start(struct vcpu *vcpu);
 
-/* Renews the clock page if it is older than a quarter of a second. Cheap. */
+/* Renews the clock page if it is older than a quarter of a second. Cheap. Any thread, once clock_start() is over. */
 void clock_tick(void);
 
 #endif

@@ -69,10 +69,9 @@ static void map_ram(struct vm *vm)
 		vmsg("guest memory stays in core dumps: %m");
 }
 
-int vm_ram(struct vm *vm, uint64_t upto)
+/* Adds memslots until upto is reached. With ram_lock held. */
+static int grow(struct vm *vm, uint64_t upto)
 {
-	if (upto > vm->ram_size)
-		return -ENOMEM;
 	while (vm->ram_ready < upto) {
 		uint64_t size = vm->ram_ready ? vm->ram_ready : RAM_FIRST;
 		struct kvm_userspace_memory_region slot = {
@@ -92,6 +91,18 @@ int vm_ram(struct vm *vm, uint64_t upto)
 	return 0;
 }
 
+int vm_ram(struct vm *vm, uint64_t upto)
+{
+	int err;
+
+	if (upto > vm->ram_size)
+		return -ENOMEM;
+	pthread_mutex_lock(&vm->ram_lock);
+	err = grow(vm, upto);
+	pthread_mutex_unlock(&vm->ram_lock);
+	return err;
+}
+
 void vm_create(struct vm *vm, const struct config *config, int device, const char *device_path)
 {
 	/* KVM_CAP_USER_MEMORY is the only call that memory can come by */
@@ -101,6 +112,7 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	vm->device = device;
 	vm->device_path = device_path;
 	vm->mem_limit = config->mem_bytes;
+	pthread_mutex_init(&vm->ram_lock, NULL);
 	vm->ram_size = ram_for(config->mem_bytes);
 	cpu_choose(vm);
 	vm->fd = device_create_vm(device, device_path);

@@ -3,6 +3,8 @@
 #ifndef KVMRUN_VM_H
 #define KVMRUN_VM_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +21,8 @@ struct vm {
 	int device, fd;
 	uint8_t *ram;		/* host address of GPA 0; private: go through guest_ptr() */
 	uint64_t ram_size;	/* bytes, a multiple of ABI_HUGE */
-	uint64_t ram_ready;	/* how much of it KVM knows of, likewise */
+	pthread_mutex_t ram_lock;	/* vm_ram(), by which alone the next two change */
+	atomic_ulong ram_ready;	/* how much of ram_size KVM knows of, likewise */
 	uint32_t slots;		/* in so many memslots */
 	uint64_t mem_limit;	/* --mem */
 	struct kvm_cpuid2 *cpuid;	/* what the guest sees; NULL when the device has no CPUID calls */
@@ -42,7 +45,7 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 /*
  * Has KVM know at least the first upto bytes of RAM: memslots are made in
  * growing pieces, since some hypervisors spend time and memory by their size.
- * 0, or -errno.
+ * Any thread. 0, or -errno.
  */
 int vm_ram(struct vm *vm, uint64_t upto);
 
