@@ -119,12 +119,18 @@ void fdtable_init(int keep)
 	table.soft = table.hard < FDS_DEFAULT ? table.hard : FDS_DEFAULT;
 }
 
+/* With the lock held. */
+static bool is_open(int fd)
+{
+	return fd >= 0 && (unsigned int)fd < table.size && table.slot[fd].file;
+}
+
 struct file *fd_get(int fd)
 {
 	struct file *file = NULL;
 
 	pthread_mutex_lock(&table.lock);
-	if (fd >= 0 && (unsigned int)fd < table.size && table.slot[fd].file)
+	if (is_open(fd))
 		file = file_get(table.slot[fd].file);
 	pthread_mutex_unlock(&table.lock);
 	return file;
@@ -196,20 +202,18 @@ int fd_install_pair(struct file *const file[2], int fd[2], bool cloexec)
 
 int fd_replace(int from, int to, bool cloexec)
 {
-	struct file *file = fd_get(from), *old = NULL;
+	struct file *old = NULL;
 	int err = -EBADF;
 
-	if (!file)
-		return -EBADF;
 	pthread_mutex_lock(&table.lock);
-	if (to >= 0 && (unsigned int)to < table.soft)
+	if (is_open(from) && to >= 0 && (unsigned int)to < table.soft)
 		err = reserve(to);
 	if (!err) {
 		old = table.slot[to].file;
-		table.slot[to] = (struct slot){ file, cloexec };
+		table.slot[to] = (struct slot){ file_get(table.slot[from].file), cloexec };
 	}
 	pthread_mutex_unlock(&table.lock);
-	file_put(err ? file : old);
+	file_put(old);
 	return err ? err : to;
 }
 
@@ -227,7 +231,7 @@ int fd_close(int fd)
 	struct file *file = NULL;
 
 	pthread_mutex_lock(&table.lock);
-	if (fd >= 0 && (unsigned int)fd < table.size)
+	if (is_open(fd))
 		file = take(fd);
 	pthread_mutex_unlock(&table.lock);
 	file_put(file);
@@ -258,7 +262,7 @@ int fd_cloexec(int fd)
 	int ret = -EBADF;
 
 	pthread_mutex_lock(&table.lock);
-	if (fd >= 0 && (unsigned int)fd < table.size && table.slot[fd].file)
+	if (is_open(fd))
 		ret = table.slot[fd].cloexec;
 	pthread_mutex_unlock(&table.lock);
 	return ret;
@@ -269,7 +273,7 @@ int fd_set_cloexec(int fd, bool cloexec)
 	int ret = -EBADF;
 
 	pthread_mutex_lock(&table.lock);
-	if (fd >= 0 && (unsigned int)fd < table.size && table.slot[fd].file) {
+	if (is_open(fd)) {
 		table.slot[fd].cloexec = cloexec;
 		ret = 0;
 	}

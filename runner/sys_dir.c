@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,13 +43,13 @@ static const char *entry(const char *path, long pos, size_t *len)
 	return pos < 2 ? ".." : policy_entry(path, pos - 2, len);
 }
 
-static long list_synthetic(struct file *file, char *to, size_t room, bool old)
+/* Entries from pos on; the bytes used, and in *next where to go on. */
+static long list_synthetic(const char *path, long pos, char *to, size_t room, bool old, long *next)
 {
-	long pos = file->pos;
 	size_t used = 0, len;
 	const char *name;
 
-	while ((name = entry(file->path, pos, &len))) {
+	while ((name = entry(path, pos, &len))) {
 		size_t size = put_entry(to + used, room - used, name, len, pos + 1, old);
 
 		if (!size && !used)
@@ -58,7 +59,7 @@ static long list_synthetic(struct file *file, char *to, size_t room, bool old)
 		used += size;
 		pos++;
 	}
-	file->pos = pos;
+	*next = pos;
 	return used;
 }
 
@@ -66,12 +67,20 @@ static long do_getdents(struct call *c, bool old)
 {
 	char list[LISTING] __attribute__((aligned(8)));
 	size_t room = c->count[1] < sizeof(list) ? c->count[1] : sizeof(list);
-	long ret;
+	struct file *file = c->fd[0];
+	long ret, pos, next;
 
-	if (c->fd[0]->host < 0)
-		ret = list_synthetic(c->fd[0], list, room, old);
-	else
+	if (file->host < 0) {
+		/* of threads that list at once each gets other entries: who comes late looks again */
+		pos = file->pos;
+		do
+			ret = list_synthetic(file->path, pos, list, room, old, &next);
+		while (ret >= 0 && !atomic_compare_exchange_strong(&file->pos, &pos, next));
+		if (ret < 0)
+			return ret;
+	} else {
 		ret = syscall(old ? SYS_getdents : SYS_getdents64, host_fd(c, 0), list, room);
+	}
 	if (ret == -1)
 		return -errno;
 	if (ret > 0)
