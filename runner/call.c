@@ -257,7 +257,8 @@ static const char *prepare(struct call *c, const struct header *h, const struct 
 
 static void make(struct call *c, const struct header *h, struct abi_frame *f, bool allowed, long err)
 {
-	static _Thread_local struct trace trace;
+	/* untouched, and so free, without --trace */
+	struct trace trace;
 	long ret = err;
 
 	c->vcpu->calls[c->nr]++;
@@ -278,7 +279,7 @@ static void make(struct call *c, const struct header *h, struct abi_frame *f, bo
 /* A call that the shim answered, with its outputs. */
 static void report(const struct call *c, long ret)
 {
-	static _Thread_local struct trace trace;
+	struct trace trace;
 
 	if (call_trace_fd < 0)
 		return;

@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "table.h"
 #include "trace_line.h"
@@ -524,7 +523,5 @@ void trace_end(struct trace *t, int fd, const struct call *c, long ret)
 	if (t->len == sizeof(t->text) - 1)
 		t->len--;
 	put(t, "\n");
-	/* The program goes on when its trace cannot be written. */
-	if (write(fd, t->text, t->len) < 0)
-		return;
+	trace_write(fd, t);
 }

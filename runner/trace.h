@@ -2,7 +2,7 @@
 /*
  * --trace: calls, signals and the end of the program, one line each, in the
  * format of strace 6.1. No byte that the guest can choose reaches the line
- * unquoted. Each line is one write(2); a failed write is ignored.
+ * unquoted. Lines of different threads do not mix; a failed write is ignored.
  */
 #ifndef KVMRUN_TRACE_H
 #define KVMRUN_TRACE_H

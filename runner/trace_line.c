@@ -1,10 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The pieces of a --trace line: text, strings, addresses, signals. */
+#include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "trace_line.h"
+
+void trace_write(int fd, const struct trace *t)
+{
+	/*
+	 * A pipe may take a line longer than PIPE_BUF in pieces. Who waits here for
+	 * the lock would wait for the pipe's reader without it.
+	 */
+	static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
+	size_t done = 0;
+
+	pthread_mutex_lock(&line_lock);
+	while (done < t->len) {
+		ssize_t n = write(fd, t->text + done, t->len - done);
+
+		if (n > 0)
+			done += n;
+		else if (n == 0 || errno != EINTR)
+			/* the program goes on when its trace cannot be written */
+			break;
+	}
+	pthread_mutex_unlock(&line_lock);
+}
 
 void put(struct trace *t, const char *fmt, ...)
 {

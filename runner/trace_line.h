@@ -7,6 +7,9 @@
 
 #define TRACE_STRING	32	/* bytes of a buffer that are shown */
 
+/* Writes what was put, a whole line. Not for signal handlers. */
+void trace_write(int fd, const struct trace *t);
+
 /* Appends; what does not fit is cut off. The result of fmt must not hold bytes of the guest's. */
 void put(struct trace *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Signals and the program's end in --trace. */
 #include <string.h>
-#include <unistd.h>
 
 #include "trace_line.h"
 
@@ -129,13 +128,6 @@ void put_siginfo(struct trace *t, const siginfo_t *info)
 		put_sigval(t, info);
 }
 
-static void write_line(int fd, const struct trace *t)
-{
-	/* The program goes on when its trace cannot be written. */
-	if (write(fd, t->text, t->len) < 0)
-		return;
-}
-
 void trace_signal(int fd, const siginfo_t *info)
 {
 	struct trace t;
@@ -146,7 +138,7 @@ void trace_signal(int fd, const siginfo_t *info)
 	put(&t, " {");
 	put_siginfo(&t, info);
 	put(&t, "} ---\n");
-	write_line(fd, &t);
+	trace_write(fd, &t);
 }
 
 void trace_exit(int fd, int code, int signal)
@@ -161,5 +153,5 @@ void trace_exit(int fd, int code, int signal)
 	} else {
 		put(&t, "+++ exited with %d +++\n", code & 0xff);
 	}
-	write_line(fd, &t);
+	trace_write(fd, &t);
 }
