@@ -70,7 +70,7 @@ $B/libkvmrun.a: $(filter-out $B/runner/main.o,$(RUNNER_OBJS))
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$B/shim $B/runner $B/tests $B/guest $B/kmod $B/examples:
+$B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples:
 	mkdir -p $@
 
 # ----------------------------------------------------------------------- tests
@@ -103,6 +103,19 @@ $B/tests/test_calls $B/tests/test_path: TEST_FIRST := -Wl,--allow-multiple-defin
 $B/tests/elf_variants: $B/tests/elf_variants_main.o $B/tests/elf_variants.o
 	$(CC) $^ -o $@
 .PRECIOUS: $B/tests/%.o $B/tests/lib-%.o
+
+# test_threads has ThreadSanitizer in it, and in the runner's parts, where that works here
+THREADS_OBJS := $(patsubst %,$B/threads/%.o,guest_call test_threads \
+	$(filter-out main,$(patsubst runner/%.c,%,$(wildcard runner/*.c))))
+$B/threads/flags: | $B/threads
+	echo 'int main(void) { return 0; }' | $(CC) -fsanitize=thread -x c - -o $B/threads/probe 2> /dev/null && \
+		$B/threads/probe 2> /dev/null && echo -fsanitize=thread -Wno-tsan > $@ || : > $@
+$B/threads/%.o: runner/%.c $B/threads/flags
+	$(CC) $(CPPFLAGS) $(RUNNER_CFLAGS) $$(cat $B/threads/flags) -MMD -MP -c $< -o $@
+$B/threads/%.o: tests/%.c $B/threads/flags
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $$(cat $B/threads/flags) -Irunner -Itests -MMD -MP -c $< -o $@
+$B/tests/test_threads: $(THREADS_OBJS) $(patsubst runner/%.S,$B/runner/%.o,$(wildcard runner/*.S)) | $B/tests
+	$(CC) $(LDFLAGS) $$(cat $B/threads/flags) -Wl,--allow-multiple-definition,--wrap=ioctl $^ $(LDLIBS) -lcmocka -o $@
 
 $B/guest/%.musl: tests/guest/%.musl.c | $B/guest
 	musl-gcc -static -O2 -Wall -Wextra $< -o $@
@@ -233,7 +246,7 @@ endif
 	done
 
 clean:
-	rm -rf $B/shim $B/runner $B/tests $B/guest $B/kmod $B/examples $B/libkvmrun.a $B/kvmrun.1 kvmrun
+	rm -rf $B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
 .PHONY: all kmod examples tests deps programs check check-lab check-vmx check-hw check-debug demo bench bench-kmod selftests man install uninstall clean
 -include $(wildcard $B/*/*.d)

@@ -14,9 +14,10 @@
 #include "../runner/table.h"
 
 struct vm guest_vm;
-struct vcpu guest_vcpu;
-struct abi_frame *frame;
+_Thread_local struct vcpu guest_vcpu;
+_Thread_local struct abi_frame *frame;
 bool guest_interrupted;
+atomic_uint guest_waits;
 unsigned int guest_split;
 
 /* ------------------------------------------------------------- stand-ins for vm.c and interrupt.c */
@@ -28,12 +29,26 @@ void *guest_ptr(const struct vm *vm, gpa_t gpa, uint64_t len)
 
 long interruptible_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5)
 {
-	long ret = guest_interrupted ? -EINTR : syscall(nr, a0, a1, a2, a3, a4, a5);
+	long ret;
+
+	atomic_fetch_add(&guest_waits, 1);
+	ret = guest_interrupted ? -EINTR : syscall(nr, a0, a1, a2, a3, a4, a5);
 
 	return ret == -1 && !guest_interrupted ? -errno : ret;
 }
 
 /* ------------------------------------------------------------- the shim's part */
+
+static _Thread_local uint64_t start, next, end;	/* this thread's guest RAM; free from next on */
+
+static void use_ram(uint64_t from, uint64_t to)
+{
+	start = from;
+	end = to;
+	frame = (struct abi_frame *)(guest_vm.ram + from);
+	guest_vcpu.vm = &guest_vm;
+	guest_vcpu.frame = frame;
+}
 
 void guest_start(const struct config *config)
 {
@@ -46,9 +61,15 @@ void guest_start(const struct config *config)
 	need(mprotect(guest_vm.ram, GUEST_RAM, PROT_READ | PROT_WRITE) == 0);
 	guest_vm.ram_size = GUEST_RAM;
 	guest_vm.mem_limit = GUEST_RAM;
-	frame = (struct abi_frame *)guest_vm.ram;
-	guest_vcpu.vm = &guest_vm;
-	guest_vcpu.frame = frame;
+	use_ram(0, GUEST_RAM);
+}
+
+void guest_thread(unsigned int i)
+{
+	uint64_t each = 256 << 10, at = GUEST_THREADS + i * each;
+
+	need(at + each <= GUEST_RAM);
+	use_ram(at, at + each);
 }
 
 int guest_serve(const char **why)
@@ -56,15 +77,13 @@ int guest_serve(const char **why)
 	return call_serve(&guest_vm, &guest_vcpu, why);
 }
 
-static uint64_t next;	/* free guest RAM */
-
 static void put_buffer(uint64_t base, uint64_t n)
 {
 	uint64_t part;
 
 	for (; n; n -= part, base += part) {
 		part = guest_split && n > guest_split ? guest_split : n;
-		need(frame->nseg < ABI_NSEGS && next + part <= GUEST_RAM);
+		need(frame->nseg < ABI_NSEGS && next + part <= end);
 		memcpy(guest_vm.ram + next, (void *)base, part);
 		frame->seg[frame->nseg++] = (struct abi_seg){ next, part };
 		next += part + (guest_split ? 3 : 0);
@@ -158,7 +177,7 @@ long guest_call_args(uint32_t nr, const uint64_t a[6])
 	frame->op = ABI_OP_CALL;
 	frame->nr = nr;
 	frame->nseg = frame->data_len = frame->more = frame->bad = 0;
-	next = sizeof(*frame);
+	next = start + sizeof(*frame);
 	if (nr == SYS_ioctl || nr == SYS_fcntl)
 		request = call_request(nr, a[1]);
 	for (int i = 0; i < 6; i++)

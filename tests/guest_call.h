@@ -7,6 +7,7 @@
  * frame in a small guest RAM, and has the runner serve it. For unit tests of the
  * host side of calls, without a VM.
  */
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +20,18 @@
 #define GUEST_RAM (16u << 20)
 
 extern struct vm guest_vm;
-extern struct vcpu guest_vcpu;
-extern struct abi_frame *frame;		/* in guest RAM */
+extern _Thread_local struct vcpu guest_vcpu;
+extern _Thread_local struct abi_frame *frame;	/* in guest RAM */
 extern bool guest_interrupted;		/* interruptible_syscall() returns -EINTR at once */
+extern atomic_uint guest_waits;		/* interruptible_syscall()s so far */
 extern unsigned int guest_split;	/* longest segment that guest_call() makes; 0: as long as it gets */
 
 /* fdtable_init(), policy_init(), path_start(): in a process of its own, once. */
 void guest_start(const struct config *config);
+
+/* Gives the calling thread the i-th small part of guest RAM, from GUEST_THREADS on, as its own. */
+#define GUEST_THREADS (GUEST_RAM / 2)
+void guest_thread(unsigned int i);
 
 /* Serves the frame as it stands: what call_serve() returns, its reason in *why. */
 int guest_serve(const char **why);

@@ -407,7 +407,7 @@ static atomic_bool rewriting;
 
 static void *rewrite(void *arg)
 {
-	volatile struct abi_frame *f = frame;
+	volatile struct abi_frame *f = arg;
 
 	for (uint32_t i = 0; rewriting; i++) {
 		f->nseg = i % 3 ? 1 : UINT32_MAX;
@@ -432,7 +432,7 @@ static void while_rewritten(void)
 	blank(SYS_chdir);
 	memcpy(frame->data, "/nonono", 8);
 	rewriting = true;
-	need(pthread_create(&thread, NULL, rewrite, NULL) == 0);
+	need(pthread_create(&thread, NULL, rewrite, frame) == 0);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec++;
 	do {
