@@ -7,6 +7,8 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,6 +16,7 @@
 #include <sys/syscall.h>
 
 #include "forked.h"
+#include "../runner/fdtable.h"
 #include "../runner/jail.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -197,6 +200,49 @@ static void each_layer_is_in_place(void **state)
 	close(ready[1]);
 }
 
+#define THREADS 16
+
+static pthread_barrier_t together;
+
+static void *allocate(void *arg)
+{
+	void *p = malloc(100);
+
+	(void)arg;
+	pthread_barrier_wait(&together);
+	return p;
+}
+
+static void allocate_at_once(void *arg)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	pthread_t thread[THREADS];
+	void *p;
+
+	(void)arg;
+	fdtable_init(-1);
+	pthread_barrier_init(&together, NULL, THREADS);
+	/* not the jail: it lets no thread be made */
+	if (!ctx || seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(openat), 0) ||
+	    seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(sched_getaffinity), 0) || seccomp_load(ctx))
+		_exit(1);
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&thread[i], NULL, allocate, NULL))
+			_exit(2);
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_join(thread[i], &p) || !p)
+			_exit(3);
+}
+
+static void threads_allocate_memory_without_looking_for_cpus(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	forked(allocate_at_once, NULL, &o);
+	assert_int_equal(o.status, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -204,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_32_bit_call_kills),
 		cmocka_unit_test(the_listed_calls_still_work),
 		cmocka_unit_test(each_layer_is_in_place),
+		cmocka_unit_test(threads_allocate_memory_without_looking_for_cpus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
