@@ -80,12 +80,8 @@ static bool goes_on(const struct file *file, bool write)
 	}
 }
 
-/*
- * A signal before a call keeps it from waiting, not from what it can do without:
- * as much of it as that, or -EINTR. Who else reads there may make it wait after
- * all, until the next signal.
- */
-static long at_once(struct call *c, bool write)
+/* What a call that is ready for it can do without waiting. */
+static long when_ready(struct call *c, bool write)
 {
 	struct pollfd p = { .fd = host_fd(c, 0), .events = write ? POLLOUT : POLLIN };
 	static const struct timespec now;
@@ -94,14 +90,30 @@ static long at_once(struct call *c, bool write)
 	if (plain_syscall(SYS_ppoll, (long)&p, 1, (long)&now, 0, 8, 0) != 1)
 		return -EINTR;
 	if (!write)
-		return plain_syscall(SYS_readv, p.fd, (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
+		return interruptible_syscall(SYS_readv, p.fd, (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
 	/* a pipe that is ready has room for this much */
 	if (c->count[1] <= PIPE_BUF)
-		return plain_syscall(SYS_writev, p.fd, (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
+		return interruptible_syscall(SYS_writev, p.fd, (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
 	first = c->iov[1][0];
 	if (first.iov_len > PIPE_BUF)
 		first.iov_len = PIPE_BUF;
-	return plain_syscall(SYS_writev, p.fd, (long)&first, 1, 0, 0, 0);
+	return interruptible_syscall(SYS_writev, p.fd, (long)&first, 1, 0, 0, 0);
+}
+
+/*
+ * A signal before a call keeps it from waiting, not from what it can do without:
+ * as much of it as that, or -EINTR. Who else reads there, another thread say, may
+ * make it wait after all: until the next signal, since the first one's claim is
+ * put aside meanwhile.
+ */
+static long at_once(struct call *c, bool write)
+{
+	long ret;
+
+	c->vcpu->pending = 0;
+	ret = when_ready(c, write);
+	c->vcpu->pending = 1;
+	return ret;
 }
 
 static long transfer(struct call *c, bool write, long nr, long vnr, long a3, long a4, long a5)

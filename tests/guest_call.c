@@ -16,7 +16,6 @@
 struct vm guest_vm;
 _Thread_local struct vcpu guest_vcpu;
 _Thread_local struct abi_frame *frame;
-bool guest_interrupted;
 atomic_uint guest_waits;
 unsigned int guest_split;
 
@@ -32,9 +31,10 @@ long interruptible_syscall(long nr, long a0, long a1, long a2, long a3, long a4,
 	long ret;
 
 	atomic_fetch_add(&guest_waits, 1);
-	ret = guest_interrupted ? -EINTR : syscall(nr, a0, a1, a2, a3, a4, a5);
-
-	return ret == -1 && !guest_interrupted ? -errno : ret;
+	if (guest_vcpu.pending)
+		return -EINTR;
+	ret = syscall(nr, a0, a1, a2, a3, a4, a5);
+	return ret == -1 ? -errno : ret;
 }
 
 /* ------------------------------------------------------------- the shim's part */

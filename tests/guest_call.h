@@ -20,9 +20,8 @@
 #define GUEST_RAM (16u << 20)
 
 extern struct vm guest_vm;
-extern _Thread_local struct vcpu guest_vcpu;
+extern _Thread_local struct vcpu guest_vcpu;	/* .pending: interruptible_syscall() returns -EINTR at once */
 extern _Thread_local struct abi_frame *frame;	/* in guest RAM */
-extern bool guest_interrupted;		/* interruptible_syscall() returns -EINTR at once */
 extern atomic_uint guest_waits;		/* interruptible_syscall()s so far */
 extern unsigned int guest_split;	/* longest segment that guest_call() makes; 0: as long as it gets */
 

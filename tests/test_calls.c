@@ -364,7 +364,7 @@ static void sweep(void)
 	unsigned long served = 0, refused = 0;
 
 	/* nothing in it waits, or fills the disk */
-	guest_interrupted = true;
+	guest_vcpu.pending = true;
 	signal(SIGXFSZ, SIG_IGN);
 	need(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 1 << 20, 1 << 20 }) == 0);
 	call_trace_fd = open("/dev/null", O_WRONLY);
@@ -715,7 +715,7 @@ static void interrupted(void)
 	int fd[2];
 
 	need_result(guest_call(pipe, P(fd)), 0);
-	guest_interrupted = true;
+	guest_vcpu.pending = true;
 	frame->deadline = 0;
 	need_result(guest_call(nanosleep, P(&ts), P(&rem)), -EINTR);
 	need(rem.tv_sec == 99 && rem.tv_nsec > 0);
@@ -730,7 +730,7 @@ static void interrupted(void)
 	frame->deadline = 0;
 	need_result(guest_call(poll, P(&p), 1, -1), -EINTR);
 	need(frame->deadline == 0);
-	guest_interrupted = false;
+	guest_vcpu.pending = false;
 	/* a deadline that is past */
 	frame->deadline = 1;
 	need_result(guest_call(poll, P(&p), 1, 50000), 0);
@@ -740,7 +740,7 @@ static void interrupted(void)
 	need_result(guest_call(nanosleep, P(((struct timespec[1]){ { -1, 0 } })), 0), -EINVAL);
 	need_result(guest_call(nanosleep, P(((struct timespec[1]){ { 0, 1000000000 } })), 0), -EINVAL);
 	need_result(guest_call(nanosleep, 0, 0), -EFAULT);
-	guest_interrupted = true;
+	guest_vcpu.pending = true;
 	need_result(guest_call(nanosleep, P(((struct timespec[1]){ { INT64_MAX, 0 } })), P(&rem)), -EINTR);
 	need(rem.tv_sec > 1000000000);
 }
@@ -752,7 +752,7 @@ static void never_interrupted(void)
 	struct stat st;
 	int fd[2];
 
-	guest_interrupted = true;
+	guest_vcpu.pending = true;
 	need_result(guest_call(write, 1, P("12345678"), 8), 8);
 	need(frame->more == 1);
 	need_result(guest_call(pread64, 1, P(&st), 8, 0), 8);

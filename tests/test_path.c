@@ -579,9 +579,9 @@ static void devices(void)
 	need_result(guest_call(truncate, P("/rw/fifo"), 0), -EINVAL);
 	/* in the writable one a FIFO is the guest's to use: it waits as on Linux, and can be woken */
 	need_open("/rw/fifo", O_WRONLY | O_NONBLOCK, -ENXIO);
-	guest_interrupted = true;
+	guest_vcpu.pending = true;
 	need_open("/rw/fifo", O_RDONLY, -EINTR);
-	guest_interrupted = false;
+	guest_vcpu.pending = false;
 	need_open("/rw/fifo", O_RDONLY | O_NONBLOCK, 6);
 	need_open("/rw/chardev", O_PATH, 7);
 	need_result(guest_call(read, 7, P(buf), 16), -EBADF);
