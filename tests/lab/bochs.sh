@@ -81,6 +81,17 @@ make_disk()
 	truncate -s +$(((cylinders * 1008 - at) * 512)) "$run/disk.4"
 }
 
+# A command for bash: runs Bochs, "$0 $*", and reads its screen, a terminal that it makes,
+# whose modes it may change meanwhile: else it stands still once 64 KiB wait there.
+with_screen='exec "$0" "$@" > >(while IFS= read -r line; do
+	echo "$line"
+	[[ $line == "Bochs connected to screen "* ]] || continue
+	line=${line#*\"} line=${line%\"*}
+	while { stty raw -echo && cat >/dev/null; } <"$line"; do
+		sleep 1
+	done 2>/dev/null &
+done) 2>&1'
+
 # machine_make: sets machine, the command that is the machine
 machine_make()
 {
@@ -114,8 +125,7 @@ machine_make()
 	END
 	echo c >"$run/rc"
 	machine=("$bochs" -q -f "$run/bochsrc")
-	[ -z "$packaged" ] || machine=(env TERM=xterm script -qfc \
-		"stty rows 30 cols 100; exec$(quote "${machine[@]}" -rc "$run/rc")" /dev/null)
+	[ -z "$packaged" ] || machine=(env TERM=xterm bash -c "$with_screen" "${machine[@]}" -rc "$run/rc")
 }
 
 # machine_result: of what the guest has written to com4 its status, and the shares
