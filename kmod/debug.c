@@ -117,6 +117,9 @@ int debug_mov(struct vcpu *vcpu, const struct instr *insn)
 		}
 		dr += 2;
 	}
+	/* VT-x exits before it looks at the privilege level (SDM 3, 26.1.3) */
+	if (ops->get_cpl(vcpu))
+		return exit_protection(vcpu);
 	if (vcpu->dr7 & DR7_GD) {
 		vcpu->dr7 &= ~DR7_GD;
 		vcpu->dr6 |= DR6_BD;

@@ -44,6 +44,9 @@ static int exception(struct vcpu *vcpu)
 	iret_failed(vcpu, info);
 	switch (info & EVENT_VECTOR) {
 	case X86_TRAP_DB:
+		/* INT1 traps behind itself, but exits on itself (SDM 3, 28.2.5) */
+		if ((info & EVENT_TYPE) == INTR_TYPE_PRIV_SW_EXCEPTION)
+			vcpu->rip += vmx_get(vcpu, VM_EXIT_INSTRUCTION_LEN);
 		return debug(vcpu);
 	case X86_TRAP_BP:
 		return exit_breakpoint(vcpu);
