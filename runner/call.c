@@ -78,6 +78,7 @@ static const char *copy_segments(struct vm *vm, const struct abi_frame *f, uint3
 /* How far a frame's data[] was given out: arguments lie there one after another, never shared. */
 struct cursor {
 	uint32_t data, data_len, nseg, bad;
+	uint32_t word;		/* the next segment that is a futex's word */
 	bool clear;		/* whether room for outputs is zeroed: not in a report, where they are there already */
 };
 
@@ -137,6 +138,19 @@ static const char *take_segments(struct call *c, int i, const struct abi_arg *a,
 	return NULL;
 }
 
+/* The arguments of a call with words have no other segments: each takes the next one. */
+static const char *take_word(struct call *c, int i, struct cursor *cur)
+{
+	struct iovec *v = &scratch.iov[cur->word];
+
+	if (cur->word++ >= cur->nseg || v->iov_len != 4 || (uintptr_t)v->iov_base % 4)
+		return "a word that is not one";
+	c->iov[i] = v;
+	c->iovcnt[i] = 1;
+	c->count[i] = 4;
+	return NULL;
+}
+
 /*
  * Decodes the arguments. NULL, with *err 0 or what the call returns at once,
  * or why the frame is none.
@@ -166,6 +180,9 @@ static const char *decode(struct call *c, const struct abi_arg *arg, int nargs, 
 			if (c->arg[i] != ABI_NULL)
 				why = take_segments(c, i, &arg[i], cur);
 			c->arg[i] = 0;
+			break;
+		case ABI_ARG_WORD:
+			why = take_word(c, i, cur);
 			break;
 		case ABI_ARG_NONE:
 		case ABI_ARG_VALUE:
@@ -208,13 +225,24 @@ static void write_outputs(const struct call *c, const struct header *h, struct a
 int call_trace_fd = -1;
 
 /*
- * The third argument of ioctl and fcntl is what the request says: gives the
- * call a row of its own. False when the request is not one that is allowed.
+ * The third argument of ioctl and fcntl is what the request says, the fourth and fifth
+ * of futex what its operation takes: gives the call a row of its own. False when the request is not one that is allowed.
  */
 static bool choose_row(struct call *c, struct abi_call *own)
 {
 	const struct request *request;
 
+	if (c->nr == SYS_futex) {
+		uint32_t command = c->arg[1] & ABI_FUTEX_COMMAND;
+
+		*own = *c->row;
+		if (!abi_futex_waits(command))
+			own->arg[3] = (struct abi_arg){ .kind = ABI_ARG_VALUE, .fmt = ABI_FMT_UINT };
+		if (!abi_futex_has_two(command))
+			own->arg[4] = (struct abi_arg){ .kind = ABI_ARG_VALUE, .fmt = ABI_FMT_ADDR };
+		c->row = own;
+		return true;
+	}
 	if (c->nr != SYS_ioctl && c->nr != SYS_fcntl)
 		return true;
 	request = call_request(c->nr, (uint32_t)c->arg[1]);

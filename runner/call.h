@@ -21,6 +21,7 @@ struct vcpu;
  *	STRING		ptr[i]: NUL-terminated private copy
  *	IN, INOUT, *VEC	ptr[i]: private copy of count[i] bytes; NULL for a null pointer
  *	OUT, OUTVEC	ptr[i]: private zeroed room of count[i] bytes; NULL for a null pointer
+ *	WORD		arg[i] as the guest passed it; iov[i]: its four bytes of guest memory, aligned
  *	*BUF, *IOV	iov[i], iovcnt[i]: host iovecs onto guest memory; count[i] their bytes
  */
 struct call {

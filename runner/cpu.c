@@ -248,14 +248,13 @@ void cpu_choose(struct vm *vm)
 	choose_cr4(vm);
 }
 
-void cpu_setup(const struct vm *vm, int vcpu_fd)
+int cpu_setup(const struct vm *vm, int vcpu_fd, const char **what)
 {
 	struct kvm_xcrs xcrs = { .nr_xcrs = 1, .xcrs = { { .xcr = 0, .value = vm->xcr0 } } };
 
+	*what = "refuses the guest's CPU features (KVM_SET_CPUID2)";
 	if (vm->cpuid && ioctl(vcpu_fd, KVM_SET_CPUID2, vm->cpuid) < 0)
-		die(KVMRUN_FAILED, "%s: refuses the guest's CPU features (KVM_SET_CPUID2): %m",
-		    vm->device_path);
-	if (vm->xcr0 && ioctl(vcpu_fd, KVM_SET_XCRS, &xcrs) < 0)
-		die(KVMRUN_FAILED, "%s: refuses XCR0 %#llx (KVM_SET_XCRS): %m", vm->device_path,
-		    (unsigned long long)vm->xcr0);
+		return -1;
+	*what = "refuses the guest's XCR0 (KVM_SET_XCRS)";
+	return vm->xcr0 ? ioctl(vcpu_fd, KVM_SET_XCRS, &xcrs) : 0;
 }

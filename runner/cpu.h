@@ -13,8 +13,8 @@ struct vm;
  */
 void cpu_choose(struct vm *vm);
 
-/* Gives a new vCPU the VM's CPUID and XCR0. Failure likewise. */
-void cpu_setup(const struct vm *vm, int vcpu_fd);
+/* Gives a new vCPU the VM's CPUID and XCR0. 0, or -1 with errno and in *what what failed. */
+int cpu_setup(const struct vm *vm, int vcpu_fd, const char **what);
 
 /* The entry that the guest's CPUID(leaf, 0) reads: register 0..3 is EAX..EDX; 0 when there is none. */
 uint32_t cpu_leaf(const struct vm *vm, uint32_t leaf, unsigned int reg);

@@ -14,6 +14,7 @@
 #include "load.h"
 #include "msg.h"
 #include "options.h"
+#include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -309,11 +310,25 @@ void interrupt_attach(struct vcpu *vcpu)
 {
 	vcpu->tid = syscall(SYS_gettid);
 	self = vcpu;
-	if (!first)
+	if (!first || first->parked)
 		first = vcpu;
 	/* signals from before there was a vCPU */
 	if (interrupt_waiting() || ended())
 		interrupt_vcpu(vcpu);
+}
+
+void interrupt_detach(struct vcpu *vcpu)
+{
+	struct vcpu *next;
+
+	if (first != vcpu)
+		return;
+	for (uint32_t i = 0; (next = thread_vcpu(i)); i++)
+		if (!next->parked)
+			break;
+	__atomic_store_n(&first, next, __ATOMIC_SEQ_CST);
+	if (next && (interrupt_waiting() || ended()))
+		interrupt_vcpu(next);
 }
 
 void interrupt_run_over(void)

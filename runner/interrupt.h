@@ -33,6 +33,9 @@ void interrupt_init(struct vm *vm);
 /* The calling thread runs vcpu from now on; the first to say so gets the process's signals. */
 void interrupt_attach(struct vcpu *vcpu);
 
+/* The vCPU has no thread of the program's for now: another one gets the process's signals. */
+void interrupt_detach(struct vcpu *vcpu);
+
 /* The run loop has ended: what remains is not to be cut short by --timeout. */
 void interrupt_run_over(void);
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <linux/sched.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -95,6 +96,9 @@ static const struct {
 	ALLOW(rt_sigaction, "a stop by a signal's default action"),
 	ALLOW(rt_sigreturn, "return from signal handlers"),
 	ALLOW(futex, "locks"),
+	ALLOW(set_robust_list, "a new thread"),
+	ALLOW(rseq, "a new thread"),
+	ALLOW(sched_yield, "vCPUs that wait for each other"),
 	ALLOW(brk, "malloc"),
 	ALLOW(munmap, "malloc"),
 	ALLOW(mremap, "malloc"),
@@ -117,6 +121,15 @@ struct rule {
 static const struct rule rules[] = {
 	RULE(ioctl, "the vCPU", IS32(1, KVM_RUN)),
 	RULE(ioctl, "signals for the guest", IS32(1, KVM_INTERRUPT)),
+	RULE(ioctl, "a vCPU for another thread", IS32(1, KVM_CREATE_VCPU)),
+	RULE(ioctl, "likewise", IS32(1, KVM_SET_CPUID2)),
+	RULE(ioctl, "likewise", IS32(1, KVM_SET_XCRS)),
+	RULE(ioctl, "likewise", IS32(1, KVM_GET_SREGS)),
+	RULE(ioctl, "likewise", IS32(1, KVM_SET_SREGS)),
+	RULE(ioctl, "likewise", IS32(1, KVM_SET_REGS)),
+	/* exactly what pthread_create(3) asks for: nothing but a thread */
+	RULE(clone, "a thread for it", SCMP_CMP64(0, SCMP_CMP_EQ, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+		CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)),
 	RULE(ioctl, "more of the guest's RAM", IS32(1, KVM_SET_USER_MEMORY_REGION)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_GET_TSC_KHZ)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_SET_DEVICE_ATTR)),
@@ -169,6 +182,7 @@ static void add_own(scmp_filter_ctx ctx)
 static scmp_filter_ctx build(void)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int err;
 
 	if (!ctx)
 		die(KVMRUN_FAILED, "cannot build the seccomp filter: out of memory, or libseccomp is too old");
@@ -182,6 +196,10 @@ static scmp_filter_ctx build(void)
 			add(ctx, nr, 0, NULL);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		add(ctx, rules[i].nr, 1, &rules[i].arg);
+	/* its flags are in memory, which a filter cannot see: libc then takes clone */
+	err = seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(ENOSYS), SYS_clone3, 0, NULL);
+	if (err < 0)
+		die(KVMRUN_FAILED, "cannot build the seccomp filter, clone3: %s", strerror(-err));
 	add_own(ctx);
 	return ctx;
 }

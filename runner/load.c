@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,12 +269,25 @@ static void check_limit(struct loader *l, const struct elf_image *elf)
 		    (unsigned long long)((needed + 1023) >> 10));
 }
 
+/* CPUs that this process may use. */
+static uint32_t ncpus(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? n : 1;
+}
+
 static void fill_boot(struct loader *l, const struct elf_image *elf)
 {
 	const char *name = strrchr(l->vm->program, '/');
 	struct abi_boot *b = l->boot;
 	struct vm *vm = l->vm;
 
+	vm->pml4 = b->pml4;
+	vm->frame = b->frame;
+	b->max_threads = vm->max_threads;
+	b->ncpus = ncpus();
 	b->magic = ABI_MAGIC;
 	b->version = ABI_VERSION;
 	b->flags = vm->boot_flags | (vm->config->trace ? ABI_BOOT_REPORT : 0) |

@@ -19,6 +19,7 @@
 #include "policy.h"
 #include "program.h"
 #include "stats.h"
+#include "thread.h"
 #include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -90,14 +91,15 @@ int main(int argc, char **argv)
 	vm_create(&vm, &config, device, device_path);
 	load(&vm, &elf, program);
 	close(program);
-	vcpu_create(&vcpu, &vm, 0);
+	vcpu_first(&vcpu, &vm);
+	threads_init(&vcpu);
 	interrupt_init(&vm);
 	jail_enter();
 	vcpu_run(&vcpu);
 	interrupt_run_over();
 
 	report(&config, path);
-	stats_write(&vm, &vcpu);
+	stats_write(&vm);
 	/* no atexit(): the kernel takes the VM down faster than anyone */
 	_exit(end_get().status);
 }

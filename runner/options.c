@@ -183,6 +183,18 @@ static void set_mem(struct config *config, const char *arg)
 	config->mem_bytes = parse_size("mem", arg);
 }
 
+static void set_threads(struct config *config, const char *arg)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(arg, &end, 10);
+	if (*arg < '0' || *arg > '9' || *end || errno || !n || n > UINT32_MAX)
+		die(KVMRUN_FAILED, "--threads %s: not a number of threads; write for example 1 or 256", arg);
+	config->threads = n;
+}
+
 static void set_timeout(struct config *config, const char *arg)
 {
 	const char *why = duration_parse(arg, &config->timeout_ns);
@@ -424,7 +436,7 @@ void options_parse(int argc, char **argv, struct config *config)
 			*end++ = o->letter;
 	}
 	memset(&pending, 0, sizeof(pending));
-	*config = (struct config){ .mem_bytes = CONFIG_MEM_DEFAULT };
+	*config = (struct config){ .mem_bytes = CONFIG_MEM_DEFAULT, .threads = CONFIG_THREADS_DEFAULT };
 	optind = 0;	/* start afresh, in glibc and in musl */
 	opterr = 0;
 	for (;;) {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define CONFIG_MEM_DEFAULT (4ULL << 30)
+#define CONFIG_THREADS_DEFAULT 1024
 #define CONFIG_TMP_DEFAULT (1ULL << 30)
 
 /* One --ro or --rw. */
@@ -30,6 +31,7 @@ struct config {
 	char **env;		/* the program's environment, NULL-terminated */
 	const char *arg0;	/* --arg0, or NULL; argv[0] has it already */
 	uint64_t mem_bytes;	/* --mem: a limit, not a reservation; any number > 0 */
+	uint32_t threads;	/* --threads: at once */
 	uint64_t timeout_ns;	/* --timeout: wall time, 0 for none */
 	bool wx;		/* --wx: memory may be writable and executable at once */
 	bool trace;		/* --trace ... */

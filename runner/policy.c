@@ -308,7 +308,7 @@ void policy_explain_call(uint32_t nr, uint32_t request)
 		[ABI_CLASS_FD] = "it is not in this version",
 		[ABI_CLASS_PATH] = "it is not in this version",
 		[ABI_CLASS_NET] = "the program has no network, and --net is not in this version",
-		[ABI_CLASS_PROCESS] = "threads, other processes and what they share are not in this version",
+		[ABI_CLASS_PROCESS] = "other processes and what they share are not in this version",
 		[ABI_CLASS_SYSTEM] = "it reaches beyond the program and is never allowed",
 		[ABI_CLASS_OLD] = "current kernels do not have it either",
 	};

@@ -31,7 +31,7 @@ static enum abi_mode boot(int device)
 
 	vm_create(&vm, &config, device, "the device");
 	load(&vm, &no_program, -1);
-	vcpu_create(&vcpu, &vm, 0);
+	vcpu_first(&vcpu, &vm);
 	vcpu_boot(&vcpu);
 	return vm.mode;
 }

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "stats.h"
 #include "table.h"
+#include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -92,14 +93,35 @@ static const char *mode_name(enum abi_mode mode)
 	return mode == ABI_MODE_KERNEL ? "kernel" : mode == ABI_MODE_USER ? "user" : "none";
 }
 
-void stats_write(const struct vm *vm, const struct vcpu *vcpu)
+/* What all vCPUs did; how many there were. */
+static uint32_t sum_up(struct vcpu *sum)
 {
+	const struct vcpu *v;
+	uint32_t n;
+
+	for (n = 0; (v = thread_vcpu(n)); n++) {
+		sum->runs += v->runs;
+		sum->ioctls += v->ioctls;
+		sum->interrupted += v->interrupted;
+		for (uint32_t i = 0; i < sizeof(v->exits) / sizeof(v->exits[0]); i++)
+			sum->exits[i] += v->exits[i];
+		for (uint32_t i = 0; i < ABI_CALLS; i++)
+			sum->calls[i] += v->calls[i];
+	}
+	return n;
+}
+
+void stats_write(const struct vm *vm)
+{
+	static struct vcpu sum;
 	const struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 	struct rusage use;
+	uint32_t vcpus;
 	json_t *o;
 
 	if (out < 0)
 		return;
+	vcpus = sum_up(&sum);
 	o = json_object();
 	getrusage(RUSAGE_SELF, &use);
 	json_object_set_new(o, "program", json_string_nocheck(vm->program));
@@ -110,10 +132,11 @@ void stats_write(const struct vm *vm, const struct vcpu *vcpu)
 	json_object_set_new(o, "user_ns", json_integer(ns_of(use.ru_utime)));
 	json_object_set_new(o, "system_ns", json_integer(ns_of(use.ru_stime)));
 	json_object_set_new(o, "peak_bytes", json_integer(use.ru_maxrss * 1024ll));
-	json_object_set_new(o, "runs", json_integer(vcpu->runs));
-	json_object_set_new(o, "ioctls", json_integer(vcpu->ioctls));
-	json_object_set_new(o, "exits", exits(vcpu));
-	json_object_set_new(o, "forwarded", by_name(vcpu->calls));
+	json_object_set_new(o, "vcpus", json_integer(vcpus));
+	json_object_set_new(o, "runs", json_integer(sum.runs));
+	json_object_set_new(o, "ioctls", json_integer(sum.ioctls));
+	json_object_set_new(o, "exits", exits(&sum));
+	json_object_set_new(o, "forwarded", by_name(sum.calls));
 	json_object_set_new(o, "shim", by_name(boot->calls));
 	if (json_dumpfd(o, out, JSON_INDENT(2)) < 0 || write(out, "\n", 1) != 1)
 		msg("cannot write --stats: %m");

@@ -13,6 +13,6 @@ void stats_start(void);
 void stats_open(const struct config *config);
 
 /* Writes the summary of a program that has ended, one JSON object, if --stats was given. */
-void stats_write(const struct vm *vm, const struct vcpu *vcpu);
+void stats_write(const struct vm *vm);
 
 #endif

@@ -3,6 +3,9 @@
 #ifndef KVMRUN_SYS_H
 #define KVMRUN_SYS_H
 
+#include <stdbool.h>
+#include <time.h>
+
 #include "call.h"
 #include "fdtable.h"
 
@@ -50,5 +53,9 @@ long give(int host, mode_t type, bool cloexec);
 
 /* CLOCK_MONOTONIC, ns. */
 uint64_t now_ns(void);
+
+/* Whether it is one that sleeps take, and when a sleep as long ends, by now_ns(). */
+bool time_valid(const struct timespec *ts);
+uint64_t deadline_after(const struct timespec *ts);
 
 #endif

@@ -81,9 +81,17 @@ long host_time(struct call *c)
 
 /* ------------------------------------------------------------- sleeps */
 
-static bool valid(const struct timespec *ts)
+bool time_valid(const struct timespec *ts)
 {
 	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < (long)SECOND;
+}
+
+uint64_t deadline_after(const struct timespec *ts)
+{
+	uint64_t now = now_ns();
+
+	return (uint64_t)ts->tv_sec > (INT64_MAX - now) / SECOND - 1 ? INT64_MAX :
+		now + ts->tv_sec * SECOND + ts->tv_nsec;
 }
 
 /*
@@ -92,13 +100,10 @@ static bool valid(const struct timespec *ts)
  */
 static long sleep_for(struct call *c, const struct timespec *ts, struct timespec *rem)
 {
-	uint64_t now = now_ns(), end = c->deadline;
+	uint64_t now, end = c->deadline ? c->deadline : deadline_after(ts);
 	struct timespec at;
 	long ret;
 
-	if (!end)
-		end = (uint64_t)ts->tv_sec > (INT64_MAX - now) / SECOND - 1 ? INT64_MAX :
-			now + ts->tv_sec * SECOND + ts->tv_nsec;
 	at = (struct timespec){ end / SECOND, end % SECOND };
 	ret = interruptible_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, (long)&at, 0, 0, 0);
 	if (ret == -EINTR) {
@@ -117,7 +122,7 @@ long host_nanosleep(struct call *c)
 
 	if (!ts)
 		return -EFAULT;
-	return valid(ts) ? sleep_for(c, ts, c->ptr[1]) : -EINVAL;
+	return time_valid(ts) ? sleep_for(c, ts, c->ptr[1]) : -EINVAL;
 }
 
 long host_clock_nanosleep(struct call *c)
@@ -127,7 +132,7 @@ long host_clock_nanosleep(struct call *c)
 
 	if (!ts)
 		return -EFAULT;
-	if (!valid(ts) || !own_clock(c->arg[0], &clock))
+	if (!time_valid(ts) || !own_clock(c->arg[0], &clock))
 		return -EINVAL;
 	/* setting a clock does not change how long a relative sleep lasts; on a CPU clock only the host can tell */
 	if (!(c->arg[1] & TIMER_ABSTIME) && (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ||
@@ -156,41 +161,10 @@ long host_rt_sigtimedwait(struct call *c)
 
 	if (!ts)
 		return host_pause(c);
-	if (!valid(ts))
+	if (!time_valid(ts))
 		return -EINVAL;
 	ret = sleep_for(c, ts, NULL);
 	return ret == 0 ? -EAGAIN : ret;
-}
-
-/* Operations of futex(2). */
-#define FUTEX_WAIT		0
-#define FUTEX_WAIT_BITSET	9
-#define FUTEX_PRIVATE		128
-#define FUTEX_REALTIME		256
-
-/*
- * A wait that the shim found it has to make: with one thread nobody can end it,
- * so it lasts until its time or a signal.
- */
-long host_futex(struct call *c)
-{
-	unsigned int op = c->arg[1], command = op & ~(FUTEX_PRIVATE | FUTEX_REALTIME);
-	const struct timespec *ts = c->ptr[3];
-	long ret;
-
-	if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
-		return -ENOSYS;
-	if (!ts)
-		return host_pause(c);
-	if (!valid(ts))
-		return -EINVAL;
-	if (command == FUTEX_WAIT)
-		ret = sleep_for(c, ts, NULL);
-	else
-		ret = interruptible_syscall(SYS_clock_nanosleep,
-					    op & FUTEX_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
-					    TIMER_ABSTIME, (long)ts, 0, 0, 0);
-	return ret == 0 ? -ETIMEDOUT : ret;
 }
 
 /* ------------------------------------------------------------- timers of the process: their signals come in as any other */
@@ -246,7 +220,7 @@ long host_timer_create(struct call *c)
 		return -EINVAL;
 	if (given) {
 		event = *given;
-		/* the one thread there is */
+		/* the shim knows which */
 		if (event.sigev_notify == SIGEV_THREAD_ID)
 			event.sigev_notify = SIGEV_SIGNAL;
 		if (event.sigev_notify != SIGEV_SIGNAL && event.sigev_notify != SIGEV_NONE)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "call.h"
 #include "clock.h"
@@ -11,6 +13,7 @@
 #include "end.h"
 #include "interrupt.h"
 #include "msg.h"
+#include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -29,7 +32,7 @@ static struct kvm_segment segment(uint16_t selector, uint8_t type, bool code)
 	};
 }
 
-static void set_state(struct vcpu *vcpu)
+static int set_state(struct vcpu *vcpu, const char **what)
 {
 	struct vm *vm = vcpu->vm;
 	const struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
@@ -40,8 +43,9 @@ static void set_state(struct vcpu *vcpu)
 	};
 	struct kvm_sregs sregs;
 
+	*what = "cannot read a vCPU's registers (KVM_GET_SREGS)";
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
-		die(KVMRUN_FAILED, "%s: cannot read a vCPU's registers: %m", vm->device_path);
+		return -1;
 	sregs.cs = segment(ABI_KERNEL_CS, 11, true);
 	sregs.ss = sregs.ds = sregs.es = sregs.fs = sregs.gs = segment(ABI_KERNEL_SS, 3, false);
 	/* VM entry wants a busy 64-bit TSS, and takes an LDT only if it is unusable */
@@ -51,38 +55,64 @@ static void set_state(struct vcpu *vcpu)
 	memset(&sregs.idt, 0, sizeof(sregs.idt));
 	sregs.cr0 = CR0_START;
 	sregs.cr2 = 0;
-	sregs.cr3 = boot->pml4;
+	sregs.cr3 = vm->pml4;
 	sregs.cr4 = vm->cr4;
 	sregs.efer = EFER_START;
+	*what = "refuses a vCPU in 64-bit mode (KVM_SET_SREGS)";
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0)
-		die(KVMRUN_FAILED, "%s: refuses a vCPU in 64-bit mode (KVM_SET_SREGS): %m",
-		    vm->device_path);
-	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
-		die(KVMRUN_FAILED, "%s: cannot set a vCPU's registers: %m", vm->device_path);
+		return -1;
+	*what = "cannot set a vCPU's registers (KVM_SET_REGS)";
+	return ioctl(vcpu->fd, KVM_SET_REGS, &regs);
 }
 
-void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index)
+void vcpu_check(struct vm *vm)
 {
-	const struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 	int size = ioctl(vm->device, KVM_GET_VCPU_MMAP_SIZE, 0);
 
-	vcpu->vm = vm;
-	vcpu->index = index;
 	if (ioctl(vm->device, KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT) <= 0)
 		die(KVMRUN_FAILED, "%s: lacks KVM_CAP_IMMEDIATE_EXIT, without which signals get lost; "
 		    "it needs Linux 4.13 or newer", vm->device_path);
 	if (size < (int)sizeof(struct kvm_run))
 		die(KVMRUN_FAILED, "%s: its run page has %d bytes, fewer than struct kvm_run",
 		    vm->device_path, size);
+	vm->run_size = size;
+}
+
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, gpa_t frame, const char **what)
+{
+	vcpu->vm = vm;
+	vcpu->index = index;
+	vcpu->run = MAP_FAILED;
+	vcpu->frame = frame % 8 ? NULL : guest_ptr(vm, frame, ABI_FRAME_SIZE);
+	*what = "cannot make a vCPU";
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, index);
 	if (vcpu->fd < 0)
-		die(KVMRUN_FAILED, "%s: cannot make a vCPU: %m", vm->device_path);
-	vcpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
-	if (vcpu->run == MAP_FAILED)
-		die(KVMRUN_FAILED, "%s: cannot map a vCPU's run page: %m", vm->device_path);
-	vcpu->frame = guest_ptr(vm, boot->frame, ABI_FRAME_SIZE);
-	cpu_setup(vm, vcpu->fd);
-	set_state(vcpu);
+		return -1;
+	*what = "cannot map a vCPU's run page";
+	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED || cpu_setup(vm, vcpu->fd, what) < 0 || set_state(vcpu, what) < 0) {
+		vcpu_destroy(vcpu);
+		return -1;
+	}
+	return 0;
+}
+
+void vcpu_first(struct vcpu *vcpu, struct vm *vm)
+{
+	const char *what;
+
+	if (vcpu_create(vcpu, vm, 0, vm->frame, &what) < 0)
+		die(KVMRUN_FAILED, "%s: %s: %m", vm->device_path, what);
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	int error = errno;
+
+	if (vcpu->run != MAP_FAILED)
+		munmap(vcpu->run, vcpu->vm->run_size);
+	close(vcpu->fd);
+	errno = error;
 }
 
 /* ------------------------------------------------------------- what ends a run */
@@ -112,6 +142,8 @@ static void op_call(struct vcpu *vcpu)
 
 	/* a kick that came behind the shim's last look: no call waits before the shim has seen it */
 	if (interrupt_waiting())
+		__atomic_store_n(&vcpu->frame->kick, 1, __ATOMIC_SEQ_CST);
+	if (READ_ONCE(vcpu->frame->kick))
 		vcpu->pending = 1;
 	if (call_serve(vcpu->vm, vcpu, &why) < 0)
 		guest_failed(vcpu, "the shim passed a bad frame: %s", why);
@@ -130,6 +162,11 @@ static void op_exit(struct vcpu *vcpu)
 	uint64_t code = READ_ONCE(vcpu->frame->arg[0]), sig = READ_ONCE(vcpu->frame->arg[1]);
 	uint64_t why = READ_ONCE(vcpu->frame->arg[2]);
 
+	if (sig)
+		vmsg("vCPU %u: signal %llu at RIP %#llx, last exception %llu, CR2 %#llx", vcpu->index,
+		     (unsigned long long)sig, (unsigned long long)READ_ONCE(vcpu->frame->arg[3]),
+		     (unsigned long long)READ_ONCE(vcpu->frame->arg[4]),
+		     (unsigned long long)READ_ONCE(vcpu->frame->arg[5]));
 	if (sig > 64)
 		guest_failed(vcpu, "the shim reported an end by signal %llu", (unsigned long long)sig);
 	else if (sig)
@@ -180,6 +217,38 @@ static void op_booted(struct vcpu *vcpu)
 	vcpu->frame->ret = 0;
 }
 
+static void op_thread(struct vcpu *vcpu)
+{
+	uint64_t index = READ_ONCE(vcpu->frame->arg[0]), frame = READ_ONCE(vcpu->frame->arg[1]);
+	int err;
+
+	if (frame % 8 || !guest_ptr(vcpu->vm, frame, ABI_FRAME_SIZE))
+		err = -EINVAL;
+	else
+		err = thread_begin(vcpu->vm, index, frame);
+	if (err == -EINVAL)
+		guest_failed(vcpu, "the shim asked for vCPU %llu with its frame at %#llx",
+			     (unsigned long long)index, (unsigned long long)frame);
+	vcpu->ioctls++;
+	vcpu->frame->ret = err;
+}
+
+static void op_park(struct vcpu *vcpu)
+{
+	thread_park(vcpu);
+}
+
+static void op_kick(struct vcpu *vcpu)
+{
+	threads_kick(READ_ONCE(vcpu->frame->arg[0]), READ_ONCE(vcpu->frame->arg[1]));
+}
+
+static void op_yield(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	sched_yield();
+}
+
 static void op_memory(struct vcpu *vcpu)
 {
 	int err = vm_ram(vcpu->vm, READ_ONCE(vcpu->frame->arg[0]));
@@ -199,6 +268,10 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_PANIC] = op_panic,
 	[ABI_OP_BOOTED] = op_booted,
 	[ABI_OP_MEMORY] = op_memory,
+	[ABI_OP_THREAD] = op_thread,
+	[ABI_OP_PARK] = op_park,
+	[ABI_OP_KICK] = op_kick,
+	[ABI_OP_YIELD] = op_yield,
 };
 
 /* ----------------------------------------------------------------------- exits */
@@ -281,7 +354,7 @@ static void attend(struct vcpu *vcpu, bool in_shim)
 	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	vcpu->pending = 0;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!interrupt_waiting())
+	if (!__atomic_exchange_n(&vcpu->wanted, 0, __ATOMIC_SEQ_CST) && !interrupt_waiting())
 		return;
 	/*
 	 * One that the shim has not yet attended to serves for this one, too. Another

@@ -3,6 +3,7 @@
 #ifndef KVMRUN_VCPU_H
 #define KVMRUN_VCPU_H
 
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -25,6 +26,9 @@ struct vcpu {
 	 * interrupt_vcpu() only, cleared by the run loop only.
 	 */
 	volatile uint32_t pending;
+	volatile uint32_t wanted;	/* by another vCPU: threads_kick() */
+	sem_t start;		/* its next thread of the program's: thread.h */
+	volatile bool parked;	/* it has none */
 	bool inject;		/* the kick waits for the guest to take interrupts */
 	uint64_t runs;		/* KVM_RUN calls */
 	uint64_t ioctls;	/* any other on the vCPU since it first ran */
@@ -33,11 +37,20 @@ struct vcpu {
 	uint64_t calls[ABI_CALLS];	/* forwarded, by number */
 };
 
+/* Whether the device can run vCPUs as they are run here; if not, one line on stderr and exit status 125. */
+void vcpu_check(struct vm *vm);
+
 /*
- * Makes vCPU index of the VM, whose memory is loaded, ready to enter the shim.
- * Failure is one line on stderr and exit status 125.
+ * Makes vCPU index of the VM, whose memory is loaded, ready to enter the shim; its
+ * frame is at GPA frame. 0, or -1 with errno and in *what what failed.
  */
-void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index);
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, gpa_t frame, const char **what);
+
+/* vCPU 0. Failure is one line on stderr and exit status 125. */
+void vcpu_first(struct vcpu *vcpu, struct vm *vm);
+
+/* Undoes vcpu_create() as far as KVM allows it: the VM keeps the vCPU. */
+void vcpu_destroy(struct vcpu *vcpu);
 
 /* Runs the vCPU, on which no signal has a claim yet, until the shim says that it has booted. */
 void vcpu_boot(struct vcpu *vcpu);

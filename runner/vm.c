@@ -10,6 +10,8 @@
 #include "device.h"
 #include "msg.h"
 #include "options.h"
+#include "thread.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /* KVM keeps a slot's pages in 31 bits. */
@@ -114,6 +116,8 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	vm->mem_limit = config->mem_bytes;
 	pthread_mutex_init(&vm->ram_lock, NULL);
 	vm->ram_size = ram_for(config->mem_bytes);
+	vcpu_check(vm);
+	vm->max_threads = threads_max(vm);
 	cpu_choose(vm);
 	vm->fd = device_create_vm(device, device_path);
 	/* VT-x without unrestricted guest wants three pages outside of RAM; a no-op elsewhere */

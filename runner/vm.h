@@ -19,6 +19,10 @@ struct vm {
 	const char *program;	/* its path as found */
 	const char *device_path;
 	int device, fd;
+	size_t run_size;	/* bytes of a vCPU's struct kvm_run and what follows it */
+	gpa_t pml4;		/* the guest's page tables */
+	gpa_t frame;		/* vCPU 0's frame */
+	uint32_t max_threads;	/* vCPUs that it may have */
 	uint8_t *ram;		/* host address of GPA 0; private: go through guest_ptr() */
 	uint64_t ram_size;	/* bytes, a multiple of ABI_HUGE */
 	pthread_mutex_t ram_lock;	/* vm_ram(), by which alone the next two change */

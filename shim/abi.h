@@ -65,6 +65,11 @@ enum abi_op {
 	ABI_OP_PANIC,		/* the shim found a bug in itself: data = text */
 	ABI_OP_BOOTED,		/* first exit: arg[0] = enum abi_mode */
 	ABI_OP_MEMORY,		/* RAM is wanted up to arg[0] bytes: ret = bytes there are now, boot->ram_ready's successor */
+	ABI_OP_THREAD,		/* vCPU arg[0], its frame at arg[1], is to start a thread: one that was never used or is
+				   parked. ret = 0, or -EAGAIN */
+	ABI_OP_PARK,		/* this vCPU's thread has ended: back when it is to start another one */
+	ABI_OP_KICK,		/* has vCPUs look at their kick: arg[1] is a set of 64 from number arg[0] on */
+	ABI_OP_YIELD,		/* this vCPU waits for another one, which may need the host's CPU */
 };
 
 /* How the shim runs; found by its boot probe. */
@@ -78,6 +83,8 @@ enum abi_end {
 	ABI_END_STATUS,		/* exit, exit_group, or an ordinary signal */
 	ABI_END_MEMORY,		/* no memory left for a page that had to be there */
 };
+
+#define ABI_THREADS	4096	/* vCPUs at most; boot->max_threads may be less */
 
 #define ABI_NSEGS	1024	/* segments in a frame; covers 4 MiB of scattered 4 KiB pages */
 #define ABI_DATA	12288	/* bytes of small arguments: two paths and some structures */
@@ -211,6 +218,8 @@ struct abi_boot {
 	uint64_t ignored;	/* signals ignored at the start, bit signal - 1 */
 	uint64_t blocked;	/* signals blocked at the start, likewise */
 	char comm[16];
+	uint32_t max_threads;	/* at once; at most ABI_THREADS */
+	uint32_t ncpus;		/* CPUs that the runner may use */
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
 _Static_assert(offsetof(struct abi_boot, map) == 144, "abi");
@@ -253,6 +262,7 @@ enum abi_kind {
 	ABI_ARG_INVEC,		/* in: arg[.ref] elements of .size bytes, in data[] */
 	ABI_ARG_OUTVEC,		/* out: likewise, copied to the user when ret >= 0 */
 	ABI_ARG_INOUTVEC,	/* in and out: likewise */
+	ABI_ARG_WORD,		/* a futex's word: arg[i] its user address, and itself the next segment */
 	ABI_ARG_ADDRESS,	/* a user address that only the shim looks at */
 };
 
@@ -297,6 +307,32 @@ enum { ABI_STRUCTS(ABI_STRUCT) };
 enum abi_struct { ABI_STRUCTS(ABI_STRUCT) };
 #undef ABI_STRUCT
 
+/*
+ * futex(2): which of its operations take a time and which a second word, where others
+ * take a number or nothing.
+ */
+#define ABI_FUTEX_COMMAND	0x7fu
+#define ABI_FUTEX_REALTIME	0x100u
+enum abi_futex {
+	ABI_FUTEX_WAIT = 0,
+	ABI_FUTEX_WAKE = 1,
+	ABI_FUTEX_REQUEUE = 3,
+	ABI_FUTEX_CMP_REQUEUE = 4,
+	ABI_FUTEX_WAKE_OP = 5,
+	ABI_FUTEX_WAIT_BITSET = 9,
+	ABI_FUTEX_WAKE_BITSET = 10,
+};
+
+static inline bool abi_futex_waits(uint32_t command)
+{
+	return command == ABI_FUTEX_WAIT || command == ABI_FUTEX_WAIT_BITSET;
+}
+
+static inline bool abi_futex_has_two(uint32_t command)
+{
+	return command >= ABI_FUTEX_REQUEUE && command <= ABI_FUTEX_WAKE_OP;
+}
+
 #define ABI_CALLS	512	/* numbers at and above are ENOSYS */
 
 /*
@@ -328,6 +364,7 @@ enum abi_fmt { ABI_FMTS(ABI_FMT) };
 #define STR		{ .kind = ABI_ARG_STRING, .fmt = ABI_FMT_STRING }
 #define STRNULL		{ .kind = ABI_ARG_STRING, .fmt = ABI_FMT_STRING, .ref = 1 }	/* or a null pointer */
 #define ADDR		{ .kind = ABI_ARG_ADDRESS, .fmt = ABI_FMT_ADDR }
+#define WORD		{ .kind = ABI_ARG_WORD, .fmt = ABI_FMT_ADDR }
 #define IN(s)		{ .kind = ABI_ARG_IN, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
 #define OUT(s)		{ .kind = ABI_ARG_OUT, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
 #define INOUT(s)	{ .kind = ABI_ARG_INOUT, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }

@@ -26,8 +26,8 @@ void shim_boot(void)
 	}
 	phys_init();
 	mm_init();
+	threads_init();
 	signal_init();
-	thread0.tid = boot->pid;
 	memcpy(thread0.comm, boot->comm, sizeof(thread0.comm) - 1);
 	memset(r, 0, sizeof(*r));
 	r->rip = boot->rip;

@@ -34,6 +34,7 @@ struct request {
 #define NR_pipe2	293
 #define NR_exit		60
 #define NR_fcntl	72
+#define NR_futex	202
 #define NR_exit_group	231
 #define REQUEST(call, name, number, ...) { NR_##call, number, __VA_ARGS__ },
 static const struct request requests[] = {
@@ -197,6 +198,10 @@ static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6
 	case ABI_ARG_INIOV:
 	case ABI_ARG_OUTIOV:
 		return put_iovec(f, i, d, a);
+	case ABI_ARG_WORD:
+		f->arg[i] = a[i];
+		return segments(f, a[i], 4, i && (a[1] & ABI_FUTEX_COMMAND) == ABI_FUTEX_WAKE_OP ?
+				ACCESS_WRITE : ACCESS_READ) < 0 ? -EFAULT : 0;
 	default:
 		f->arg[i] = a[i];
 		return 0;
@@ -205,6 +210,11 @@ static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6
 
 static const struct abi_arg *describe(u32 nr, int i, const u64 a[6])
 {
+	static const struct abi_arg number = { .kind = ABI_ARG_VALUE };
+
+	if (nr == NR_futex && ((i == 3 && !abi_futex_waits(a[1] & ABI_FUTEX_COMMAND)) ||
+			       (i == 4 && !abi_futex_has_two(a[1] & ABI_FUTEX_COMMAND))))
+		return &number;
 	if (i == 2 && (nr == NR_ioctl || nr == NR_fcntl))
 		for (u32 k = 0; k < ARRAY_SIZE(requests); k++)
 			if (requests[k].nr == nr && requests[k].request == (u32)a[1])
@@ -342,7 +352,7 @@ void call_entry(struct regs *r)
 		r->rax = -ENOSYS;
 		return;
 	}
-	boot->calls[nr]++;
+	__atomic_add_fetch(&boot->calls[nr], 1, __ATOMIC_RELAXED);
 	if ((boot->flags & ABI_BOOT_REPORT) && (nr == NR_exit || nr == NR_exit_group))
 		report(nr, a, 0);	/* there is no after */
 	ret = functions[nr] ? functions[nr](a) : forward(nr, a);
@@ -361,6 +371,14 @@ void call_entry(struct regs *r)
 
 void exit_work(struct regs *r)
 {
-	signal_fetch();
-	signal_deliver(r);
+	struct cpu *cpu = this_cpu();
+
+	/* in this order: what is wanted from here on makes another round */
+	__atomic_store_n(&cpu->attention, 0, __ATOMIC_SEQ_CST);
+	if (__atomic_exchange_n(&cpu->flush, 0, __ATOMIC_SEQ_CST))
+		tlb_flush(0);
+	if (cpu->frame->kick)
+		signal_fetch();
+	if (signal_waiting())
+		signal_deliver(r);
 }

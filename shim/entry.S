@@ -56,8 +56,9 @@ image_header:
 entry_syscall:
 	mov %rsp, cpu0 + CPU_USER_RSP(%rip)
 	lea cpu0(%rip), %rsp
+	movq $0, CPU_IN_USER(%rsp)
 	pushq $USER_SS
-	pushq cpu0 + CPU_USER_RSP(%rip)
+	pushq CPU_USER_RSP + 8(%rsp)
 	pushq %r11
 	pushq $USER_CS
 	pushq %rcx
@@ -131,6 +132,7 @@ ktrap:
 	jz 1f
 	mov %cr2, %rax
 	mov %rax, REGS_SIZE + CPU_CR2(%rsp)
+	movq $0, REGS_SIZE + CPU_IN_USER(%rsp)
 1:	mov %rsp, %rdi
 	call trap_entry
 	/* fall through */
@@ -141,8 +143,15 @@ ktrap:
  * The saved registers stay whole on the stack until the last instruction, so
  * that USER mode, where the kick vector can arrive anywhere, may start again
  * from exit_restart. KERNEL mode runs with interrupts off.
+ *
+ * In this order, with a barrier between: who wants this vCPU's attention and still
+ * finds it in the shim need not interrupt it.
  */
 exit_restart:
+	mov $1, %eax
+	xchg %rax, REGS_SIZE + CPU_IN_USER(%rsp)
+	cmpl $0, REGS_SIZE + CPU_ATTENTION(%rsp)
+	jne exit_slow
 	mov REGS_SIZE + CPU_FRAME(%rsp), %rax
 	cmpl $0, FRAME_KICK(%rax)
 	jne exit_slow
@@ -183,8 +192,16 @@ exit_iret:
 exit_end:
 
 exit_slow:
+	movq $0, REGS_SIZE + CPU_IN_USER(%rsp)
 	mov %rsp, %rdi
 	call exit_work
+	jmp exit_restart
+
+	.globl exit_program
+/* To what the registers at the top of this vCPU's stack say. */
+exit_program:
+	or $STACK_SIZE - 1, %rsp
+	sub $REGS_SIZE - 1, %rsp
 	jmp exit_restart
 
 /* ------------------------------------------------------ exceptions, CPL 3 */
@@ -274,6 +291,7 @@ utrap_pf:
 	PUSH_GPRS
 	cld
 utrap_call:
+	movq $0, REGS_SIZE + CPU_IN_USER(%rsp)
 	mov %rsp, %rdi
 	call trap_entry
 	jmp exit_restart
@@ -328,7 +346,14 @@ vm_exit:
 /* -------------------------------------------------------------------- boot */
 
 start:
-	lea cpu0(%rip), %rsp
+	test %edi, %edi
+	jz 1f
+	mov %edi, %eax			/* on at the same place of the vCPU's own window */
+	shl $CPU_SHIFT, %rax
+	add $CPU_WINDOW, %rax
+	add $1f - image_header, %rax
+	jmp *%rax
+1:	lea cpu0(%rip), %rsp
 	mov %rsp, CPU_STACK_TOP(%rsp)
 	lea CPU_TSS(%rsp), %rax
 	lea CPU_TRAP_TOP(%rsp), %rdx
@@ -360,6 +385,10 @@ start:
 	mov $SFMASK, %eax
 	xor %edx, %edx
 	wrmsr
+	cmpb $MODE_KERNEL, shim_mode	/* what follows is by absolute addresses */
+	je start_kernel
+	cmpb $MODE_USER, shim_mode
+	je start_user
 	mov $MSR_LSTAR, %ecx
 	mov $probe_entry, %rax
 	mov $-1, %edx
@@ -379,15 +408,8 @@ probe_entry:
 	test $3, %al
 	jnz probe_is_user
 	lea cpu0(%rip), %rsp
-	sub $32, %rsp
-	lea kernel_idt(%rip), %rax
-	movw $33 * 16 - 1, 6(%rsp)
-	mov %rax, 8(%rsp)
-	lidt 6(%rsp)
-	lea 32(%rsp), %rax
-	mov %rax, 32 + CPU_TSS + 4(%rsp)	/* TSS.RSP0: the shim's stack */
-	movw $0xffff, 32 + CPU_TSS + 102(%rsp)	/* no I/O bitmap: CPL 3 has no ports */
-	call probe_lstar
+	call set_kernel
+	call set_lstar
 	mov $MODE_KERNEL, %edi
 	jmp 1f
 probe_is_user:
@@ -401,15 +423,49 @@ probe_gate:
 	jmp exit_restart
 
 probe_set:
-	call probe_lstar
+	call set_lstar
 	addq $2, (%rsp)
 	iretq
-probe_lstar:
+
+/* What KERNEL mode has otherwise; RSP is 8 below struct cpu. */
+set_kernel:
+	lea kernel_idt(%rip), %rax
+	movw $33 * 16 - 1, -10(%rsp)
+	mov %rax, -8(%rsp)
+	lidt -10(%rsp)
+	lea 8(%rsp), %rax
+	mov %rax, 8 + CPU_TSS + 4(%rsp)		/* TSS.RSP0: the shim's stack */
+	movw $0xffff, 8 + CPU_TSS + 102(%rsp)	/* no I/O bitmap: CPL 3 has no ports */
+	ret
+
+set_lstar:
+	lea entry_syscall(%rip), %rax
+	mov %rax, %rdx
+	shr $32, %rdx
 	mov $MSR_LSTAR, %ecx
-	mov $entry_syscall, %rax
-	mov $-1, %edx
 	wrmsr
 	ret
+
+/* Any other vCPU: there is a thread for it. */
+start_kernel:
+	lea cpu0(%rip), %rsp
+	call set_kernel
+	call set_lstar
+	mov shim_cr4, %rax
+	mov %rax, %cr4
+	lea cpu0 - REGS_SIZE(%rip), %rsp
+	mov $thread_start, %rax
+	call *%rax
+start_user:
+	call set_lstar
+	lea cpu0 - REGS_SIZE(%rip), %rax
+	pushq $USER_SS
+	pushq %rax
+	pushq $USER_FLAGS
+	pushq $USER_CS
+	pushq $1f
+	iretq
+1:	call thread_start
 
 	.globl enable_smep_smap
 /* KERNEL mode, once the shim's pages have lost the U bit: CR4 |= rdi. */
@@ -419,6 +475,7 @@ enable_smep_smap:
 	mov %cr4, %rax
 	or %rdi, %rax
 	mov %rax, %cr4
+	mov %rax, shim_cr4
 	ret
 
 /* -------------------------------------------------------------------- tables */
@@ -491,8 +548,12 @@ user_idt:
 	NOGATE
 	.endr
 	GATE u32, 0x8e, 1
+	.org 0x1000			/* all of the above is in the page that each vCPU's window has */
 
 	.data
+	.balign 8
+shim_cr4:
+	.quad 0
 	.globl shim_mode
 shim_mode:
 	.byte 0

@@ -51,14 +51,35 @@ int memcmp(const void *a, const void *b, size_t n)
 
 void lock(spinlock *l)
 {
+	u32 spins = 0;
+
 	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&l->held, __ATOMIC_RELAXED))
-			asm volatile("pause");
+			relax(&spins);
 }
 
 void unlock(spinlock *l)
 {
 	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+}
+
+s64 ask_runner(enum abi_op op, u64 arg0, u64 arg1)
+{
+	struct abi_frame *f = this_cpu()->frame;
+	u32 was_op = f->op;
+	u64 was[2] = { f->arg[0], f->arg[1] };
+	s64 was_ret = f->ret, ret;
+
+	f->op = op;
+	f->arg[0] = arg0;
+	f->arg[1] = arg1;
+	vm_exit();
+	ret = f->ret;
+	f->op = was_op;
+	f->arg[0] = was[0];
+	f->arg[1] = was[1];
+	f->ret = was_ret;
+	return ret;
 }
 
 void panic(const char *why, u64 value)

@@ -105,20 +105,10 @@ static bool direct_map(u32 i)
 /* RAM comes in growing pieces: hypervisors spend time and memory by its size. */
 static bool more_ram(void)
 {
-	struct abi_frame *f = this_cpu()->frame;
-	u32 op = f->op;
-	u64 arg = f->arg[0];
-	s64 ret = f->ret;
+	s64 bytes = ask_runner(ABI_OP_MEMORY, (next_fresh + 1) * ABI_HUGE, 0);
 
-	f->op = ABI_OP_MEMORY;
-	f->arg[0] = (next_fresh + 1) * ABI_HUGE;
-	vm_exit();
-	if (f->ret > 0)
-		ready = f->ret / ABI_HUGE;
-	/* a call may be on its way in or out: its arguments are what needs the memory */
-	f->op = op;
-	f->arg[0] = arg;
-	f->ret = ret;
+	if (bytes > 0)
+		ready = bytes / ABI_HUGE;
 	return next_fresh < ready;
 }
 

@@ -125,6 +125,7 @@ void pt_flush(void)
 	if (!stale.any)
 		return;
 	tlb_flush(stale.many ? 0 : stale.va);
+	threads_flush();
 	stale.any = stale.many = false;
 }
 

@@ -41,13 +41,20 @@ struct cpu {
 	u64 stack_top;		/* this structure's own address */
 	struct thread *thread;
 	u64 cr2;
-	u64 spare[5];
+	u64 in_user;		/* the program runs, or is about to: see exit_restart */
+	u32 attention;		/* another vCPU's: what follows is to be looked at before the program runs on */
+	u32 flush;		/* the TLB is behind */
+	u32 index;
+	u32 unused;
+	u64 spare[2];
 	u64 trap[14];		/* CPL 3 mode: where the CPU pushes an exception's frame */
 	u64 kick_stack[32];	/* CPL 3 mode: the kick vector's stack */
 	u64 gdt[10];
 	u8 tss[104];
 	u8 iopb[32];		/* lets CPL 3 reach ABI_PORT in CPL 3 mode */
 };
+_Static_assert(offsetof(struct cpu, in_user) == CPU_IN_USER, "entry.S");
+_Static_assert(offsetof(struct cpu, attention) == CPU_ATTENTION, "entry.S");
 _Static_assert(offsetof(struct cpu, trap) == CPU_TRAP, "entry.S");
 _Static_assert(offsetof(struct cpu, kick_stack) == CPU_TRAP_TOP, "entry.S");
 _Static_assert(offsetof(struct cpu, gdt) == CPU_KICK_TOP, "entry.S");
@@ -84,6 +91,8 @@ void *memset(void *to, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 /* Reports a bug in the shim to the runner, which ends the guest. */
 _Noreturn void panic(const char *why, u64 value);
+/* An operation from anywhere, also while the frame has a call's arguments, which stay; its ret. */
+s64 ask_runner(enum abi_op op, u64 arg0, u64 arg1);
 
 typedef struct { int held; } spinlock;
 void lock(spinlock *l);
@@ -197,6 +206,8 @@ int copy_in(void *to, gva_t from, u64 n);
 int copy_out(gva_t to, const void *from, u64 n);
 /* Whether all of [va, va + n) could be written. */
 bool user_writable(gva_t va, u64 n);
+/* A word, as the program's other threads see it; NULL when it cannot be written or is not aligned. */
+u32 *user_word(gva_t va);
 /* Length without the NUL, -EFAULT, or -ENAMETOOLONG when no NUL within max. */
 long string_in(char *to, gva_t from, u64 max);
 #define get_user(var, va)	copy_in(&(var), va, sizeof(var))
@@ -222,7 +233,7 @@ long forward(u32 nr, const u64 a[6]);
 void trap_entry(struct regs *r);
 void exit_work(struct regs *r);	/* before returning to the program, when something waits */
 
-/* ---- signal.c */
+/* ---- signals */
 #define NSIG		64
 #define SIGILL		4
 #define SIGTRAP		5
@@ -246,15 +257,24 @@ struct altstack {		/* stack_t */
 };
 
 struct sigqueue;
+struct pending {
+	u64 set;
+	struct sigqueue *first;	/* the oldest */
+};
+
+/* ---- thread.c: the program's threads, one for each vCPU */
 struct thread {
+	struct cpu *cpu;
+	bool alive;		/* changes under signal_lock */
+	bool parked;		/* it has ended, and its vCPU is free */
 	u32 tid;
 	char comm[16];
 	gva_t clear_tid, robust_list;
 	u64 mask;		/* blocked signals, bit signo - 1 */
 	u64 saved_mask;		/* the mask proper, while a call's own is in force */
 	bool masked;		/* ... which it is */
-	u64 pending;
-	struct sigqueue *queue;	/* the pending signals, oldest first */
+	u64 waits;		/* signals that sigtimedwait(2) waits for */
+	struct pending pending;	/* signal_lock */
 	struct altstack alt;
 	u64 trapno, err;	/* of the last fault that became a signal, for ucontext */
 	gva_t cr2;
@@ -267,9 +287,43 @@ struct thread {
 	u8 interrupted, again;
 	bool resumed;
 	u64 deadline;		/* 0: none */
+	u64 not_on;		/* CPUs that sched_setaffinity(2) left out */
+	/* for its start */
+	struct regs regs;
+	u64 fs, gs;
+	struct xstate *fpu;
 };
 extern struct thread thread0;
 #define current (this_cpu()->thread)
+/* Thread number i, alive or not, up to the first NULL. */
+struct thread *thread_at(u32 i);
+/* A living one, by its ID, or NULL. */
+struct thread *thread_find(u32 tid);
+/* Has the thread look for signals, whatever it does. */
+void thread_kick(struct thread *t);
+/* Lets others run; for a loop that waits for one of them. */
+void relax(u32 *spins);
+/*
+ * Every other thread's vCPU drops its TLB, at once if it runs the program, else
+ * before it does. Also a memory barrier on all of them.
+ */
+void threads_flush(void);
+void threads_init(void);
+/* FS's or GS's base. */
+u64 base_get(bool gs);
+void base_set(bool gs, u64 base);
+
+/* ---- futex.c */
+void futex_wake(gva_t va, u32 n);
+/* What a thread held by its robust list when it ended. */
+void futex_end(struct thread *t);
+
+struct sigaction {
+	gva_t handler;
+	u64 flags;
+	gva_t restorer;
+	u64 mask;
+};
 
 struct siginfo {
 	int signo, err, code, pad;
@@ -282,8 +336,31 @@ struct siginfo {
 };
 _Static_assert(sizeof(struct siginfo) == 128, "siginfo_t");
 void signal_init(void);
-/* Queues a signal, unless it is ignored; -EAGAIN when the queue is full. */
-int signal_send(const struct siginfo *info);
+
+/* ---- sigqueue.c */
+#define SIG_DFL		0
+#define SIG_IGN		1
+#define SI_TIMER	-2
+#define TIMERS		256		/* the runner's limit */
+extern spinlock signal_lock;		/* actions, pending signals, the list of threads */
+extern struct sigaction signal_actions[NSIG + 1];
+void sigqueue_init(void);
+/* Whether a signal's action is to be ignored, and whether it is one that stops. */
+bool signal_ignored(int sig);
+bool signal_stops(int sig);
+/* Queues a signal, unless it is ignored, for a thread or (NULL) the process; -EAGAIN when the queue is full. */
+int signal_send(const struct siginfo *info, struct thread *to);
+/* Those that are pending for this thread. */
+u64 signal_pending(void);
+/* Takes the next one of a set: its number, 0 when none is there. */
+int signal_take(u64 set, struct siginfo *info);
+/* Drops the pending ones of a set, everywhere or in one place; under signal_lock. */
+void signal_drop(u64 set);
+void pending_drop(struct pending *p, u64 set);
+/* This thread will not take these any more: tells others of those that the process has pending. */
+void signal_retarget(u64 set);
+
+/* ---- signal.c */
 /* A fault's signal, delivered at once; it kills where it is blocked or ignored. */
 void signal_fault(struct regs *r, int signo, int code, gva_t addr);
 /* The SIGSEGV of a #GP with this error code. */
@@ -309,13 +386,11 @@ bool altstack_on(const struct altstack *s, gva_t sp);
 int altstack_set(struct altstack *s, const struct altstack *to, gva_t sp);
 
 /* ---- sigframe.c: the frame a handler runs on, as Linux lays it out */
-struct sigaction {
-	gva_t handler;
-	u64 flags;
-	gva_t restorer;
-	u64 mask;
-};
 void sigframe_init(void);
+struct xstate;
+/* The FPU's state: XSAVE's image, or FXSAVE's where there is no XSAVE. */
+void fpu_save(struct xstate *x);
+void fpu_load(const struct xstate *x);	/* one that fpu_save() made */
 /* 0, or -EFAULT when the program's stack cannot take it. */
 int sigframe_push(struct regs *r, const struct siginfo *info, const struct sigaction *act, u64 mask);
 

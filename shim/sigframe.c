@@ -65,7 +65,7 @@ void sigframe_init(void)
 		panic("XSAVE area too large", boot->xsave_size);
 }
 
-static void fpu_save(struct xstate *x)
+void fpu_save(struct xstate *x)
 {
 	u32 lo = boot->xcr0, hi = boot->xcr0 >> 32;
 
@@ -77,7 +77,7 @@ static void fpu_save(struct xstate *x)
 }
 
 /* The state must be one that fpu_valid() has passed: a bad one would fault here. */
-static void fpu_load(const struct xstate *x)
+void fpu_load(const struct xstate *x)
 {
 	u32 lo = boot->xcr0, hi = boot->xcr0 >> 32;
 

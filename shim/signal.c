@@ -2,191 +2,55 @@
 /* Signals: actions, masks, the queue, delivery; signal(7). */
 #include "shim.h"
 
-#define BIT		SIGBIT
-#define STOPS		(BIT(19) | BIT(20) | BIT(21) | BIT(22))		/* STOP TSTP TTIN TTOU */
-#define IGNORED		(BIT(17) | BIT(18) | BIT(23) | BIT(28))		/* CHLD CONT URG WINCH */
-#define SYNCHRONOUS	(BIT(4) | BIT(5) | BIT(7) | BIT(8) | BIT(11) | BIT(31))
-#define RT_MIN		32
-#define QUEUE_MAX	1024
+#define BIT	SIGBIT
 
-#define SI_TIMER	-2
-#define TIMERS		256		/* the runner's limit */
-
-#define SIG_DFL		0
-#define SIG_IGN		1
 #define SA_ONESHOT	0x80000000ull
 #define SA_NODEFER	0x40000000ull
 #define SA_RESTART	0x10000000ull
 #define SA_SUPPORTED	0xdc000807ull	/* those Linux keeps: NOCLDSTOP NOCLDWAIT SIGINFO EXPOSE_TAGBITS RESTORER ... */
 
-struct sigqueue {
-	struct sigqueue *next;
-	struct siginfo info;
-};
-
-struct thread thread0;
-static struct sigaction actions[NSIG + 1];
-static struct sigqueue *unused;		/* of all the pages taken so far */
-static u32 queued;
-
-static struct sigqueue *entry_get(void)
-{
-	struct sigqueue *q;
-
-	if (!unused) {
-		gpa_t page = page_alloc(PAGE_TABLE);
-
-		if (!page)
-			return NULL;
-		q = direct(page);
-		for (u32 i = 0; i < PAGE_SIZE / sizeof(*q); i++) {
-			q[i].next = unused;
-			unused = &q[i];
-		}
-	}
-	q = unused;
-	unused = q->next;
-	queued++;
-	return q;
-}
-
-static void entry_put(struct sigqueue *q)
-{
-	q->next = unused;
-	unused = q;
-	queued--;
-}
-
-static bool ignored(int sig)
-{
-	return actions[sig].handler == SIG_IGN || (actions[sig].handler == SIG_DFL && (IGNORED & BIT(sig)));
-}
-
-/* Drops every pending signal of a set. */
-static void discard(struct thread *t, u64 set)
-{
-	struct sigqueue **at = &t->queue;
-
-	while (*at) {
-		struct sigqueue *q = *at;
-
-		if (set & BIT(q->info.signo)) {
-			*at = q->next;
-			entry_put(q);
-		} else {
-			at = &q->next;
-		}
-	}
-	t->pending &= ~set;
-}
-
-static bool same_timer(const struct siginfo *a, const struct siginfo *b)
-{
-	return a->code == SI_TIMER && b->code == SI_TIMER && a->signo == b->signo && a->timer.id == b->timer.id;
-}
-
-/* A timer's signal is pending once, and counts how often it would have been more. */
-static bool count_overrun(struct thread *t, const struct siginfo *info)
-{
-	for (struct sigqueue *q = t->queue; q; q = q->next)
-		if (same_timer(&q->info, info)) {
-			q->info.timer.overrun += info->timer.overrun + 1;
-			return true;
-		}
-	return false;
-}
-
-int signal_send(const struct siginfo *info)
-{
-	struct thread *t = current;
-	struct sigqueue *q, **at;
-	int sig = info->signo;
-
-	if (sig < 1 || sig > NSIG)
-		return -EINVAL;
-	if (sig == SIGCONT)
-		discard(t, STOPS);
-	else if (STOPS & BIT(sig))
-		discard(t, BIT(SIGCONT));
-	/* an ignored signal that is blocked stays pending: sigwait may want it */
-	if (ignored(sig) && !(t->mask & BIT(sig)))
-		return 0;
-	if (info->code == SI_TIMER ? count_overrun(t, info) : sig < RT_MIN && (t->pending & BIT(sig)))
-		return 0;
-	q = queued < QUEUE_MAX ? entry_get() : NULL;
-	if (!q && sig >= RT_MIN)
-		return -EAGAIN;
-	t->pending |= BIT(sig);
-	if (!q)
-		return 0;		/* delivered without its siginfo */
-	q->info = *info;
-	q->next = NULL;
-	for (at = &t->queue; *at; at = &(*at)->next)
-		;
-	*at = q;
-	return 0;
-}
-
-/* What timer_getoverrun(2) tells: of each timer's signal that was last delivered. */
-static struct { int id, count; } overruns[TIMERS];
-static u32 last_overrun;
-
-static void note_overrun(const struct siginfo *info)
-{
-	u32 i = 0;
-
-	while (i < TIMERS && overruns[i].id != info->timer.id)
-		i++;
-	if (i == TIMERS)
-		i = last_overrun++ % TIMERS;
-	overruns[i].id = info->timer.id;
-	overruns[i].count = info->timer.overrun;
-}
-
-long sys_timer_getoverrun(const u64 a[6])
-{
-	long ret = forward(225, a);
-
-	for (u32 i = 0; i < TIMERS && ret >= 0; i++)
-		if (overruns[i].id == (int)a[0])
-			return overruns[i].count;
-	return ret;
-}
-
-/* Takes the next pending signal of a set: synchronous ones first, then by number; 0 when none. */
-static int take(struct thread *t, u64 set, struct siginfo *info)
-{
-	u64 ready = t->pending & set;
-	struct sigqueue **at = &t->queue, *q;
-	bool more = false;
-	int sig;
-
-	if (ready & SYNCHRONOUS)
-		ready &= SYNCHRONOUS;
-	if (!ready)
-		return 0;
-	sig = __builtin_ctzll(ready) + 1;
-	*info = (struct siginfo){ .signo = sig };
-	while (*at && (*at)->info.signo != sig)
-		at = &(*at)->next;
-	q = *at;
-	if (q) {
-		*info = q->info;
-		*at = q->next;
-		for (struct sigqueue *p = q->next; p; p = p->next)
-			more |= p->info.signo == sig;
-		entry_put(q);
-		if (info->code == SI_TIMER)
-			note_overrun(info);
-	}
-	if (!more)
-		t->pending &= ~BIT(sig);
-	return sig;
-}
-
 bool signal_waiting(void)
 {
-	return current->pending & ~current->mask;
+	return signal_pending() & ~current->mask;
+}
+
+/* A timer's signal may be for one thread: those by their IDs; 0: none. */
+static struct { int id; u32 tid; } timers[TIMERS];
+
+static struct thread *timer_thread(const struct siginfo *info)
+{
+	for (u32 i = 0; info->code == SI_TIMER && i < TIMERS; i++)
+		if (timers[i].tid && timers[i].id == info->timer.id)
+			return thread_find(timers[i].tid);
+	return NULL;
+}
+
+#define SIGEV_THREAD_ID	4
+
+long sys_timer_create(const u64 a[6])
+{
+	struct { u64 value; int signo, notify; u32 tid; } event = { 0 };
+	long ret;
+	int id;
+
+	if (a[1] && get_user(event, a[1]))
+		return -EFAULT;
+	if (event.notify == SIGEV_THREAD_ID && !thread_find(event.tid))
+		return -EINVAL;
+	ret = forward(222, a);
+	if (ret < 0 || get_user(id, a[2]))
+		return ret;
+	lock(&signal_lock);
+	for (u32 i = 0, done = 0; i < TIMERS; i++) {
+		if (timers[i].tid && timers[i].id == id)
+			timers[i].tid = 0;
+		if (event.notify == SIGEV_THREAD_ID && !timers[i].tid && !done++) {
+			timers[i].id = id;
+			timers[i].tid = event.tid;
+		}
+	}
+	unlock(&signal_lock);
+	return ret;
 }
 
 void signal_fetch(void)
@@ -199,7 +63,7 @@ void signal_fetch(void)
 		f->data_len = 0;
 		vm_exit();
 		for (s64 i = 0; i < f->ret; i++)
-			signal_send((struct siginfo *)f->data + i);
+			signal_send((struct siginfo *)f->data + i, timer_thread((struct siginfo *)f->data + i));
 	} while (f->kick);
 }
 
@@ -243,13 +107,16 @@ static void settle_call(struct regs *r, u64 flags)
 /* Runs a handler: its frame on the program's stack, and the mask for its time. */
 static void handle(struct regs *r, const struct siginfo *info)
 {
+	struct sigaction *act = &signal_actions[info->signo], now;
 	struct thread *t = current;
-	struct sigaction *act = &actions[info->signo], now = *act;
 	u64 mask = t->masked ? t->saved_mask : t->mask;
 
-	settle_call(r, now.flags);
+	lock(&signal_lock);
+	now = *act;
 	if (now.flags & SA_ONESHOT)
 		act->handler = SIG_DFL;
+	unlock(&signal_lock);
+	settle_call(r, now.flags);
 	if (sigframe_push(r, info, &now, mask)) {
 		if (info->signo == SIGSEGV)
 			end_program(0, SIGSEGV, ABI_END_STATUS);
@@ -273,16 +140,16 @@ void signal_deliver(struct regs *r)
 	struct siginfo info;
 	int sig;
 
-	while ((sig = take(t, ~t->mask, &info))) {
-		gva_t handler = actions[sig].handler;
+	while ((sig = signal_take(~t->mask, &info))) {
+		gva_t handler = signal_actions[sig].handler;
 
 		if (handler > SIG_IGN) {
 			handle(r, &info);
 			continue;
 		}
-		if (ignored(sig))
+		if (signal_ignored(sig))
 			continue;
-		if (STOPS & BIT(sig))
+		if (signal_stops(sig))
 			stop(sig);
 		else
 			end_program(0, sig, ABI_END_STATUS);
@@ -311,7 +178,7 @@ void signal_fault(struct regs *r, int signo, int code, gva_t addr)
 {
 	struct siginfo info = { .signo = signo, .code = code, .fault.addr = addr };
 
-	if (actions[signo].handler <= SIG_IGN || (current->mask & BIT(signo)))
+	if (signal_actions[signo].handler <= SIG_IGN || (current->mask & BIT(signo)))
 		end_program(0, signo, ABI_END_STATUS);
 	handle(r, &info);
 }
@@ -342,14 +209,16 @@ long sys_rt_sigaction(const u64 a[6])
 		return -EINVAL;
 	if (a[1] && get_user(new, a[1]))
 		return -EFAULT;
-	old = actions[sig];
+	lock(&signal_lock);
+	old = signal_actions[sig];
 	if (a[1]) {
 		new.mask &= ~UNBLOCKABLE;
 		new.flags &= SA_SUPPORTED;
-		actions[sig] = new;
-		if (ignored(sig))
-			discard(current, BIT(sig));
+		signal_actions[sig] = new;
+		if (signal_ignored(sig))
+			signal_drop(BIT(sig));
 	}
+	unlock(&signal_lock);
 	return a[2] && put_user(old, a[2]) ? -EFAULT : 0;
 }
 
@@ -376,13 +245,14 @@ long sys_rt_sigprocmask(const u64 a[6])
 			return -EINVAL;
 		}
 		t->mask = set & ~UNBLOCKABLE;
+		signal_retarget(t->mask & ~old);
 	}
 	return a[2] && put_user(old, a[2]) ? -EFAULT : 0;
 }
 
 long sys_rt_sigpending(const u64 a[6])
 {
-	u64 set = current->pending & current->mask;
+	u64 set = signal_pending() & current->mask;
 
 	if (a[1] > sizeof(set))
 		return -EINVAL;
@@ -454,6 +324,7 @@ long sys_rt_sigtimedwait(const u64 a[6])
 {
 	struct thread *t = current;
 	struct siginfo info;
+	long ret;
 	u64 set;
 	int sig;
 
@@ -461,21 +332,21 @@ long sys_rt_sigtimedwait(const u64 a[6])
 		return -EINVAL;
 	if (get_user(set, a[0]))
 		return -EFAULT;
-	for (;;) {
-		long ret;
-
-		sig = take(t, set & ~UNBLOCKABLE, &info);
-		if (sig)
-			break;
+	set &= ~UNBLOCKABLE;
+	/* from here on who sends one of them tells this thread */
+	__atomic_store_n(&t->waits, set, __ATOMIC_SEQ_CST);
+	for (ret = 0; !(sig = signal_take(set, &info));) {
 		ret = wait_here(128, a);
 		if (ret != -EINTR)
-			return ret;
+			break;
 		signal_fetch();
-		if (signal_waiting() && !(t->pending & set & ~UNBLOCKABLE))
-			return ret;
-		t->interrupted = 0;
+		if (signal_waiting() && !(signal_pending() & set))
+			break;
 		t->resumed = true;
 	}
+	t->waits = 0;
+	if (!sig)
+		return ret;
 	t->interrupted = 0;
 	return a[1] && put_user(info, a[1]) ? -EFAULT : sig;
 }
@@ -524,42 +395,47 @@ long sys_sigaltstack(const u64 a[6])
 	return a[1] && put_user(old, a[1]) ? -EFAULT : 0;
 }
 
-static long send_self(u64 sig, int code)
+/* The sender's own siginfo; signal 0 only asks. */
+static long send(u64 sig, int code, struct thread *to)
 {
 	struct siginfo info = { .signo = sig, .code = code, .kill = { boot->pid, boot->uid, 0 } };
 
 	if (sig > NSIG)
 		return -EINVAL;
-	return sig ? signal_send(&info) : 0;
+	return sig ? signal_send(&info, to) : 0;
 }
 
 long sys_kill(const u64 a[6])
 {
 	int pid = a[0];
 
-	/* the program is alone, and leads its own process group */
-	if (pid != (int)boot->pid && pid != -(int)boot->pid && pid != 0)
+	/* the program is alone, and leads its own process group; threads, too, are names for it */
+	if (pid != -(int)boot->pid && pid != 0 && !thread_find(pid))
 		return -ESRCH;
-	return send_self((u32)a[1], 0);
+	return send((u32)a[1], 0, NULL);
 }
+
+#define SI_TKILL	-6
 
 long sys_tkill(const u64 a[6])
 {
+	struct thread *to = thread_find(a[0]);
+
 	if ((int)a[0] <= 0)
 		return -EINVAL;
-	return (u32)a[0] == current->tid ? send_self((u32)a[1], -6) : -ESRCH;
+	return to ? send((u32)a[1], SI_TKILL, to) : -ESRCH;
 }
 
 long sys_tgkill(const u64 a[6])
 {
+	struct thread *to = thread_find(a[1]);
+
 	if ((int)a[0] <= 0 || (int)a[1] <= 0)
 		return -EINVAL;
-	if ((u32)a[0] != boot->pid)
-		return -ESRCH;
-	return (u32)a[1] == current->tid ? send_self((u32)a[2], -6) : -ESRCH;
+	return to && (u32)a[0] == boot->pid ? send((u32)a[2], SI_TKILL, to) : -ESRCH;
 }
 
-static long queue_info(u64 sig, gva_t from)
+static long queue_info(u64 sig, gva_t from, struct thread *to)
 {
 	struct siginfo info;
 
@@ -568,29 +444,29 @@ static long queue_info(u64 sig, gva_t from)
 	if ((u32)sig > NSIG)
 		return -EINVAL;
 	info.signo = sig;
-	return sig ? signal_send(&info) : 0;
+	return sig ? signal_send(&info, to) : 0;
 }
 
 long sys_rt_sigqueueinfo(const u64 a[6])
 {
-	return (u32)a[0] == boot->pid ? queue_info((u32)a[1], a[2]) : -ESRCH;
+	return thread_find(a[0]) ? queue_info((u32)a[1], a[2], NULL) : -ESRCH;
 }
 
 long sys_rt_tgsigqueueinfo(const u64 a[6])
 {
+	struct thread *to = thread_find(a[1]);
+
 	if ((int)a[0] <= 0 || (int)a[1] <= 0)
 		return -EINVAL;
-	return (u32)a[0] == boot->pid && (u32)a[1] == current->tid ? queue_info((u32)a[2], a[3]) : -ESRCH;
+	return to && (u32)a[0] == boot->pid ? queue_info((u32)a[2], a[3], to) : -ESRCH;
 }
 
 void signal_init(void)
 {
 	sigframe_init();
+	sigqueue_init();
 	for (int sig = 1; sig <= NSIG; sig++)
 		if (boot->ignored & BIT(sig))
-			actions[sig].handler = SIG_IGN;
+			signal_actions[sig].handler = SIG_IGN;
 	thread0.mask = boot->blocked & ~UNBLOCKABLE;
-	thread0.alt.flags = SS_DISABLE;
-	for (u32 i = 0; i < TIMERS; i++)
-		overruns[i].id = -1;
 }

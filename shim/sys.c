@@ -23,11 +23,6 @@ long sys_exit_group(const u64 a[6])
 	end_program(a[0] & 0xff, 0, ABI_END_STATUS);
 }
 
-long sys_exit(const u64 a[6])
-{
-	return sys_exit_group(a);	/* the only thread */
-}
-
 /* ---------------------------------------------------------------------- ids */
 
 long sys_getpid(const u64 a[6])
@@ -142,9 +137,14 @@ long sys_setgroups(const u64 a[6])
 	return (void)a, -EPERM;
 }
 
+static struct thread *thread_or_self(u64 tid)
+{
+	return (u32)tid ? thread_find(tid) : current;
+}
+
 static bool is_self(u64 pid)
 {
-	return !(u32)pid || (u32)pid == boot->pid;
+	return !(u32)pid || thread_find(pid);
 }
 
 /* The program leads its process group and its session. */
@@ -220,61 +220,6 @@ long sys_capset(const u64 a[6])
 
 /* ------------------------------------------------------------------- threads */
 
-#define ARCH_SET_GS	0x1001
-#define ARCH_SET_FS	0x1002
-#define ARCH_GET_FS	0x1003
-#define ARCH_GET_GS	0x1004
-#define MSR_FS_BASE	0xc0000100u
-#define MSR_GS_BASE	0xc0000101u
-
-static u64 base_get(bool gs)
-{
-	u32 lo, hi;
-	u64 base;
-
-	if (boot->flags & ABI_BOOT_FSGSBASE) {
-		if (gs)
-			asm volatile("rdgsbase %0" : "=r"(base));
-		else
-			asm volatile("rdfsbase %0" : "=r"(base));
-		return base;
-	}
-	asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(gs ? MSR_GS_BASE : MSR_FS_BASE));
-	return lo | (u64)hi << 32;
-}
-
-static void base_set(bool gs, u64 base)
-{
-	if (boot->flags & ABI_BOOT_FSGSBASE) {
-		if (gs)
-			asm volatile("wrgsbase %0" : : "r"(base));
-		else
-			asm volatile("wrfsbase %0" : : "r"(base));
-		return;
-	}
-	asm volatile("wrmsr" : : "c"(gs ? MSR_GS_BASE : MSR_FS_BASE), "a"((u32)base), "d"((u32)(base >> 32)));
-}
-
-long sys_arch_prctl(const u64 a[6])
-{
-	u64 base;
-
-	switch (a[0]) {
-	case ARCH_SET_GS:
-	case ARCH_SET_FS:
-		if (a[1] >= ABI_USER_END)
-			return -EPERM;
-		base_set(a[0] == ARCH_SET_GS, a[1]);
-		return 0;
-	case ARCH_GET_FS:
-	case ARCH_GET_GS:
-		base = base_get(a[0] == ARCH_GET_GS);
-		return put_user(base, a[1]);
-	default:
-		return -EINVAL;
-	}
-}
-
 long sys_set_tid_address(const u64 a[6])
 {
 	current->clear_tid = a[0];
@@ -291,55 +236,14 @@ long sys_set_robust_list(const u64 a[6])
 
 long sys_get_robust_list(const u64 a[6])
 {
+	const struct thread *t = thread_or_self(a[0]);
 	u64 len = 24;
 
-	if (!is_self(a[0]))
+	if (!t)
 		return -ESRCH;
-	if (put_user(current->robust_list, a[1]) || put_user(len, a[2]))
+	if (put_user(t->robust_list, a[1]) || put_user(len, a[2]))
 		return -EFAULT;
 	return 0;
-}
-
-#define FUTEX_WAIT		0
-#define FUTEX_WAKE		1
-#define FUTEX_REQUEUE		3
-#define FUTEX_CMP_REQUEUE	4
-#define FUTEX_WAIT_BITSET	9
-#define FUTEX_WAKE_BITSET	10
-
-/* With one thread nobody else waits, and a wait ends by time or signal only: the runner's. */
-long sys_futex(const u64 a[6])
-{
-	u32 op = a[1] & 0x7f, value;
-	long ret;
-
-	if (a[0] & 3)
-		return -EINVAL;
-	switch (op) {
-	case FUTEX_WAIT:
-	case FUTEX_WAIT_BITSET:
-		if (op == FUTEX_WAIT_BITSET && !(u32)a[5])
-			return -EINVAL;
-		if (get_user(value, a[0]))
-			return -EFAULT;
-		if (value != (u32)a[2])
-			return -EAGAIN;
-		ret = forward(202, a);
-		/* a wait for some time is not made again after a handler */
-		if (a[3] && current->interrupted)
-			current->interrupted = 1 + ABI_RESTART_NEVER;
-		return ret;
-	case FUTEX_CMP_REQUEUE:
-		if (get_user(value, a[0]))
-			return -EFAULT;
-		return value != (u32)a[5] ? -EAGAIN : 0;
-	case FUTEX_WAKE:
-	case FUTEX_WAKE_BITSET:
-	case FUTEX_REQUEUE:
-		return get_user(value, a[0]);
-	default:
-		return -ENOSYS;
-	}
 }
 
 long sys_membarrier(const u64 a[6])
@@ -350,7 +254,11 @@ long sys_membarrier(const u64 a[6])
 		return -EINVAL;
 	if (!a[0])
 		return supported;
-	return a[0] & supported && !(a[0] & (a[0] - 1)) ? 0 : -EINVAL;
+	if (!(a[0] & supported) || (a[0] & (a[0] - 1)))
+		return -EINVAL;
+	if (a[0] != 16)
+		threads_flush();
+	return 0;
 }
 
 /* ---------------------------------------------------------------- scheduling */
@@ -360,26 +268,39 @@ long sys_sched_yield(const u64 a[6])
 	return (void)a, 0;
 }
 
+/* The CPUs that there are for the program: as many as for the runner, numbered from 0, and no more than 64. */
+static u64 all_cpus(void)
+{
+	return boot->ncpus >= 64 ? ~0ull : (1ull << boot->ncpus) - 1;
+}
+
 long sys_sched_getaffinity(const u64 a[6])
 {
-	u64 cpus = 1;
+	const struct thread *t = thread_or_self(a[0]);
+	u64 cpus;
 
-	if (!is_self(a[0]))
+	if (!t)
 		return -ESRCH;
 	if (a[1] < sizeof(cpus) || (a[1] & 7))
 		return -EINVAL;
+	cpus = all_cpus() & ~t->not_on;
 	return put_user(cpus, a[2]) ? -EFAULT : (long)sizeof(cpus);
 }
 
+/* Kept, and told; where threads run is the host's to say. */
 long sys_sched_setaffinity(const u64 a[6])
 {
-	u8 first;
+	struct thread *t = thread_or_self(a[0]);
+	u64 cpus = 0;
 
-	if (!is_self(a[0]))
+	if (!t)
 		return -ESRCH;
-	if (!a[1] || copy_in(&first, a[2], 1))
-		return a[1] ? -EFAULT : -EINVAL;
-	return first & 1 ? 0 : -EINVAL;
+	if (copy_in(&cpus, a[2], MIN(a[1], sizeof(cpus))))
+		return -EFAULT;
+	if (!(cpus & all_cpus()))
+		return -EINVAL;
+	t->not_on = ~cpus;
+	return 0;
 }
 
 static int nice;
@@ -497,9 +418,9 @@ long sys_setpriority(const u64 a[6])
 
 long sys_getcpu(const u64 a[6])
 {
-	u32 zero = 0;
+	u32 zero = 0, cpu = this_cpu()->index % boot->ncpus;
 
-	if ((a[0] && put_user(zero, a[0])) || (a[1] && put_user(zero, a[1])))
+	if ((a[0] && put_user(cpu, a[0])) || (a[1] && put_user(zero, a[1])))
 		return -EFAULT;
 	return 0;
 }

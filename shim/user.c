@@ -83,6 +83,13 @@ int copy_out(gva_t to, const void *from, u64 n)
 	return 0;
 }
 
+u32 *user_word(gva_t va)
+{
+	int err;
+
+	return va & 3 ? NULL : try_reach(va, ACCESS_WRITE, &err);
+}
+
 bool user_writable(gva_t va, u64 n)
 {
 	while (n) {

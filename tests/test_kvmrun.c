@@ -142,7 +142,9 @@ static void an_option_error_is_125_and_one_line_with_a_hint(void **state)
 		{ LIST("--timeout", "soon"), "--timeout soon: not a duration" },
 		{ LIST("--timeout", "0"), "write for example 10, 500ms or 2m" },
 		{ LIST("--net", "host"), "not implemented yet; only --net none is" },
-		{ LIST("--threads", "4"), "--threads is not implemented yet" },
+		{ LIST("--procs", "4"), "--procs is not implemented yet" },
+		{ LIST("--threads", "0"), "--threads 0: not a number of threads" },
+		{ LIST("--threads", "few"), "write for example 1 or 256" },
 		{ LIST("--ro", "/no/such/path"), "--ro /no/such/path: No such file or directory" },
 		{ LIST("--rw", ""), "the path is empty" },
 		{ LIST("--cwd", "/nowhere"), "/nowhere: cannot be the --cwd" },
@@ -192,7 +194,7 @@ static void help_and_version_go_to_stdout(void **state)
 static void explain_names_each_cause_once(void **state)
 {
 	static const char *const causes[] = {
-		"the call clone was refused: threads, other processes", "the call vfork was refused",
+		"the call clone was refused: other processes", "the call vfork was refused",
 		"the call clone3 was refused", "/etc/passwd is not granted; --ro on it",
 		"/etc/kvmrun-new is not granted; --rw on it", "/proc/self/maps does not exist for the program",
 		"the call socket was refused: the program has no network", "the call execve was refused",

@@ -127,7 +127,7 @@ static void run_guest(void *arg)
 	l.boot = guest_ptr(&vm, ABI_BOOT_GPA, sizeof(*l.boot));
 	l.next = l.boot->free;
 	pt_map(&l, 0xffffc00000000000, vm.ram_size, PROT_READ | PROT_WRITE, ABI_PAGE);
-	vcpu_create(&vcpu, &vm, 0);
+	vcpu_first(&vcpu, &vm);
 	interrupt_init(&vm);
 	jail_enter();
 	vcpu_run(&vcpu);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,7 +186,7 @@ static void try_forbidden(void)
 	for (int i = 0; i < 2; i++) {
 		put_result("fork", fork());
 		put_result("vfork", syscall(SYS_vfork));
-		put_result("clone3", syscall(SYS_clone3, NULL, 0));
+		put_result("clone3", syscall(SYS_clone3, (uint64_t [8]){ [4] = SIGCHLD }, 64));
 		put_result("open", open("/etc/passwd", O_RDONLY));
 		put_result("create", open("/etc/kvmrun-new", O_WRONLY | O_CREAT, 0600));
 		put_result("maps", open("/proc/self/maps", O_RDONLY));

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "end.h"
+#include "interrupt.h"
+#include "msg.h"
+#include "options.h"
+#include "thread.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/* A thread has little on its stack, but its call's copies are thread-local storage. */
+#define STACK	(512 << 10)
+
+static struct vcpu *vcpus[ABI_THREADS];	/* set once; no gaps */
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+
+uint32_t threads_max(const struct vm *vm)
+{
+	int most = ioctl(vm->device, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
+	uint32_t max = vm->config->threads;
+
+	/* as Documentation/virt/kvm/api.rst has it for devices that do not say */
+	if (most <= 0)
+		most = ioctl(vm->device, KVM_CHECK_EXTENSION, KVM_CAP_NR_VCPUS);
+	if (most <= 0)
+		most = 4;
+	if (max > (uint32_t)most)
+		max = most;
+	return max < ABI_THREADS ? max : ABI_THREADS;
+}
+
+void threads_init(struct vcpu *main_vcpu)
+{
+	sem_init(&main_vcpu->start, 0, 0);
+	vcpus[0] = main_vcpu;
+}
+
+struct vcpu *thread_vcpu(uint32_t index)
+{
+	return index < ABI_THREADS ? __atomic_load_n(&vcpus[index], __ATOMIC_ACQUIRE) : NULL;
+}
+
+static void *run(void *arg)
+{
+	struct vcpu *vcpu = arg;
+
+	vcpu_run(vcpu);
+	/* the main thread does the rest */
+	sem_post(&vcpus[0]->start);
+	interrupt_vcpu(vcpus[0]);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* A vCPU that was never there, and its thread. */
+static int make(struct vm *vm, uint32_t index, gpa_t frame)
+{
+	struct vcpu *vcpu = calloc(1, sizeof(*vcpu));
+	const char *what = "no memory";
+	pthread_attr_t attr;
+	pthread_t thread;
+	int err;
+
+	if (!vcpu || vcpu_create(vcpu, vm, index, frame, &what) < 0) {
+		vmsg("%s: no vCPU for another thread: %s: %m", vm->device_path, what);
+		goto failed;
+	}
+	sem_init(&vcpu->start, 0, 0);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	err = pthread_create(&thread, &attr, run, vcpu);
+	pthread_attr_destroy(&attr);
+	if (!err) {
+		__atomic_store_n(&vcpus[index], vcpu, __ATOMIC_RELEASE);
+		return 0;
+	}
+	vmsg("no thread for another vCPU: %s", strerror(err));
+	vcpu_destroy(vcpu);
+failed:
+	free(vcpu);
+	return -EAGAIN;
+}
+
+int thread_begin(struct vm *vm, uint64_t index, gpa_t frame)
+{
+	struct vcpu *vcpu;
+	int err = 0;
+
+	if (index >= vm->max_threads || !vm->mode)
+		return -EINVAL;
+	pthread_mutex_lock(&making);
+	vcpu = thread_vcpu(index);
+	if (vcpu)
+		sem_post(&vcpu->start);
+	else if (!thread_vcpu(index - 1))
+		err = -EINVAL;
+	else
+		err = make(vm, index, frame);
+	pthread_mutex_unlock(&making);
+	return err;
+}
+
+void thread_park(struct vcpu *vcpu)
+{
+	vcpu->parked = true;
+	interrupt_detach(vcpu);
+	while (sem_wait(&vcpu->start) < 0 && !ended())
+		;
+	vcpu->parked = false;
+}
+
+void threads_kick(uint64_t base, uint64_t set)
+{
+	for (uint32_t i = 0; i < 64 && base < ABI_THREADS; i++) {
+		struct vcpu *vcpu = set >> i & 1 ? thread_vcpu(base + i) : NULL;
+
+		if (!vcpu)
+			continue;
+		vcpu->wanted = 1;
+		interrupt_vcpu(vcpu);
+	}
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest's threads: each vCPU has a thread of the runner's for as long as the
+ * program runs. The main thread runs vCPU 0 and sees the program's end through.
+ */
+#ifndef KVMRUN_THREAD_H
+#define KVMRUN_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../shim/abi.h"
+
+struct vm;
+struct vcpu;
+
+/* How many vCPUs the VM may have: config->threads, or fewer where the device has no more. */
+uint32_t threads_max(const struct vm *vm);
+
+/* vCPU 0, before it runs. */
+void threads_init(struct vcpu *main_vcpu);
+
+/*
+ * ABI_OP_THREAD: makes vCPU number index, whose frame is at GPA frame, or wakes the
+ * one there is from thread_park(). 0; -EINVAL where the guest may not ask for that;
+ * -EAGAIN when the host has no room for it.
+ */
+int thread_begin(struct vm *vm, uint64_t index, gpa_t frame);
+
+/* ABI_OP_PARK: waits for thread_begin(), or the program's end. */
+void thread_park(struct vcpu *vcpu);
+
+/* ABI_OP_KICK: has vCPUs look up, those of a set of 64 from number base on. */
+void threads_kick(uint64_t base, uint64_t set);
+
+/* Number index, or NULL; up to the first NULL there are all. */
+struct vcpu *thread_vcpu(uint32_t index);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Futexes. They wait in the host's, on the same word of memory; what nobody waits
+ * for is answered here. futex(2), and its robust ones, set_robust_list(2).
+ */
+#include "shim.h"
+
+#define NR_futex	202
+#define OWNER_DIED	0x40000000u
+#define WAITERS		0x80000000u
+#define TID		0x3fffffffu
+#define ROBUST_LIMIT	2048		/* entries, as on Linux: a list may be a circle */
+
+/* How many wait, by the word's place in its page. */
+static u32 waiting[64];
+static bool requeued;	/* some now wait elsewhere than where they are counted */
+
+static u32 *waiters(gva_t va)
+{
+	return &waiting[va >> 2 & 63];
+}
+
+/* Whether a wake-up could find someone. What the program stored before comes before the look. */
+static bool awaited(gva_t va)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return requeued || *waiters(va) || (boot->flags & ABI_BOOT_REPORT);
+}
+
+static long wait_for(const u64 a[6], u32 op)
+{
+	struct thread *t = current;
+	long ret;
+
+	if (op == ABI_FUTEX_WAIT_BITSET && !(u32)a[5])
+		return -EINVAL;
+	__atomic_add_fetch(waiters(a[0]), 1, __ATOMIC_SEQ_CST);
+	ret = forward(NR_futex, a);
+	__atomic_sub_fetch(waiters(a[0]), 1, __ATOMIC_SEQ_CST);
+	/* a wait for some time is not made again after a handler */
+	if (a[3] && t->interrupted)
+		t->interrupted = 1 + ABI_RESTART_NEVER;
+	return ret;
+}
+
+long sys_futex(const u64 a[6])
+{
+	u32 op = a[1] & ABI_FUTEX_COMMAND, value;
+	long ret;
+
+	if ((a[0] & 3) || (abi_futex_has_two(op) && (a[4] & 3)))
+		return -EINVAL;
+	if ((a[1] & ABI_FUTEX_REALTIME) && op != ABI_FUTEX_WAIT_BITSET)
+		return -ENOSYS;
+	if (a[0] >= ABI_USER_END)
+		return -EFAULT;
+	switch (op) {
+	case ABI_FUTEX_WAIT:
+	case ABI_FUTEX_WAIT_BITSET:
+		return wait_for(a, op);
+	case ABI_FUTEX_WAKE_BITSET:
+		if (!(u32)a[5])
+			return -EINVAL;
+		/* fall through */
+	case ABI_FUTEX_WAKE:
+		return awaited(a[0]) ? forward(NR_futex, a) : get_user(value, a[0]);
+	case ABI_FUTEX_REQUEUE:
+	case ABI_FUTEX_CMP_REQUEUE:
+		ret = forward(NR_futex, a);
+		if (ret > 0)
+			requeued = true;
+		return ret;
+	case ABI_FUTEX_WAKE_OP:
+		return forward(NR_futex, a);
+	default:
+		return -ENOSYS;
+	}
+}
+
+void futex_wake(gva_t va, u32 n)
+{
+	const u64 a[6] = { va, ABI_FUTEX_WAKE, n };
+
+	sys_futex(a);
+}
+
+/* A lock that its owner cannot give back any more. */
+static void owner_died(gva_t va, u32 tid, bool pending)
+{
+	u32 *word = user_word(va), was;
+
+	if (!word)
+		return;
+	was = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+	/* given back already, but whoever waits was perhaps not told */
+	if (pending && !was) {
+		futex_wake(va, 1);
+		return;
+	}
+	do {
+		if ((was & TID) != tid)
+			return;
+	} while (!__atomic_compare_exchange_n(word, &was, (was & WAITERS) | OWNER_DIED, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_SEQ_CST));
+	if (was & WAITERS)
+		futex_wake(va, 1);
+}
+
+void futex_end(struct thread *t)
+{
+	struct { gva_t next; u64 offset; gva_t pending; } head;
+	gva_t entry, next;
+
+	if (!t->robust_list || get_user(head, t->robust_list))
+		return;
+	/* bit 0 is a mark of another kind of lock, which there is not */
+	entry = head.next & ~1ull;
+	for (u32 n = 0; n < ROBUST_LIMIT && entry != t->robust_list; n++) {
+		bool bad = get_user(next, entry);
+
+		if (entry != (head.pending & ~1ull))
+			owner_died(entry + head.offset, t->tid, false);
+		if (bad)
+			break;
+		entry = next & ~1ull;
+	}
+	if (head.pending)
+		owner_died((head.pending & ~1ull) + head.offset, t->tid, true);
+}

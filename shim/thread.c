@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The program's threads. Each has a vCPU, which the runner has a thread of its own
+ * for; when it ends, both stay for the next one.
+ */
+#include "shim.h"
+
+#define CLONE_VM		0x00000100u
+#define CLONE_FS		0x00000200u
+#define CLONE_FILES		0x00000400u
+#define CLONE_SIGHAND		0x00000800u
+#define CLONE_PIDFD		0x00001000u
+#define CLONE_PARENT		0x00008000u
+#define CLONE_THREAD		0x00010000u
+#define CLONE_NEWNS		0x00020000u
+#define CLONE_SETTLS		0x00080000u
+#define CLONE_PARENT_SETTID	0x00100000u
+#define CLONE_CHILD_CLEARTID	0x00200000u
+#define CLONE_DETACHED		0x00400000u
+#define CLONE_CHILD_SETTID	0x01000000u
+#define CLONE_NEWUSER		0x10000000u
+#define CLONE_CLEAR_SIGHAND	0x100000000ull
+#define CLONE_INTO_CGROUP	0x200000000ull
+#define CLONE_KNOWN		0x3ffffff00ull
+#define CLONE_ONE_TABLE		(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+#define CSIGNAL			0xffu
+
+#define TID_MAX			4194304u	/* kernel.pid_max */
+
+struct thread thread0;
+extern struct cpu cpu0;
+_Noreturn void exit_program(void);
+
+static struct thread *threads[ABI_THREADS] = { &thread0 };
+static u32 nthreads = 1;
+static u32 living = 1;
+static u32 leader_code;			/* what the main thread ended with */
+static u32 last_tid;
+static spinlock create_lock;
+
+/* ------------------------------------------------------------------------- vCPUs */
+
+/* What each vCPU but the first has for its own, one behind the other. */
+struct area {
+	u8 frame[ABI_FRAME_SIZE];
+	u8 stack[STACK_SIZE];
+	u8 cpu[PAGE_SIZE];		/* struct cpu, and behind it its struct thread */
+};
+_Static_assert(sizeof(struct cpu) + 64 + sizeof(struct thread) <= PAGE_SIZE, "struct area");
+
+static gpa_t area_alloc(void)
+{
+	static gpa_t next, end;
+	gpa_t area;
+
+	if (end - next < sizeof(struct area)) {
+		next = huge_alloc();
+		end = next ? next + ABI_HUGE : 0;
+		if (!next)
+			return 0;
+	}
+	area = next;
+	next += sizeof(struct area);
+	return area;
+}
+
+static int map_pages(gva_t va, gpa_t gpa, u64 len, u64 bits)
+{
+	for (u64 at = 0; at < len; at += PAGE_SIZE)
+		if (pt_map(va + at, gpa + at, bits))
+			return -ENOMEM;
+	return 0;
+}
+
+/* Makes vCPU number i, with the thread that it will run; NULL when there is no memory. */
+static struct thread *make_cpu(u32 i)
+{
+	gva_t window = CPU_WINDOW + ((u64)i << CPU_SHIFT), at = window + ((u64)&cpu0 - ABI_SHIM);
+	gpa_t area = area_alloc();
+	struct cpu *cpu = (struct cpu *)at;
+	struct thread *t = (struct thread *)(at + ((sizeof(*cpu) + 63) & ~63ull));
+	int err;
+
+	if (!area)
+		return NULL;
+	lock(&mm_lock);
+	err = map_pages(window, ABI_SHIM_GPA, PAGE_SIZE, pt_bits(5));
+	if (!err)
+		err = map_pages(at - STACK_SIZE, area + offsetof(struct area, stack), STACK_SIZE + PAGE_SIZE, pt_bits(3));
+	mm_unlock();
+	if (err)
+		return NULL;		/* its memory is lost, as there is none anyway */
+	cpu->frame = direct(area);
+	cpu->index = i;
+	cpu->thread = t;
+	memcpy(cpu->gdt, cpu0.gdt, sizeof(cpu->gdt));
+	cpu->gdt[ABI_TSS / 8] = 0x0000890000000087;	/* not busy; its base is set at the start */
+	cpu->gdt[ABI_TSS / 8 + 1] = 0;
+	memcpy(cpu->iopb, cpu0.iopb, sizeof(cpu->iopb));
+	t->cpu = cpu;
+	t->fpu = (struct xstate *)(at - STACK_SIZE);
+	return t;
+}
+
+void relax(u32 *spins)
+{
+	asm volatile("pause");
+	/* whom this waits for may be waiting for the host's CPU */
+	if (++*spins % 256 == 0)
+		ask_runner(ABI_OP_YIELD, 0, 0);
+}
+
+/* Has the runner interrupt vCPUs of threads; set is one of 64 from number base on. */
+static void kick(u32 base, u64 set)
+{
+	if (set)
+		ask_runner(ABI_OP_KICK, base, set);
+}
+
+void thread_kick(struct thread *t)
+{
+	u32 i = t->cpu->index;
+
+	__atomic_store_n(&t->cpu->attention, 1, __ATOMIC_SEQ_CST);
+	kick(i & ~63u, 1ull << (i & 63));
+}
+
+static bool runs_behind(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->in_user, __ATOMIC_SEQ_CST) && __atomic_load_n(&cpu->flush, __ATOMIC_SEQ_CST);
+}
+
+void threads_flush(void)
+{
+	struct thread *t;
+	u64 set = 0;
+	u32 spins = 0;
+
+	if (__atomic_load_n(&living, __ATOMIC_SEQ_CST) == 1)
+		return;
+	for (u32 i = 0; (t = thread_at(i)); i++) {
+		if (!t->alive || t == current)
+			continue;
+		__atomic_store_n(&t->cpu->flush, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&t->cpu->attention, 1, __ATOMIC_SEQ_CST);
+	}
+	for (u32 i = 0; (t = thread_at(i)); i++) {
+		if (t->alive && t != current && runs_behind(t->cpu))
+			set |= 1ull << (i & 63);
+		if ((i & 63) == 63 || i + 1 == nthreads) {
+			kick(i & ~63u, set);
+			set = 0;
+		}
+	}
+	for (u32 i = 0; (t = thread_at(i)); i++)
+		while (t->alive && t != current && runs_behind(t->cpu))
+			relax(&spins);
+}
+
+/* ------------------------------------------------------------------------- threads */
+
+struct thread *thread_at(u32 i)
+{
+	return i < __atomic_load_n(&nthreads, __ATOMIC_ACQUIRE) ? threads[i] : NULL;
+}
+
+struct thread *thread_find(u32 tid)
+{
+	struct thread *t;
+
+	if (tid == current->tid)
+		return current;
+	for (u32 i = 0; (t = thread_at(i)); i++)
+		if (t->alive && t->tid == tid)
+			return t;
+	return NULL;
+}
+
+static u32 new_tid(void)
+{
+	do
+		last_tid = last_tid + 1 < TID_MAX ? last_tid + 1 : boot->pid + 1;
+	while (thread_find(last_tid) || last_tid == boot->pid);
+	return last_tid;
+}
+
+/* One whose thread has ended, or a new one; NULL when there are as many as may be. */
+static struct thread *idle_thread(void)
+{
+	struct thread *t;
+	u32 i;
+
+	for (i = 0; (t = thread_at(i)); i++)
+		if (__atomic_load_n(&t->parked, __ATOMIC_ACQUIRE))
+			return t;
+	if (i >= boot->max_threads || i >= ABI_THREADS)
+		return NULL;
+	t = make_cpu(i);
+	if (t) {
+		threads[i] = t;
+		__atomic_store_n(&nthreads, i + 1, __ATOMIC_RELEASE);
+	}
+	return t;
+}
+
+struct clone_args {
+	u64 flags;
+	gva_t pidfd, child_tid, parent_tid;
+	u64 exit_signal;
+	gva_t stack;
+	u64 stack_size;
+	gva_t tls, set_tid;
+	u64 set_tid_size, cgroup;
+};
+
+/* As its parent is, but for what flags say; what a thread has of its own begins empty. */
+static void inherit(struct thread *t, const struct clone_args *c)
+{
+	const struct thread *parent = current;
+
+	t->regs = *((struct regs *)parent->cpu - 1);
+	t->regs.rax = 0;
+	if (c->stack)
+		t->regs.rsp = c->stack;
+	memcpy(t->comm, parent->comm, sizeof(t->comm));
+	t->clear_tid = c->flags & CLONE_CHILD_CLEARTID ? c->child_tid : 0;
+	t->robust_list = 0;
+	t->mask = parent->masked ? parent->saved_mask : parent->mask;
+	t->masked = t->resumed = false;
+	t->not_on = parent->not_on;
+	t->waits = t->trapno = t->err = t->cr2 = 0;
+	t->interrupted = t->again = 0;
+	t->alt = (struct altstack){ .flags = SS_DISABLE };
+	t->fs = c->flags & CLONE_SETTLS ? c->tls : base_get(false);
+	t->gs = base_get(true);
+	fpu_save(t->fpu);
+	t->parked = false;
+	/* its vCPU may have run another thread, and knows nothing of what happened since */
+	t->cpu->flush = t->cpu->attention = 1;
+}
+
+void threads_init(void)
+{
+	thread0.cpu = &cpu0;
+	thread0.alive = true;
+	thread0.tid = last_tid = boot->pid;
+	thread0.alt.flags = SS_DISABLE;
+}
+
+static void set_alive(struct thread *t, bool alive)
+{
+	lock(&signal_lock);
+	t->alive = alive;
+	if (!alive)
+		pending_drop(&t->pending, ~0ull);
+	unlock(&signal_lock);
+}
+
+static long create(const struct clone_args *c)
+{
+	struct thread *t;
+	long ret = -EAGAIN;
+
+	lock(&create_lock);
+	t = idle_thread();
+	if (!t)
+		goto out;
+	inherit(t, c);
+	t->tid = new_tid();
+	/* as on Linux a bad address is no error */
+	if (c->flags & CLONE_PARENT_SETTID)
+		put_user(t->tid, c->parent_tid);
+	if (c->flags & CLONE_CHILD_SETTID)
+		put_user(t->tid, c->child_tid);
+	ret = t->tid;
+	__atomic_add_fetch(&living, 1, __ATOMIC_SEQ_CST);
+	set_alive(t, true);
+	if (ask_runner(ABI_OP_THREAD, t->cpu->index, (u64)t->cpu->frame - ABI_DIRECT) < 0) {
+		set_alive(t, false);
+		__atomic_sub_fetch(&living, 1, __ATOMIC_SEQ_CST);
+		t->parked = true;
+		ret = -EAGAIN;
+	}
+out:
+	unlock(&create_lock);
+	return ret;
+}
+
+/* What Linux refuses in the order in which it does, copy_process(); then what is not a thread, which the runner refuses. */
+static long clone(const struct clone_args *c, u32 nr, const u64 a[6])
+{
+	u64 f = c->flags;
+
+	if ((f & CLONE_FS) && (f & (CLONE_NEWNS | CLONE_NEWUSER)))
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && (f & (CLONE_NEWUSER | CLONE_PIDFD)))
+		return -EINVAL;
+	if ((f & CLONE_ONE_TABLE) != CLONE_ONE_TABLE)
+		return forward(nr, a);
+	if ((f & CLONE_SETTLS) && c->tls >= ABI_USER_END)
+		return -EPERM;
+	return create(c);
+}
+
+long sys_clone(const u64 a[6])
+{
+	const struct clone_args c = {
+		.flags = (u32)a[0] & ~CSIGNAL, .exit_signal = a[0] & CSIGNAL, .stack = a[1],
+		.parent_tid = a[2], .child_tid = a[3], .tls = a[4],
+	};
+
+	return clone(&c, 56, a);
+}
+
+#define CLONE_ARGS_FIRST 64	/* the structure's first version */
+
+long sys_clone3(const u64 a[6])
+{
+	struct clone_args c = { 0 };
+	u64 size = a[1];
+
+	if (size < CLONE_ARGS_FIRST)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	for (u64 at = sizeof(c); at < size; at++) {
+		u8 byte;
+
+		if (get_user(byte, a[0] + at))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	if (copy_in(&c, a[0], MIN(size, sizeof(c))))
+		return -EFAULT;
+	if ((c.flags & ~CLONE_KNOWN) || (c.flags & CLONE_DETACHED) || c.exit_signal > NSIG)
+		return -EINVAL;
+	if ((c.flags & (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND)) == (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if ((c.flags & (CLONE_THREAD | CLONE_PARENT)) && c.exit_signal)
+		return -EINVAL;
+	if (!c.stack != !c.stack_size || c.stack_size > ABI_USER_END || c.stack > ABI_USER_END - c.stack_size)
+		return -EINVAL;
+	if (c.set_tid || c.set_tid_size || (c.flags & CLONE_INTO_CGROUP))
+		return -EPERM;
+	c.stack += c.stack_size;
+	return clone(&c, 435, a);
+}
+
+/* Where a vCPU begins a thread. */
+_Noreturn void thread_start(void)
+{
+	const struct thread *t = current;
+
+	*((struct regs *)t->cpu - 1) = t->regs;
+	fpu_load(t->fpu);
+	base_set(false, t->fs);
+	base_set(true, t->gs);
+	exit_program();
+}
+
+long sys_exit(const u64 a[6])
+{
+	struct abi_frame *f = this_cpu()->frame;
+	const u64 group[6] = { leader_code };
+	struct thread *t = current;
+	u32 zero = 0;
+
+	if (t == &thread0)
+		leader_code = a[0];
+	futex_end(t);
+	if (t->clear_tid && living > 1 && !put_user(zero, t->clear_tid))
+		futex_wake(t->clear_tid, 1);
+	if (__atomic_sub_fetch(&living, 1, __ATOMIC_SEQ_CST) == 0)
+		sys_exit_group(t == &thread0 ? a : group);
+	set_alive(t, false);
+	signal_retarget(~t->mask);
+	/* from parked on, all that is the thread's may be given to another one */
+	f->op = ABI_OP_PARK;
+	__atomic_store_n(&t->parked, true, __ATOMIC_SEQ_CST);
+	vm_exit();
+	thread_start();
+}
+
+/* ------------------------------------------------------------------------- FS and GS */
+
+#define ARCH_SET_GS	0x1001
+#define ARCH_SET_FS	0x1002
+#define ARCH_GET_FS	0x1003
+#define ARCH_GET_GS	0x1004
+#define MSR_FS_BASE	0xc0000100u
+#define MSR_GS_BASE	0xc0000101u
+
+u64 base_get(bool gs)
+{
+	u32 lo, hi;
+	u64 base;
+
+	if (boot->flags & ABI_BOOT_FSGSBASE) {
+		if (gs)
+			asm volatile("rdgsbase %0" : "=r"(base));
+		else
+			asm volatile("rdfsbase %0" : "=r"(base));
+		return base;
+	}
+	asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(gs ? MSR_GS_BASE : MSR_FS_BASE));
+	return lo | (u64)hi << 32;
+}
+
+void base_set(bool gs, u64 base)
+{
+	if (boot->flags & ABI_BOOT_FSGSBASE) {
+		if (gs)
+			asm volatile("wrgsbase %0" : : "r"(base));
+		else
+			asm volatile("wrfsbase %0" : : "r"(base));
+		return;
+	}
+	asm volatile("wrmsr" : : "c"(gs ? MSR_GS_BASE : MSR_FS_BASE), "a"((u32)base), "d"((u32)(base >> 32)));
+}
+
+long sys_arch_prctl(const u64 a[6])
+{
+	u64 base;
+
+	switch (a[0]) {
+	case ARCH_SET_GS:
+	case ARCH_SET_FS:
+		if (a[1] >= ABI_USER_END)
+			return -EPERM;
+		base_set(a[0] == ARCH_SET_GS, a[1]);
+		return 0;
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		base = base_get(a[0] == ARCH_GET_GS);
+		return put_user(base, a[1]);
+	default:
+		return -EINVAL;
+	}
+}
