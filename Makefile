@@ -104,9 +104,9 @@ $B/tests/elf_variants: $B/tests/elf_variants_main.o $B/tests/elf_variants.o
 	$(CC) $^ -o $@
 .PRECIOUS: $B/tests/%.o $B/tests/lib-%.o
 
-# test_threads has ThreadSanitizer in it, and in the runner's parts, where that works here;
+# test_shared has ThreadSanitizer in it, and in the runner's parts, where that works here;
 # with much randomness in addresses (vm.mmap_rnd_bits) it works now and then
-THREADS_OBJS := $(patsubst %,$B/threads/%.o,guest_call test_threads \
+THREADS_OBJS := $(patsubst %,$B/threads/%.o,guest_call test_shared \
 	$(filter-out main,$(patsubst runner/%.c,%,$(wildcard runner/*.c))))
 $B/threads/flags: | $B/threads
 	echo 'int main(void) { return 0; }' | $(CC) -fsanitize=thread -x c - -o $B/threads/probe 2> /dev/null && \
@@ -116,7 +116,7 @@ $B/threads/%.o: runner/%.c $B/threads/flags
 	$(CC) $(CPPFLAGS) $(RUNNER_CFLAGS) $$(cat $B/threads/flags) -MMD -MP -c $< -o $@
 $B/threads/%.o: tests/%.c $B/threads/flags
 	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $$(cat $B/threads/flags) -Irunner -Itests -MMD -MP -c $< -o $@
-$B/tests/test_threads: $(THREADS_OBJS) $(patsubst runner/%.S,$B/runner/%.o,$(wildcard runner/*.S)) | $B/tests
+$B/tests/test_shared: $(THREADS_OBJS) $(patsubst runner/%.S,$B/runner/%.o,$(wildcard runner/*.S)) | $B/tests
 	$(CC) $(LDFLAGS) $$(cat $B/threads/flags) -Wl,--allow-multiple-definition,--wrap=ioctl $^ $(LDLIBS) -lcmocka -o $@
 
 $B/guest/%.musl: tests/guest/%.musl.c | $B/guest

@@ -51,7 +51,7 @@ static int make_tree(void **state)
 	char path[128];
 
 	(void)state;
-	strcpy(tree, "/tmp/test_threads.XXXXXX");
+	strcpy(tree, "/tmp/test_shared.XXXXXX");
 	if (!mkdtemp(tree))
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
