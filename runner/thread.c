@@ -15,8 +15,8 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/* A thread has little on its stack, but its call's copies are thread-local storage. */
-#define STACK	(512 << 10)
+/* Room for its calls' copies, which are thread-local storage, and for their handlers'. */
+#define STACK	(1 << 20)
 
 static struct vcpu *vcpus[ABI_THREADS];	/* set once; no gaps */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
@@ -77,12 +77,13 @@ static int make(struct vm *vm, uint32_t index, gpa_t frame)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	/* before it runs: from then on it may be kicked */
+	__atomic_store_n(&vcpus[index], vcpu, __ATOMIC_RELEASE);
 	err = pthread_create(&thread, &attr, run, vcpu);
 	pthread_attr_destroy(&attr);
-	if (!err) {
-		__atomic_store_n(&vcpus[index], vcpu, __ATOMIC_RELEASE);
+	if (!err)
 		return 0;
-	}
+	__atomic_store_n(&vcpus[index], NULL, __ATOMIC_RELEASE);
 	vmsg("no thread for another vCPU: %s", strerror(err));
 	vcpu_destroy(vcpu);
 failed:

@@ -18,7 +18,11 @@
 #define CLONE_CHILD_CLEARTID	0x00200000u
 #define CLONE_DETACHED		0x00400000u
 #define CLONE_CHILD_SETTID	0x01000000u
+#define CLONE_SYSVSEM		0x00040000u
+#define CLONE_NEWIPC		0x08000000u
 #define CLONE_NEWUSER		0x10000000u
+#define CLONE_NEWPID		0x20000000u
+#define CLONE_NEW		(CLONE_NEWNS | 0x7e000000u)	/* namespaces; NEWCGROUP to NEWNET */
 #define CLONE_CLEAR_SIGHAND	0x100000000ull
 #define CLONE_INTO_CGROUP	0x200000000ull
 #define CLONE_KNOWN		0x3ffffff00ull
@@ -34,7 +38,6 @@ _Noreturn void exit_program(void);
 static struct thread *threads[ABI_THREADS] = { &thread0 };
 static u32 nthreads = 1;
 static u32 living = 1;
-static u32 leader_code;			/* what the main thread ended with */
 static u32 last_tid;
 static spinlock create_lock;
 
@@ -297,8 +300,12 @@ static long clone(const struct clone_args *c, u32 nr, const u64 a[6])
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
 		return -EINVAL;
-	if ((f & CLONE_THREAD) && (f & (CLONE_NEWUSER | CLONE_PIDFD)))
+	if ((f & CLONE_THREAD) && (f & (CLONE_NEWUSER | CLONE_NEWPID | CLONE_PIDFD)))
 		return -EINVAL;
+	if ((f & CLONE_NEWIPC) && (f & CLONE_SYSVSEM))
+		return -EINVAL;
+	if (f & CLONE_NEW)
+		return -EPERM;
 	if ((f & CLONE_ONE_TABLE) != CLONE_ONE_TABLE)
 		return forward(nr, a);
 	if ((f & CLONE_SETTLS) && c->tls >= ABI_USER_END)
@@ -316,6 +323,7 @@ long sys_clone(const u64 a[6])
 	return clone(&c, 56, a);
 }
 
+#define MAX_PID_NS_LEVEL 32
 #define CLONE_ARGS_FIRST 64	/* the structure's first version */
 
 long sys_clone3(const u64 a[6])
@@ -345,7 +353,9 @@ long sys_clone3(const u64 a[6])
 		return -EINVAL;
 	if (!c.stack != !c.stack_size || c.stack_size > ABI_USER_END || c.stack > ABI_USER_END - c.stack_size)
 		return -EINVAL;
-	if (c.set_tid || c.set_tid_size || (c.flags & CLONE_INTO_CGROUP))
+	if (!c.set_tid != !c.set_tid_size || c.set_tid_size > MAX_PID_NS_LEVEL)
+		return -EINVAL;
+	if (c.set_tid || (c.flags & CLONE_INTO_CGROUP))
 		return -EPERM;
 	c.stack += c.stack_size;
 	return clone(&c, 435, a);
@@ -366,17 +376,14 @@ _Noreturn void thread_start(void)
 long sys_exit(const u64 a[6])
 {
 	struct abi_frame *f = this_cpu()->frame;
-	const u64 group[6] = { leader_code };
 	struct thread *t = current;
 	u32 zero = 0;
 
-	if (t == &thread0)
-		leader_code = a[0];
 	futex_end(t);
 	if (t->clear_tid && living > 1 && !put_user(zero, t->clear_tid))
 		futex_wake(t->clear_tid, 1);
 	if (__atomic_sub_fetch(&living, 1, __ATOMIC_SEQ_CST) == 0)
-		sys_exit_group(t == &thread0 ? a : group);
+		sys_exit_group(a);
 	set_alive(t, false);
 	signal_retarget(~t->mask);
 	/* from parked on, all that is the thread's may be given to another one */
