@@ -33,6 +33,7 @@ static struct {
 	struct abi_clock now;	/* what is in it */
 	struct sample last;
 	uint64_t offset;	/* guest TSC - host TSC */
+	bool no_offset;		/* as there is none */
 	atomic_ulong renew;	/* host TSC of the next renewal; never, without a page */
 	atomic_flag renewing;	/* a thread changes the above, and the page */
 } clk = { .renew = UINT64_MAX, .renewing = ATOMIC_FLAG_INIT };
@@ -139,19 +140,27 @@ static void renew(void)
 	publish();
 }
 
-/* guest TSC - host TSC. Best is none at all: then no error is in it. */
-static bool find_offset(struct vcpu *vcpu)
+static bool set_no_offset(struct vcpu *vcpu)
 {
-	uint64_t none = 0, best = UINT64_MAX;
+	uint64_t none = 0;
 	struct kvm_device_attr attr = {
 		.group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET, .addr = (uintptr_t)&none,
 	};
+
+	return ioctl(vcpu->fd, KVM_SET_DEVICE_ATTR, &attr) == 0;
+}
+
+/* guest TSC - host TSC. Best is none at all: then no error is in it. */
+static bool find_offset(struct vcpu *vcpu)
+{
+	uint64_t best = UINT64_MAX;
 	struct {
 		struct kvm_msrs head;
 		struct kvm_msr_entry tsc;
 	} msrs = { .head.nmsrs = 1, .tsc.index = 0x10 };
 
-	if (ioctl(vcpu->fd, KVM_SET_DEVICE_ATTR, &attr) == 0)
+	clk.no_offset = set_no_offset(vcpu);
+	if (clk.no_offset)
 		return true;
 	/* CPL 3 that runs without the hypervisor's help reads the host's */
 	if (vcpu->vm->mode == ABI_MODE_USER)
@@ -186,6 +195,17 @@ void clock_start(struct vcpu *vcpu)
 	if (khz > 0)
 		set_rate(((unsigned __int128)1000000 << 32) / khz);
 	renew();
+}
+
+void clock_join(struct vcpu *vcpu)
+{
+	if (vcpu->vm->mode == ABI_MODE_USER || (clk.no_offset && set_no_offset(vcpu)))
+		return;
+	while (atomic_flag_test_and_set_explicit(&clk.renewing, memory_order_acquire))
+		;
+	if (clk.renew != UINT64_MAX)
+		give_up("vCPUs may have TSCs of their own");
+	atomic_flag_clear_explicit(&clk.renewing, memory_order_release);
 }
 
 void clock_tick(void)

@@ -11,6 +11,9 @@ struct vcpu;
  */
 void clock_start(struct vcpu *vcpu);
 
+/* Another vCPU, before it runs: it reads the same time, or real calls do. */
+void clock_join(struct vcpu *vcpu);
+
 /* Renews the clock page if it is older than a quarter of a second. Cheap. Any thread, once clock_start() is over. */
 void clock_tick(void);
 

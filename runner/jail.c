@@ -98,7 +98,6 @@ static const struct {
 	ALLOW(futex, "locks"),
 	ALLOW(set_robust_list, "a new thread"),
 	ALLOW(rseq, "a new thread"),
-	ALLOW(sched_yield, "vCPUs that wait for each other"),
 	ALLOW(brk, "malloc"),
 	ALLOW(munmap, "malloc"),
 	ALLOW(mremap, "malloc"),

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "end.h"
 #include "interrupt.h"
 #include "msg.h"
@@ -73,6 +74,7 @@ static int make(struct vm *vm, uint32_t index, gpa_t frame)
 		vmsg("%s: no vCPU for another thread: %s: %m", vm->device_path, what);
 		goto failed;
 	}
+	clock_join(vcpu);
 	sem_init(&vcpu->start, 0, 0);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <linux/futex.h>
 #include <linux/kvm.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "call.h"
@@ -243,10 +245,33 @@ static void op_kick(struct vcpu *vcpu)
 	threads_kick(READ_ONCE(vcpu->frame->arg[0]), READ_ONCE(vcpu->frame->arg[1]));
 }
 
-static void op_yield(struct vcpu *vcpu)
+/* The word of ABI_OP_WAIT and ABI_OP_WAKE; NULL, and the guest ended, where there is none. */
+static uint32_t *shim_word(struct vcpu *vcpu)
 {
-	(void)vcpu;
-	sched_yield();
+	gpa_t gpa = READ_ONCE(vcpu->frame->arg[0]);
+	uint32_t *word = gpa % 4 ? NULL : guest_ptr(vcpu->vm, gpa, 4);
+
+	if (!word)
+		guest_failed(vcpu, "the shim waits for a word at %#llx", (unsigned long long)gpa);
+	return word;
+}
+
+/* The shim looks again in any case, so that it can be for a while only: what it waits for may come without a wake-up. */
+static void op_wait(struct vcpu *vcpu)
+{
+	struct timespec a_while = { 0, 2000000 };
+	uint32_t *word = shim_word(vcpu);
+
+	if (word)
+		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, (uint32_t)READ_ONCE(vcpu->frame->arg[1]), &a_while);
+}
+
+static void op_wake(struct vcpu *vcpu)
+{
+	uint32_t *word = shim_word(vcpu);
+
+	if (word)
+		syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX);
 }
 
 static void op_memory(struct vcpu *vcpu)
@@ -271,7 +296,8 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_THREAD] = op_thread,
 	[ABI_OP_PARK] = op_park,
 	[ABI_OP_KICK] = op_kick,
-	[ABI_OP_YIELD] = op_yield,
+	[ABI_OP_WAIT] = op_wait,
+	[ABI_OP_WAKE] = op_wake,
 };
 
 /* ----------------------------------------------------------------------- exits */

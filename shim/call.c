@@ -375,8 +375,7 @@ void exit_work(struct regs *r)
 
 	/* in this order: what is wanted from here on makes another round */
 	__atomic_store_n(&cpu->attention, 0, __ATOMIC_SEQ_CST);
-	if (__atomic_exchange_n(&cpu->flush, 0, __ATOMIC_SEQ_CST))
-		tlb_flush(0);
+	cpu_flush();
 	if (cpu->frame->kick)
 		signal_fetch();
 	if (signal_waiting())

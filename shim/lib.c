@@ -49,18 +49,48 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-void lock(spinlock *l)
-{
-	u32 spins = 0;
+/* Longer than any lock is held by a vCPU that runs meanwhile. */
+#define SPINS	256
 
-	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
-		while (__atomic_load_n(&l->held, __ATOMIC_RELAXED))
-			relax(&spins);
+/* Where one of the shim's own words is. */
+static gpa_t gpa_of(const void *p)
+{
+	bool huge;
+
+	return (*pt_find((gva_t)p, &huge) & PTE_ADDR) + ((u64)p & ~PAGE_MASK);
 }
 
-void unlock(spinlock *l)
+void wait_while(u32 *word, u32 value, u32 *turns)
 {
-	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+	cpu_flush();
+	if (++*turns < SPINS)
+		asm volatile("pause");
+	else
+		ask_runner(ABI_OP_WAIT, gpa_of(word), value);
+}
+
+void wake(u32 *word)
+{
+	ask_runner(ABI_OP_WAKE, gpa_of(word), 0);
+}
+
+void lock(lock_t *l)
+{
+	u32 mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE), now, turns = 0;
+
+	if (__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) == mine)
+		return;
+	__atomic_add_fetch(&l->sleepers, 1, __ATOMIC_SEQ_CST);
+	while ((now = __atomic_load_n(&l->serving, __ATOMIC_SEQ_CST)) != mine)
+		wait_while(&l->serving, now, &turns);
+	__atomic_sub_fetch(&l->sleepers, 1, __ATOMIC_SEQ_CST);
+}
+
+void unlock(lock_t *l)
+{
+	__atomic_add_fetch(&l->serving, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&l->sleepers, __ATOMIC_SEQ_CST))
+		wake(&l->serving);
 }
 
 s64 ask_runner(enum abi_op op, u64 arg0, u64 arg1)

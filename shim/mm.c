@@ -27,7 +27,7 @@
 #define MREMAP_FIXED	2
 #define MREMAP_DONTUNMAP 4
 
-spinlock mm_lock;
+lock_t mm_lock;
 u64 mm_stack_limit;
 static u64 committed, limit;	/* pages */
 static gva_t brk_start, brk_end;

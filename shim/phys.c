@@ -25,7 +25,7 @@ struct chunk {
 };
 _Static_assert(sizeof(struct chunk) == ABI_CHUNK, "abi.h");
 
-static spinlock phys_lock;
+static lock_t phys_lock;
 static u32 partial[PAGE_USES] = { NONE, NONE };	/* chunks with free pages, by use */
 static u32 free_chunks = NONE;			/* whole chunks given back */
 static u32 next_fresh, nchunks;			/* chunks never taken into use */

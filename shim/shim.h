@@ -43,7 +43,7 @@ struct cpu {
 	u64 cr2;
 	u64 in_user;		/* the program runs, or is about to: see exit_restart */
 	u32 attention;		/* another vCPU's: what follows is to be looked at before the program runs on */
-	u32 flush;		/* the TLB is behind */
+	u32 flush;		/* the TLB is behind: 1, or 2 where who asks has gone to sleep */
 	u32 index;
 	u32 unused;
 	u64 spare[2];
@@ -93,10 +93,14 @@ int memcmp(const void *a, const void *b, size_t n);
 _Noreturn void panic(const char *why, u64 value);
 /* An operation from anywhere, also while the frame has a call's arguments, which stay; its ret. */
 s64 ask_runner(enum abi_op op, u64 arg0, u64 arg1);
+/* One turn of a loop that waits for a word of the shim's to be another than this; the turns are counted. */
+void wait_while(u32 *word, u32 value, u32 *turns);
+void wake(u32 *word);
 
-typedef struct { int held; } spinlock;
-void lock(spinlock *l);
-void unlock(spinlock *l);
+/* Taken in turn; who waits for long lets others have the host's CPU. */
+typedef struct { u32 next, serving, sleepers; } lock_t;
+void lock(lock_t *l);
+void unlock(lock_t *l);
 
 /* ---- phys.c: guest-physical memory, in chunks of ABI_HUGE */
 enum page_use { PAGE_USER, PAGE_TABLE, PAGE_USES };
@@ -182,7 +186,7 @@ gva_t vma_gap(u64 len, gva_t bottom, gva_t top);
 gva_t vma_place(u64 len);
 
 /* ---- mm.c: the memory calls, and faults */
-extern spinlock mm_lock;
+extern lock_t mm_lock;
 void mm_unlock(void);		/* flushes what is stale */
 void mm_init(void);
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
@@ -301,8 +305,8 @@ struct thread *thread_at(u32 i);
 struct thread *thread_find(u32 tid);
 /* Has the thread look for signals, whatever it does. */
 void thread_kick(struct thread *t);
-/* Lets others run; for a loop that waits for one of them. */
-void relax(u32 *spins);
+/* What another vCPU asked of this one by threads_flush(); wherever this one may have to wait, too. */
+void cpu_flush(void);
 /*
  * Every other thread's vCPU drops its TLB, at once if it runs the program, else
  * before it does. Also a memory barrier on all of them.
@@ -342,7 +346,7 @@ void signal_init(void);
 #define SIG_IGN		1
 #define SI_TIMER	-2
 #define TIMERS		256		/* the runner's limit */
-extern spinlock signal_lock;		/* actions, pending signals, the list of threads */
+extern lock_t signal_lock;		/* actions, pending signals, the list of threads */
 extern struct sigaction signal_actions[NSIG + 1];
 void sigqueue_init(void);
 /* Whether a signal's action is to be ignored, and whether it is one that stops. */

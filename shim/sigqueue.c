@@ -14,7 +14,7 @@ struct sigqueue {
 	struct siginfo info;
 };
 
-spinlock signal_lock;
+lock_t signal_lock;
 struct sigaction signal_actions[NSIG + 1];
 static struct pending process;
 static struct sigqueue *unused;		/* of all the pages taken so far */

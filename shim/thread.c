@@ -39,7 +39,7 @@ static struct thread *threads[ABI_THREADS] = { &thread0 };
 static u32 nthreads = 1;
 static u32 living = 1;
 static u32 last_tid;
-static spinlock create_lock;
+static lock_t create_lock;
 
 /* ------------------------------------------------------------------------- vCPUs */
 
@@ -105,14 +105,6 @@ static struct thread *make_cpu(u32 i)
 	return t;
 }
 
-void relax(u32 *spins)
-{
-	asm volatile("pause");
-	/* whom this waits for may be waiting for the host's CPU */
-	if (++*spins % 256 == 0)
-		ask_runner(ABI_OP_YIELD, 0, 0);
-}
-
 /* Has the runner interrupt vCPUs of threads; set is one of 64 from number base on. */
 static void kick(u32 base, u64 set)
 {
@@ -133,11 +125,35 @@ static bool runs_behind(const struct cpu *cpu)
 	return __atomic_load_n(&cpu->in_user, __ATOMIC_SEQ_CST) && __atomic_load_n(&cpu->flush, __ATOMIC_SEQ_CST);
 }
 
+void cpu_flush(void)
+{
+	u32 *flush = &this_cpu()->flush, was;
+
+	if (!__atomic_load_n(flush, __ATOMIC_SEQ_CST))
+		return;
+	was = __atomic_exchange_n(flush, 0, __ATOMIC_SEQ_CST);
+	if (was)
+		tlb_flush(0);
+	if (was == 2)
+		wake(flush);
+}
+
+/* Until it is in the shim, or has seen to it. */
+static void await_flush(struct cpu *cpu)
+{
+	u32 turns = 0, wanted;
+
+	while (runs_behind(cpu)) {
+		wanted = 1;
+		__atomic_compare_exchange_n(&cpu->flush, &wanted, 2, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		wait_while(&cpu->flush, 2, &turns);
+	}
+}
+
 void threads_flush(void)
 {
 	struct thread *t;
 	u64 set = 0;
-	u32 spins = 0;
 
 	if (__atomic_load_n(&living, __ATOMIC_SEQ_CST) == 1)
 		return;
@@ -156,8 +172,8 @@ void threads_flush(void)
 		}
 	}
 	for (u32 i = 0; (t = thread_at(i)); i++)
-		while (t->alive && t != current && runs_behind(t->cpu))
-			relax(&spins);
+		if (t->alive && t != current)
+			await_flush(t->cpu);
 }
 
 /* ------------------------------------------------------------------------- threads */
