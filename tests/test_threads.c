@@ -8,6 +8,9 @@
 
 #define LIFE(...) LIST("build/guest/threads", __VA_ARGS__)
 #define SYNC(...) LIST("build/guest/threads_sync", __VA_ARGS__)
+#define REGISTERS(...) LIST("build/guest/threads_registers", __VA_ARGS__)
+#define FUTEX(...) LIST("build/guest/threads_futex", __VA_ARGS__)
+#define MEMORY(...) LIST("build/guest/threads_memory", __VA_ARGS__)
 #define RAW(...) LIST("build/guest/threads_raw", __VA_ARGS__)
 
 struct row {
@@ -92,6 +95,38 @@ static const struct row rows[] = {
 	{ "robust_lists_that_are_broken_hurt_nobody", RAW("robust-bad"), 0, "EINVAL", 0 },
 	{ "64_bare_threads_are_alive_at_once", RAW("many", "64"), 0, "64 at once", 0 },
 	{ "exit_group_of_a_bare_thread_ends_all", RAW("group-end"), 55, NULL, 0 },
+
+	/* registers */
+	{ "rounding_modes_are_inherited_and_then_the_threads_own", REGISTERS("modes"), 0, "control word 0xe7f", 0 },
+	{ "x87_sse_avx_and_general_registers_are_kept_apart", REGISTERS("kept-apart"), 0, "0 wrong", 0 },
+	{ "fs_and_gs_bases_are_each_threads_own", REGISTERS("bases"), 0, "0 wrong", 0 },
+	{ "handlers_spoil_no_registers_of_threads", REGISTERS("disturbed"), 0, "0 wrong", 0 },
+
+	/* futex(2) */
+	{ "a_futex_wakes_as_many_as_are_asked_for", FUTEX("wait-wake"), 0, "5 woken, sum 0", 0 },
+	{ "futexes_that_are_not_private_work", FUTEX("shared"), 0, "0 0", 0 },
+	{ "a_futex_wakes_those_whose_bits_match", FUTEX("bitsets"), 0, "woke 2\n", 0 },
+	{ "a_futex_times_out_relative_and_absolute_not_too_early", FUTEX("timeouts"), 0, "32 of 32 timed out", 0 },
+	{ "futex_refuses_what_is_wrong", FUTEX("errors"), 0, "&b, 0): EINVAL", 0 },
+	{ "a_wait_for_a_futex_ends_by_a_handler_or_goes_on", FUTEX("interrupted"), 0, "restart: ok", 0 },
+	{ "who_waits_for_a_futex_is_moved_to_another", FUTEX("requeue"), 0, "moved 4, 0 woken", 0 },
+	{ "wake_op_computes_compares_and_wakes_on_two_futexes", FUTEX("wake-op"), 0,
+	  " 1 2 1 2 1 2 2 1 1 2 2 1 1 1 2 1 2 2\n", 0 },
+	{ "a_token_goes_round_8_threads_by_futexes", FUTEX("round"), 0, "4000 passed on", 0 },
+	{ "no_wake_of_a_futex_is_lost", FUTEX("race"), 0, "10000", 0 },
+
+	/* memory */
+	{ "what_one_thread_maps_others_see", MEMORY("seen"), 0, "sum 1610563584", 0 },
+	{ "what_one_thread_unmaps_others_fault_on", MEMORY("gone"), 0, "60 faulted as they should", 0 },
+	{ "memory_used_anew_is_not_seen_at_its_old_address", MEMORY("reused"), 0, "0 wrong", 0 },
+	{ "all_threads_stop_on_a_page_made_unreadable", MEMORY("safepoint", "50"), 0, "0 wrong", 0 },
+	{ "all_threads_stop_on_a_page_made_unwritable", MEMORY("read-only", "20"), 0, "0 wrong", 0 },
+	{ "what_one_thread_gives_back_is_zero_for_others", MEMORY("zero"), 0, "0 wrong", 0 },
+	{ "what_one_thread_maps_in_place_others_see", MEMORY("replaced"), 0, "0 wrong", 0 },
+	{ "many_threads_fault_on_the_same_pages", MEMORY("same-pages"), 0, "sum 16384", 0 },
+	{ "threads_map_and_unmap_beside_each_other", MEMORY("stress", "2000"), 0, "0 wrong", 0 },
+	{ "threads_free_what_others_have_allocated", MEMORY("allocator"), 0, "0 wrong", 0 },
+	{ "code_that_one_thread_writes_others_run", MEMORY("code"), 0, "0 wrong", 0 },
 };
 
 int main(int argc, char **argv)

@@ -130,10 +130,14 @@ static inline void sleep_ms(int ms)
 			sleep_ms(1); \
 	} while (0)
 
+/* Mostly without calls; where threads are more than CPUs those who are awaited get their turn. */
 #define SPIN_UNTIL(condition) \
 	do { \
-		while (!(condition)) \
+		for (unsigned int spins_ = 1; !(condition); spins_++) { \
 			__builtin_ia32_pause(); \
+			if (spins_ % 10000 == 0) \
+				sched_yield(); \
+		} \
 	} while (0)
 
 static inline pid_t tid(void)
