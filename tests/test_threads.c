@@ -11,6 +11,8 @@
 #define REGISTERS(...) LIST("build/guest/threads_registers", __VA_ARGS__)
 #define FUTEX(...) LIST("build/guest/threads_futex", __VA_ARGS__)
 #define MEMORY(...) LIST("build/guest/threads_memory", __VA_ARGS__)
+#define SIGNAL(...) LIST("build/guest/threads_signal", __VA_ARGS__)
+#define HANDLER(...) LIST("build/guest/threads_handler", __VA_ARGS__)
 #define RAW(...) LIST("build/guest/threads_raw", __VA_ARGS__)
 
 struct row {
@@ -127,6 +129,26 @@ static const struct row rows[] = {
 	{ "threads_map_and_unmap_beside_each_other", MEMORY("stress", "2000"), 0, "0 wrong", 0 },
 	{ "threads_free_what_others_have_allocated", MEMORY("allocator"), 0, "0 wrong", 0 },
 	{ "code_that_one_thread_writes_others_run", MEMORY("code"), 0, "0 wrong", 0 },
+
+	/* signals */
+	{ "a_signal_to_a_computing_thread_is_handled_there", SIGNAL("spinning"), 0, "100 handled, 0 astray", 0 },
+	{ "a_signal_to_a_thread_ends_its_call_or_restarts_it", SIGNAL("interrupted"), 0, "0 wrong", 0 },
+	{ "masks_and_pending_signals_are_each_threads_own", SIGNAL("masks"), 0, "3 handled, 0 wrong", 0 },
+	{ "a_signal_to_the_process_goes_to_who_does_not_block_it", SIGNAL("process"), 0, "0 astray", 0 },
+	{ "a_signal_to_the_process_pends_until_one_unblocks_it", SIGNAL("until-unblocked"), 0, "1 handled, 0 wrong", 0 },
+	{ "one_thread_takes_all_signals_by_sigwait", SIGNAL("sigwait"), 0, "100 taken, 0 wrong", 0 },
+	{ "sigwaitinfo_tells_who_has_sent_what", SIGNAL("infos"), 0, "36 code -1 from here value 46", 0 },
+	{ "500_queued_signals_come_in_order", SIGNAL("queued"), 0, "500 handled, 0 wrong", 0 },
+	{ "threads_signal_each_other_and_none_is_lost", SIGNAL("storm"), 0, "80400", 0 },
+	{ "signals_to_threads_that_are_not_there_fail", SIGNAL("errors"), 0, "gone: ESRCH", 0 },
+	{ "alternate_stacks_are_each_threads_own", HANDLER("stacks"), 0, "40 overflows, 0 wrong", 0 },
+	{ "8_threads_handle_faults_at_once", HANDLER("faults"), 0, "0 wrong", 0 },
+	{ "4_threads_are_in_one_handler_at_once", HANDLER("at-once"), 0, "4 at once", 0 },
+	{ "a_thread_preempted_200_times_computes_the_right_sum", HANDLER("preempted", "200"), 0,
+	  "0 sums are wrong, 200 handled", 0 },
+	{ "a_handler_pushes_calls_between_any_two_instructions", HANDLER("pushed-calls"), 0, "right", 0 },
+	{ "threads_are_cancelled_and_clean_up", HANDLER("cancel"), 0, "18 cleaned up, 0 wrong", 0 },
+	{ "libc_changes_ids_in_all_threads", HANDLER("ids"), 0, "8 threads, 0 wrong", 0 },
 };
 
 int main(int argc, char **argv)
