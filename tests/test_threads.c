@@ -2,11 +2,14 @@
 /* Threads, and what is between them: tests/guest/threads*.c. */
 #include "lib/harness.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LIFE(...) LIST("build/guest/threads", __VA_ARGS__)
+#define END(...) LIST("build/guest/threads_end", __VA_ARGS__)
 #define SYNC(...) LIST("build/guest/threads_sync", __VA_ARGS__)
 #define REGISTERS(...) LIST("build/guest/threads_registers", __VA_ARGS__)
 #define FUTEX(...) LIST("build/guest/threads_futex", __VA_ARGS__)
@@ -54,20 +57,20 @@ static const struct row rows[] = {
 	{ "a_thread_of_a_thread_and_so_on_50_deep", LIFE("chained"), 0, "51 threads, 50 deep", 0 },
 	{ "detached_threads_run_and_leave", LIFE("detached"), 0, "0 failed, 300 ran", 0 },
 	{ "what_threads_return_and_how_joining_fails", LIFE("values"), 0, "&soon): ETIMEDOUT", 0 },
-	{ "others_go_on_when_main_leaves_and_the_last_ends_with_0", LIFE("main-leaves", "0"), 0, "after main", 0 },
-	{ "another_calls_exit_after_main_has_left", LIFE("main-leaves", "3"), 3, "after main", 0 },
-	{ "the_status_is_that_of_the_last_bare_exit", LIFE("leader-status"), 5, "after main", 0 },
-	{ "main_returns_while_others_run_and_block", LIFE("returns", "6"), 6, NULL, 0 },
-	{ "exit_in_a_thread_ends_all", LIFE("ended", "0"), 7, NULL, 0 },
-	{ "_exit_in_a_thread_ends_all", LIFE("ended", "1"), 8, NULL, 0 },
-	{ "a_fault_in_a_thread_is_139", LIFE("ended", "2"), 139, NULL, 0 },
-	{ "abort_in_a_thread_is_134", LIFE("ended", "3"), 134, NULL, 0 },
-	{ "an_invalid_opcode_in_a_thread_is_132", LIFE("ended", "4"), 132, NULL, 0 },
-	{ "a_deadly_signal_to_a_thread_ends_all", LIFE("ended", "5"), 143, NULL, 0 },
-	{ "kill_by_a_thread_is_137", LIFE("ended", "6"), 137, NULL, 0 },
-	{ "a_deadly_signal_to_the_process_by_a_thread_ends_all", LIFE("ended", "7"), 130, NULL, 0 },
-	{ "a_deadly_signal_to_main_by_a_thread_ends_all", LIFE("ended", "8"), 138, NULL, 0 },
-	{ "exit_group_takes_the_low_byte", LIFE("ended", "9"), 0x45, NULL, 0 },
+	{ "others_go_on_when_main_leaves_and_the_last_ends_with_0", END("main-leaves", "0"), 0, "after main", 0 },
+	{ "another_calls_exit_after_main_has_left", END("main-leaves", "3"), 3, "after main", 0 },
+	{ "the_status_is_that_of_the_last_bare_exit", END("leader-status"), 5, "after main", 0 },
+	{ "main_returns_while_others_run_and_block", END("returns", "6"), 6, NULL, 0 },
+	{ "exit_in_a_thread_ends_all", END("ended", "0"), 7, NULL, 0 },
+	{ "_exit_in_a_thread_ends_all", END("ended", "1"), 8, NULL, 0 },
+	{ "a_fault_in_a_thread_is_139", END("ended", "2"), 139, NULL, 0 },
+	{ "abort_in_a_thread_is_134", END("ended", "3"), 134, NULL, 0 },
+	{ "an_invalid_opcode_in_a_thread_is_132", END("ended", "4"), 132, NULL, 0 },
+	{ "a_deadly_signal_to_a_thread_ends_all", END("ended", "5"), 143, NULL, 0 },
+	{ "kill_by_a_thread_is_137", END("ended", "6"), 137, NULL, 0 },
+	{ "a_deadly_signal_to_the_process_by_a_thread_ends_all", END("ended", "7"), 130, NULL, 0 },
+	{ "a_deadly_signal_to_main_by_a_thread_ends_all", END("ended", "8"), 138, NULL, 0 },
+	{ "exit_group_takes_the_low_byte", END("ended", "9"), 0x45, NULL, 0 },
 	{ "variables_keys_and_errno_are_each_threads_own", LIFE("local"), 0, "destroyed 1776", 0 },
 	{ "ids_and_names_are_each_threads_own", LIFE("ids"), 0, "ids and name: yes", 0 },
 	{ "stacks_are_as_large_as_asked_for", LIFE("stacks"), 0, "its own: 65024", 0 },
@@ -128,7 +131,7 @@ static const struct row rows[] = {
 	{ "what_one_thread_gives_back_is_zero_for_others", MEMORY("zero"), 0, "0 wrong", 0 },
 	{ "what_one_thread_maps_in_place_others_see", MEMORY("replaced"), 0, "0 wrong", 0 },
 	{ "many_threads_fault_on_the_same_pages", MEMORY("same-pages"), 0, "sum 16384", 0 },
-	{ "threads_map_and_unmap_beside_each_other", MEMORY("stress", "2000"), 0, "0 wrong", 0 },
+	{ "threads_map_and_unmap_beside_each_other", MEMORY("stress", "1000"), 0, "0 wrong", 0 },
 	{ "threads_free_what_others_have_allocated", MEMORY("allocator"), 0, "0 wrong", 0 },
 	{ "code_that_one_thread_writes_others_run", MEMORY("code"), 0, "0 wrong", 0 },
 
@@ -175,7 +178,7 @@ static const struct row rows[] = {
 
 	/* scheduling */
 	{ "threads_yield_to_each_other", IO("yields"), 0, "200 turns", 0 },
-	{ "two_threads_run_at_the_same_time", IO("parallel"), 0, "10000 turns", true },
+	{ "two_threads_run_at_the_same_time", IO("parallel"), 0, "200 turns in 2 ms", true },
 	{ "cpus_are_the_hosts_and_each_threads_own", IO("affinity"), 0, "policy 0 priority 0, 0 wrong", 0 },
 	{ "membarrier_orders_what_other_threads_do", IO("barriers"), 0, "0 missed both, 0 wrong", 0 },
 	{ "a_thread_that_sleeps_gets_its_turn_among_many_that_compute", IO("crowded"), 0, "all ended", 0 },
@@ -218,15 +221,108 @@ static void lines_of_4_threads_are_written_whole_and_in_order(void **state)
 	}
 }
 
+/* ------------------------------------------------------------- from outside */
+
+static void expect(struct running *r, const char *text)
+{
+	if (!run_wait_for(r, text)) {
+		struct run_result end = run_finish(r);
+
+		run_show("the run", &end);
+		fail_msg("it did not print \"%s\"", text);
+	}
+}
+
+static void be_handled(struct running *r)
+{
+	for (int i = 1; i <= 5; i++) {
+		char text[16];
+
+		kill(run_pid(r), SIGUSR1);
+		snprintf(text, sizeof(text), "handled %d", i);
+		expect(r, text);
+	}
+}
+
+static void be_stopped(struct running *r)
+{
+	static const int stops[] = { SIGSTOP, SIGTSTP, SIGSTOP };
+	int status;
+
+	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
+		kill(run_pid(r), stops[i]);
+		assert_int_equal(waitpid(run_pid(r), &status, WUNTRACED), run_pid(r));
+		assert_true(WIFSTOPPED(status));
+		kill(run_pid(r), SIGCONT);
+	}
+	be_handled(r);
+}
+
+static void be_terminated(struct running *r)
+{
+	kill(run_pid(r), SIGTERM);
+}
+
+static void be_killed(struct running *r)
+{
+	kill(run_pid(r), SIGKILL);
+}
+
+struct drive {
+	const char *name;
+	void (*drive)(struct running *r);
+	int status;
+};
+
+static const struct drive drives[] = {
+	{ "signals_from_outside_are_handled_by_who_does_not_block_them", be_handled, 7 },
+	{ "threads_are_stopped_and_go_on", be_stopped, 7 },
+	{ "a_deadly_signal_from_outside_ends_all", be_terminated, 128 + SIGTERM },
+	{ "kill_from_outside_ends_all", be_killed, 128 + SIGKILL },
+};
+
+static struct run_result run_driven(struct running *r, void (*drive)(struct running *r))
+{
+	expect(r, "ready\n");
+	drive(r);
+	return run_finish(r);
+}
+
+static void run_drive(void **state)
+{
+	const struct drive *d = *state;
+	struct run_result native = run_driven(run_start(NULL, END("outside")), d->drive);
+	struct run_result guest = run_driven(run_start_kvmrun(NULL, END("outside")), d->drive);
+
+	assert_int_equal(native.signal ? 128 + native.signal : native.status, d->status);
+	assert_same(&native, &guest, false);
+	run_free(&native);
+	run_free(&guest);
+}
+
+static void the_time_limit_ends_all_threads(void **state)
+{
+	struct run_result r = run_kvmrun(LIST("--timeout", "1"), END("outside"));
+
+	(void)state;
+	assert_status(&r, 124);
+	assert_err_line(&r, "time limit of 1s");
+	run_free(&r);
+}
+
 int main(int argc, char **argv)
 {
-	static struct CMUnitTest tests[ARRAY_SIZE(rows) + 10] = {
+	static struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(drives) + 2] = {
 		cmocka_unit_test(lines_of_4_threads_are_written_whole_and_in_order),
+		cmocka_unit_test(the_time_limit_ends_all_threads),
 	};
-	size_t n = 1;
+	size_t n = 2;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = run_row,
 						  .initial_state = (void *)&rows[i] };
+	for (size_t i = 0; i < ARRAY_SIZE(drives); i++)
+		tests[n++] = (struct CMUnitTest){ .name = drives[i].name, .test_func = run_drive,
+						  .initial_state = (void *)&drives[i] };
 	return harness_main(argc, argv, "threads", tests, n, NULL, NULL);
 }

@@ -307,10 +307,7 @@ static int try_write(pthread_mutex_t *m)
 	struct timespec end = after_ms(CLOCK_REALTIME, 10);
 	int error = pthread_rwlock_timedwrlock(&rwlock, &end);
 
-	(void)m;
-	if (!error)
-		pthread_rwlock_unlock(&rwlock);
-	return error;
+	return m || error ? error : pthread_rwlock_unlock(&rwlock);
 }
 
 static void rwlocks(void)
@@ -472,7 +469,7 @@ static void c11(void)
 	int numbers[4] = { 10, 20, 30, 40 }, sum = 0, value;
 	thrd_t threads[4];
 
-	mtx_init(&mtx, mtx_timed | mtx_recursive);
+	mtx_init(&mtx, mtx_recursive);
 	cnd_init(&cnd);
 	tss_create(&tss, forget);
 	for (int i = 0; i < 4; i++)
