@@ -130,13 +130,14 @@ static inline void sleep_ms(int ms)
 			sleep_ms(1); \
 	} while (0)
 
-/* Mostly without calls; where threads are more than CPUs those who are awaited get their turn. */
+/* Mostly without calls; where threads are more than CPUs those who are awaited get their turn: by a nap, not by a
+ * yield, which a busy machine's scheduler makes one pay for. */
 #define SPIN_UNTIL(condition) \
 	do { \
 		for (unsigned int spins_ = 1; !(condition); spins_++) { \
 			__builtin_ia32_pause(); \
 			if (spins_ % 10000 == 0) \
-				sched_yield(); \
+				clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ 0, 50000 }, NULL); \
 		} \
 	} while (0)
 

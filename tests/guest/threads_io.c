@@ -328,7 +328,7 @@ static void affinity(void)
 	printf("policy %d priority %d, %d wrong\n", policy, param.sched_priority, wrong);
 }
 
-#define ROUNDS 3000
+#define ROUNDS 1000
 
 static _Atomic long x, y;
 static atomic_int rounds[2];
