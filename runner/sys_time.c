@@ -15,6 +15,7 @@
 #include "interrupt.h"
 #include "load.h"
 #include "sys.h"
+#include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -33,20 +34,33 @@ uint64_t now_ns(void)
 
 /* ------------------------------------------------------------- clocks */
 
+#define PER_THREAD	4	/* in the number of a CPU clock: a thread's, not a process's */
+
 /*
  * Negative numbers name the CPU clocks of a process or thread, in their upper
  * bits, and devices as clocks. The program has its own, by which the host's
- * 0, the caller's, is meant. False for any other.
+ * 0, the caller's, is meant, and those of its threads. False for any other.
+ * *thread is whose clock it is, or NULL: the process's, or none of these.
  */
-static bool own_clock(uint64_t guest, int *clock)
+static bool own_clock(const struct call *c, uint64_t guest, int *clock, const struct vcpu **thread)
 {
 	int number = guest, id = ~(number >> 3);
+	const struct vcpu *v = NULL;
 
 	*clock = number;
+	*thread = number == CLOCK_THREAD_CPUTIME_ID ? c->vcpu : NULL;
 	if (number >= 0)
 		return true;
-	*clock = -8 | (number & 7);
-	return (number & 3) != 3 && (!id || id == GUEST_PID);
+	if ((number & 3) == 3)
+		return false;
+	if (!(number & PER_THREAD)) {
+		*clock = -8 | (number & 7);
+		return !id || thread_find(id);
+	}
+	v = id ? thread_find(id) : c->vcpu;
+	*thread = v;
+	*clock = v ? (int)(~(unsigned int)v->tid << 3 | (number & 7)) : 0;
+	return v;
 }
 
 /* A host call on the arguments as they are; those of structures are private copies. */
@@ -57,16 +71,28 @@ static long host(struct call *c, long a0, long a1, long a2, long a3)
 
 long host_clock_gettime(struct call *c)
 {
+	struct timespec *ts = c->ptr[1];
+	const struct vcpu *thread;
+	uint64_t ns;
 	int clock;
+	long ret;
 
-	return own_clock(c->arg[0], &clock) ? host(c, clock, (long)c->ptr[1], 0, 0) : -EINVAL;
+	if (!own_clock(c, c->arg[0], &clock, &thread))
+		return -EINVAL;
+	ret = host(c, clock, (long)ts, 0, 0);
+	if (ret || !ts || !thread)
+		return ret;
+	ns = ts->tv_sec * SECOND + ts->tv_nsec - thread->cpu_before;
+	*ts = (struct timespec){ ns / SECOND, ns % SECOND };
+	return 0;
 }
 
 long host_clock_getres(struct call *c)
 {
+	const struct vcpu *thread;
 	int clock;
 
-	return own_clock(c->arg[0], &clock) ? host(c, clock, (long)c->ptr[1], 0, 0) : -EINVAL;
+	return own_clock(c, c->arg[0], &clock, &thread) ? host(c, clock, (long)c->ptr[1], 0, 0) : -EINVAL;
 }
 
 long host_gettimeofday(struct call *c)
@@ -128,11 +154,12 @@ long host_nanosleep(struct call *c)
 long host_clock_nanosleep(struct call *c)
 {
 	const struct timespec *ts = c->ptr[2];
+	const struct vcpu *thread;
 	int clock;
 
 	if (!ts)
 		return -EFAULT;
-	if (!time_valid(ts) || !own_clock(c->arg[0], &clock))
+	if (!time_valid(ts) || !own_clock(c, c->arg[0], &clock, &thread))
 		return -EINVAL;
 	/* setting a clock does not change how long a relative sleep lasts; on a CPU clock only the host can tell */
 	if (!(c->arg[1] & TIMER_ABSTIME) && (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ||
@@ -212,11 +239,12 @@ long host_timer_create(struct call *c)
 	/* without one, SIGALRM carries the timer's ID */
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 	int *out = c->ptr[2], id, slot, clock;
+	const struct vcpu *thread;
 	long ret;
 
 	if (!out)
 		return -EFAULT;
-	if (!own_clock(c->arg[0], &clock))
+	if (!own_clock(c, c->arg[0], &clock, &thread))
 		return -EINVAL;
 	if (given) {
 		event = *given;

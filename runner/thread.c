@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "end.h"
 #include "interrupt.h"
+#include "load.h"
 #include "msg.h"
 #include "options.h"
 #include "thread.h"
@@ -39,6 +41,7 @@ uint32_t threads_max(const struct vm *vm)
 
 void threads_init(struct vcpu *main_vcpu)
 {
+	main_vcpu->guest_tid = GUEST_PID;
 	sem_init(&main_vcpu->start, 0, 0);
 	vcpus[0] = main_vcpu;
 }
@@ -46,6 +49,16 @@ void threads_init(struct vcpu *main_vcpu)
 struct vcpu *thread_vcpu(uint32_t index)
 {
 	return index < ABI_THREADS ? __atomic_load_n(&vcpus[index], __ATOMIC_ACQUIRE) : NULL;
+}
+
+struct vcpu *thread_find(uint32_t tid)
+{
+	struct vcpu *vcpu;
+
+	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++)
+		if (!vcpu->parked && vcpu->guest_tid == tid)
+			return vcpu;
+	return NULL;
 }
 
 static void *run(void *arg)
@@ -62,7 +75,7 @@ static void *run(void *arg)
 }
 
 /* A vCPU that was never there, and its thread. */
-static int make(struct vm *vm, uint32_t index, gpa_t frame)
+static int make(struct vm *vm, uint32_t index, gpa_t frame, uint32_t tid)
 {
 	struct vcpu *vcpu = calloc(1, sizeof(*vcpu));
 	const char *what = "no memory";
@@ -74,6 +87,7 @@ static int make(struct vm *vm, uint32_t index, gpa_t frame)
 		vmsg("%s: no vCPU for another thread: %s: %m", vm->device_path, what);
 		goto failed;
 	}
+	vcpu->guest_tid = tid;
 	clock_join(vcpu);
 	sem_init(&vcpu->start, 0, 0);
 	pthread_attr_init(&attr);
@@ -93,7 +107,7 @@ failed:
 	return -EAGAIN;
 }
 
-int thread_begin(struct vm *vm, uint64_t index, gpa_t frame)
+int thread_begin(struct vm *vm, uint32_t index, gpa_t frame, uint32_t tid)
 {
 	struct vcpu *vcpu;
 	int err = 0;
@@ -102,22 +116,28 @@ int thread_begin(struct vm *vm, uint64_t index, gpa_t frame)
 		return -EINVAL;
 	pthread_mutex_lock(&making);
 	vcpu = thread_vcpu(index);
-	if (vcpu)
+	if (vcpu) {
+		vcpu->guest_tid = tid;
 		sem_post(&vcpu->start);
-	else if (!thread_vcpu(index - 1))
+	} else if (!thread_vcpu(index - 1)) {
 		err = -EINVAL;
-	else
-		err = make(vm, index, frame);
+	} else {
+		err = make(vm, index, frame, tid);
+	}
 	pthread_mutex_unlock(&making);
 	return err;
 }
 
 void thread_park(struct vcpu *vcpu)
 {
+	struct timespec used;
+
 	vcpu->parked = true;
 	interrupt_detach(vcpu);
 	while (sem_wait(&vcpu->start) < 0 && !ended())
 		;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	vcpu->cpu_before = used.tv_sec * 1000000000ull + used.tv_nsec;
 	vcpu->parked = false;
 }
 

@@ -213,6 +213,7 @@ static void op_booted(struct vcpu *vcpu)
 		return;
 	}
 	vcpu->vm->mode = mode;
+	vcpu->ready = true;
 	vmsg("the shim runs at CPL %d", mode == ABI_MODE_KERNEL ? 0 : 3);
 	clock_start(vcpu);
 	vcpu->ioctls = 0;
@@ -227,12 +228,16 @@ static void op_thread(struct vcpu *vcpu)
 	if (frame % 8 || !guest_ptr(vcpu->vm, frame, ABI_FRAME_SIZE))
 		err = -EINVAL;
 	else
-		err = thread_begin(vcpu->vm, index, frame);
+		err = thread_begin(vcpu->vm, index, frame, index >> 32);
 	if (err == -EINVAL)
-		guest_failed(vcpu, "the shim asked for vCPU %llu with its frame at %#llx",
-			     (unsigned long long)index, (unsigned long long)frame);
+		guest_failed(vcpu, "the shim asked for vCPU %u with its frame at %#llx", (uint32_t)index, (unsigned long long)frame);
 	vcpu->ioctls++;
 	vcpu->frame->ret = err;
+}
+
+static void op_ready(struct vcpu *vcpu)
+{
+	vcpu->ready = true;
 }
 
 static void op_park(struct vcpu *vcpu)
@@ -294,6 +299,7 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_BOOTED] = op_booted,
 	[ABI_OP_MEMORY] = op_memory,
 	[ABI_OP_THREAD] = op_thread,
+	[ABI_OP_READY] = op_ready,
 	[ABI_OP_PARK] = op_park,
 	[ABI_OP_KICK] = op_kick,
 	[ABI_OP_WAIT] = op_wait,
@@ -387,7 +393,7 @@ static void attend(struct vcpu *vcpu, bool in_shim)
 	 * interrupt could come on top of the first one's, where IF does not keep it off.
 	 */
 	if (!__atomic_exchange_n(&vcpu->frame->kick, 1, __ATOMIC_SEQ_CST))
-		vcpu->inject = !in_shim && vcpu->vm->mode;
+		vcpu->inject = !in_shim && vcpu->ready;
 }
 
 /*

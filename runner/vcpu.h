@@ -27,8 +27,11 @@ struct vcpu {
 	 */
 	volatile uint32_t pending;
 	volatile uint32_t wanted;	/* by another vCPU: threads_kick() */
+	uint32_t guest_tid;	/* the thread it runs, and the CPU time that earlier ones have used, ns */
+	uint64_t cpu_before;
 	sem_t start;		/* its next thread of the program's: thread.h */
 	volatile bool parked;	/* it has none */
+	bool ready;		/* the guest has set it up to take interrupts */
 	bool inject;		/* the kick waits for the guest to take interrupts */
 	uint64_t runs;		/* KVM_RUN calls */
 	uint64_t ioctls;	/* any other on the vCPU since it first ran */

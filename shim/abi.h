@@ -65,8 +65,9 @@ enum abi_op {
 	ABI_OP_PANIC,		/* the shim found a bug in itself: data = text */
 	ABI_OP_BOOTED,		/* first exit: arg[0] = enum abi_mode */
 	ABI_OP_MEMORY,		/* RAM is wanted up to arg[0] bytes: ret = bytes there are now, boot->ram_ready's successor */
-	ABI_OP_THREAD,		/* vCPU arg[0], its frame at arg[1], is to start a thread: one that was never used or is
-				   parked. ret = 0, or -EAGAIN */
+	ABI_OP_THREAD,		/* vCPU arg[0], its frame at arg[1], is to start a thread, its ID in arg[0]'s upper half:
+				   one that was never used or is parked. ret = 0, or -EAGAIN */
+	ABI_OP_READY,		/* a vCPU that ABI_OP_THREAD has made can take interrupts */
 	ABI_OP_PARK,		/* this vCPU's thread has ended: back when it is to start another one */
 	ABI_OP_KICK,		/* has vCPUs look at their kick: arg[1] is a set of 64 from number arg[0] on */
 	ABI_OP_WAIT,		/* waits for a while, as long as the word at GPA arg[0] is arg[1] */
@@ -313,6 +314,7 @@ enum abi_struct { ABI_STRUCTS(ABI_STRUCT) };
  * take a number or nothing.
  */
 #define ABI_FUTEX_COMMAND	0x7fu
+#define ABI_FUTEX_PRIVATE	0x80u
 #define ABI_FUTEX_REALTIME	0x100u
 enum abi_futex {
 	ABI_FUTEX_WAIT = 0,

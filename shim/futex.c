@@ -63,7 +63,9 @@ long sys_futex(const u64 a[6])
 			return -EINVAL;
 		/* fall through */
 	case ABI_FUTEX_WAKE:
-		return awaited(a[0]) ? forward(NR_futex, a) : get_user(value, a[0]);
+		ret = awaited(a[0]) ? forward(NR_futex, a) : get_user(value, a[0]);
+		/* Linux does not look at a private one */
+		return ret == -EFAULT && (a[1] & ABI_FUTEX_PRIVATE) ? 0 : ret;
 	case ABI_FUTEX_REQUEUE:
 	case ABI_FUTEX_CMP_REQUEUE:
 		ret = forward(NR_futex, a);

@@ -103,8 +103,7 @@ bool pt_huge_free(gva_t va)
 
 /*
  * Entries that TLBs may hold and that have changed: one page, or so many that
- * all is flushed. A page freed meanwhile is not given to anyone who could see
- * it by the old entry: that takes mm_lock.
+ * all is flushed.
  */
 static struct { bool any, many; gva_t va; } stale;
 
@@ -120,13 +119,42 @@ static void mark_all(void)
 	stale.any = stale.many = true;
 }
 
+/*
+ * Pages and tables whose entries are gone. While other vCPUs may still reach them by
+ * what they hold of those, they are not for anyone else: they are freed after the flush.
+ */
+static gpa_t doomed[512];
+static u32 ndoomed;
+#define DOOMED_HUGE	1ull
+
+static void release(gpa_t page)
+{
+	if (page & DOOMED_HUGE)
+		huge_free(page & ~DOOMED_HUGE);
+	else
+		page_free(page);
+}
+
+static void doom(gpa_t page)
+{
+	if (threads_alone()) {
+		release(page);
+		return;
+	}
+	if (ndoomed == ARRAY_SIZE(doomed))
+		pt_flush();
+	doomed[ndoomed++] = page;
+}
+
 void pt_flush(void)
 {
-	if (!stale.any)
-		return;
-	tlb_flush(stale.many ? 0 : stale.va);
-	threads_flush();
-	stale.any = stale.many = false;
+	if (stale.any) {
+		tlb_flush(stale.many ? 0 : stale.va);
+		threads_flush();
+		stale.any = stale.many = false;
+	}
+	while (ndoomed)
+		release(doomed[--ndoomed]);
 }
 
 static int split(u64 *e)
@@ -165,6 +193,8 @@ struct walk {
 
 static void leaf(struct walk *w, u64 *e, int level, gva_t va)
 {
+	gpa_t page;
+
 	w->pages += level == 2 ? 512 : 1;
 	if (w->what == COUNT)
 		return;
@@ -174,11 +204,9 @@ static void leaf(struct walk *w, u64 *e, int level, gva_t va)
 		*e = (*e & (PTE_ADDR | (level == 2 ? PTE_PS : 0))) | w->bits;
 		return;
 	}
-	if (level == 2)
-		huge_free(*e & PTE_ADDR);
-	else
-		page_free(*e & PTE_ADDR);
+	page = (*e & PTE_ADDR) | (level == 2 ? DOOMED_HUGE : 0);
 	*e = 0;
+	doom(page);
 }
 
 /* Visits the pages of [start, end) below a table that maps from base. */
@@ -200,11 +228,13 @@ static void walk(struct walk *w, u64 *table, int level, gva_t base, gva_t start,
 		}
 		walk(w, table_at(*e), level - 1, from, MAX(start, from), MIN(end, from + size));
 		if (w->what == UNMAP && from >= w->floor && from + size <= w->ceiling) {
-			page_free(*e & PTE_ADDR);
+			gpa_t page = *e & PTE_ADDR;
+
 			*e = 0;
 			/* any flush drops all that is cached of tables */
 			if (!stale.any)
 				mark(from);
+			doom(page);
 		}
 	}
 }

@@ -312,6 +312,7 @@ void cpu_flush(void);
  * before it does. Also a memory barrier on all of them.
  */
 void threads_flush(void);
+bool threads_alone(void);	/* there is but this one */
 void threads_init(void);
 /* FS's or GS's base. */
 u64 base_get(bool gs);

@@ -17,12 +17,18 @@ bool signal_waiting(void)
 /* A timer's signal may be for one thread: those by their IDs; 0: none. */
 static struct { int id; u32 tid; } timers[TIMERS];
 
-static struct thread *timer_thread(const struct siginfo *info)
+/* A signal that came to the runner: for the process, or for a timer's thread while there is one. */
+static void receive(const struct siginfo *info)
 {
 	for (u32 i = 0; info->code == SI_TIMER && i < TIMERS; i++)
-		if (timers[i].tid && timers[i].id == info->timer.id)
-			return thread_find(timers[i].tid);
-	return NULL;
+		if (timers[i].tid && timers[i].id == info->timer.id) {
+			struct thread *t = thread_find(timers[i].tid);
+
+			if (t)
+				signal_send(info, t);
+			return;
+		}
+	signal_send(info, NULL);
 }
 
 #define SIGEV_THREAD_ID	4
@@ -63,7 +69,7 @@ void signal_fetch(void)
 		f->data_len = 0;
 		vm_exit();
 		for (s64 i = 0; i < f->ret; i++)
-			signal_send((struct siginfo *)f->data + i, timer_thread((struct siginfo *)f->data + i));
+			receive((struct siginfo *)f->data + i);
 	} while (f->kick);
 }
 

@@ -246,19 +246,32 @@ long sys_get_robust_list(const u64 a[6])
 	return 0;
 }
 
+#define MEMBARRIER_GLOBAL	1
+#define MEMBARRIER_PRIVATE	8
+#define MEMBARRIER_REGISTER	16
+
 long sys_membarrier(const u64 a[6])
 {
-	u32 supported = 1 | 8 | 16;	/* GLOBAL, PRIVATE_EXPEDITED and its REGISTER */
+	static bool registered;
 
 	if (a[1])
 		return -EINVAL;
-	if (!a[0])
-		return supported;
-	if (!(a[0] & supported) || (a[0] & (a[0] - 1)))
-		return -EINVAL;
-	if (a[0] != 16)
+	switch (a[0]) {
+	case 0:
+		return MEMBARRIER_GLOBAL | MEMBARRIER_PRIVATE | MEMBARRIER_REGISTER;
+	case MEMBARRIER_REGISTER:
+		registered = true;
+		return 0;
+	case MEMBARRIER_PRIVATE:
+		if (!registered)
+			return -EPERM;
+		/* fall through */
+	case MEMBARRIER_GLOBAL:
 		threads_flush();
-	return 0;
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }
 
 /* ---------------------------------------------------------------- scheduling */
@@ -418,7 +431,12 @@ long sys_setpriority(const u64 a[6])
 
 long sys_getcpu(const u64 a[6])
 {
-	u32 zero = 0, cpu = this_cpu()->index % boot->ncpus;
+	u64 cpus = all_cpus() & ~current->not_on;
+	u32 zero = 0, cpu = this_cpu()->index % MIN(boot->ncpus, 64);
+
+	/* the vCPUs take turns, as far as the thread may use the CPU */
+	if (!(cpus >> cpu & 1))
+		cpu = __builtin_ctzll(cpus);
 
 	if ((a[0] && put_user(cpu, a[0])) || (a[1] && put_user(zero, a[1])))
 		return -EFAULT;

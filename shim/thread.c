@@ -150,12 +150,17 @@ static void await_flush(struct cpu *cpu)
 	}
 }
 
+bool threads_alone(void)
+{
+	return __atomic_load_n(&living, __ATOMIC_SEQ_CST) == 1;
+}
+
 void threads_flush(void)
 {
 	struct thread *t;
 	u64 set = 0;
 
-	if (__atomic_load_n(&living, __ATOMIC_SEQ_CST) == 1)
+	if (threads_alone())
 		return;
 	for (u32 i = 0; (t = thread_at(i)); i++) {
 		if (!t->alive || t == current)
@@ -294,7 +299,7 @@ static long create(const struct clone_args *c)
 	ret = t->tid;
 	__atomic_add_fetch(&living, 1, __ATOMIC_SEQ_CST);
 	set_alive(t, true);
-	if (ask_runner(ABI_OP_THREAD, t->cpu->index, (u64)t->cpu->frame - ABI_DIRECT) < 0) {
+	if (ask_runner(ABI_OP_THREAD, t->cpu->index | (u64)t->tid << 32, (u64)t->cpu->frame - ABI_DIRECT) < 0) {
 		set_alive(t, false);
 		__atomic_sub_fetch(&living, 1, __ATOMIC_SEQ_CST);
 		t->parked = true;
@@ -377,8 +382,8 @@ long sys_clone3(const u64 a[6])
 	return clone(&c, 435, a);
 }
 
-/* Where a vCPU begins a thread. */
-_Noreturn void thread_start(void)
+/* Begins the thread that this vCPU has been given. */
+_Noreturn static void begin(void)
 {
 	const struct thread *t = current;
 
@@ -387,6 +392,13 @@ _Noreturn void thread_start(void)
 	base_set(false, t->fs);
 	base_set(true, t->gs);
 	exit_program();
+}
+
+/* Where a vCPU starts. */
+_Noreturn void thread_start(void)
+{
+	ask_runner(ABI_OP_READY, 0, 0);
+	begin();
 }
 
 long sys_exit(const u64 a[6])
@@ -406,7 +418,7 @@ long sys_exit(const u64 a[6])
 	f->op = ABI_OP_PARK;
 	__atomic_store_n(&t->parked, true, __ATOMIC_SEQ_CST);
 	vm_exit();
-	thread_start();
+	begin();
 }
 
 /* ------------------------------------------------------------------------- FS and GS */
