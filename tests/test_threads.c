@@ -295,7 +295,11 @@ static void run_drive(void **state)
 	struct run_result guest = run_driven(run_start_kvmrun(NULL, END("outside")), d->drive);
 
 	assert_int_equal(native.signal ? 128 + native.signal : native.status, d->status);
-	assert_same(&native, &guest, false);
+	/* what kills kvmrun itself it cannot turn into a status */
+	if (native.signal == SIGKILL)
+		assert_int_equal(guest.signal, SIGKILL);
+	else
+		assert_same(&native, &guest, false);
 	run_free(&native);
 	run_free(&guest);
 }
