@@ -261,10 +261,9 @@ static uint32_t *shim_word(struct vcpu *vcpu)
 	return word;
 }
 
-/* The shim looks again in any case, so that it can be for a while only: what it waits for may come without a wake-up. */
 static void op_wait(struct vcpu *vcpu)
 {
-	struct timespec a_while = { 0, 2000000 };
+	struct timespec a_while = { 0, 100000000 };	/* the shim looks again in any case */
 	uint32_t *word = shim_word(vcpu);
 
 	if (word)

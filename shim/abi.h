@@ -70,8 +70,8 @@ enum abi_op {
 	ABI_OP_READY,		/* a vCPU that ABI_OP_THREAD has made can take interrupts */
 	ABI_OP_PARK,		/* this vCPU's thread has ended: back when it is to start another one */
 	ABI_OP_KICK,		/* has vCPUs look at their kick: arg[1] is a set of 64 from number arg[0] on */
-	ABI_OP_WAIT,		/* waits for a while, as long as the word at GPA arg[0] is arg[1] */
-	ABI_OP_WAKE,		/* ... whoever waits so for the word at arg[0] */
+	ABI_OP_WAIT,		/* sleeps for a while, as long as the word at GPA arg[0] is arg[1] */
+	ABI_OP_WAKE,		/* wakes who sleeps so on the word at arg[0] */
 };
 
 /* How the shim runs; found by its boot probe. */

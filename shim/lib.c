@@ -49,7 +49,7 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-/* Longer than any lock is held by a vCPU that runs meanwhile. */
+/* Longer than most locks are held by a vCPU that runs meanwhile. */
 #define SPINS	256
 
 /* Where one of the shim's own words is. */
@@ -60,13 +60,10 @@ static gpa_t gpa_of(const void *p)
 	return (*pt_find((gva_t)p, &huge) & PTE_ADDR) + ((u64)p & ~PAGE_MASK);
 }
 
-void wait_while(u32 *word, u32 value, u32 *turns)
+void wait_while(u32 *word, u32 value)
 {
 	cpu_flush();
-	if (++*turns < SPINS)
-		asm volatile("pause");
-	else
-		ask_runner(ABI_OP_WAIT, gpa_of(word), value);
+	ask_runner(ABI_OP_WAIT, gpa_of(word), value);
 }
 
 void wake(u32 *word)
@@ -74,23 +71,43 @@ void wake(u32 *word)
 	ask_runner(ABI_OP_WAKE, gpa_of(word), 0);
 }
 
+/* Where a ticket's holder sleeps, so that it alone is woken when its turn comes, but for what collides. */
+static u32 beds[1024];
+
+static u32 *bed(u32 ticket)
+{
+	return &beds[ticket % ARRAY_SIZE(beds)];
+}
+
 void lock(lock_t *l)
 {
-	u32 mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE), now, turns = 0;
+	u32 mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE), now, seen, turns = 0;
 
-	if (__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) == mine)
+	/* who is next does not sleep at once */
+	while ((now = __atomic_load_n(&l->serving, __ATOMIC_ACQUIRE)) + 1 == mine && turns++ < SPINS) {
+		cpu_flush();
+		asm volatile("pause");
+	}
+	if (now == mine)
 		return;
 	__atomic_add_fetch(&l->sleepers, 1, __ATOMIC_SEQ_CST);
-	while ((now = __atomic_load_n(&l->serving, __ATOMIC_SEQ_CST)) != mine)
-		wait_while(&l->serving, now, &turns);
+	for (;;) {
+		seen = __atomic_load_n(bed(mine), __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&l->serving, __ATOMIC_SEQ_CST) == mine)
+			break;
+		wait_while(bed(mine), seen);
+	}
 	__atomic_sub_fetch(&l->sleepers, 1, __ATOMIC_SEQ_CST);
 }
 
 void unlock(lock_t *l)
 {
-	__atomic_add_fetch(&l->serving, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&l->sleepers, __ATOMIC_SEQ_CST))
-		wake(&l->serving);
+	u32 now = __atomic_add_fetch(&l->serving, 1, __ATOMIC_SEQ_CST);
+
+	if (!__atomic_load_n(&l->sleepers, __ATOMIC_SEQ_CST))
+		return;
+	__atomic_add_fetch(bed(now), 1, __ATOMIC_SEQ_CST);
+	wake(bed(now));
 }
 
 s64 ask_runner(enum abi_op op, u64 arg0, u64 arg1)

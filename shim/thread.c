@@ -138,15 +138,22 @@ void cpu_flush(void)
 		wake(flush);
 }
 
+/* Some 10 us: a vCPU that the host runs will have left the program by then. */
+#define FLUSH_SPINS	256
+
 /* Until it is in the shim, or has seen to it. */
 static void await_flush(struct cpu *cpu)
 {
 	u32 turns = 0, wanted;
 
 	while (runs_behind(cpu)) {
+		if (turns++ < FLUSH_SPINS) {
+			asm volatile("pause");
+			continue;
+		}
 		wanted = 1;
 		__atomic_compare_exchange_n(&cpu->flush, &wanted, 2, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-		wait_while(&cpu->flush, 2, &turns);
+		wait_while(&cpu->flush, 2);
 	}
 }
 
@@ -413,6 +420,7 @@ long sys_exit(const u64 a[6])
 	if (__atomic_sub_fetch(&living, 1, __ATOMIC_SEQ_CST) == 0)
 		sys_exit_group(a);
 	set_alive(t, false);
+	cpu_flush();
 	signal_retarget(~t->mask);
 	/* from parked on, all that is the thread's may be given to another one */
 	f->op = ABI_OP_PARK;
