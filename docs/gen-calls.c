@@ -22,7 +22,7 @@ static const struct {
 	[ABI_CLASS_FD] = { "fd", "an open descriptor: allowed by having it" },
 	[ABI_CLASS_PATH] = { "path", "a path: within what `--ro` and `--rw` grant" },
 	[ABI_CLASS_NET] = { "net", "sockets" },
-	[ABI_CLASS_PROCESS] = { "process", "threads, processes and what is between them: not in this version" },
+	[ABI_CLASS_PROCESS] = { "process", "threads; other processes and what is between them: not in this version" },
 	[ABI_CLASS_SYSTEM] = { "system", "administration of the host: never" },
 	[ABI_CLASS_OLD] = { "old", "obsolete, or absent from current kernels: never" },
 };

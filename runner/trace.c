@@ -14,7 +14,9 @@
 #include <sys/stat.h>
 
 #include "table.h"
+#include "thread.h"
 #include "trace_line.h"
+#include "vcpu.h"
 
 #define RESULT_COLUMN	40
 #define UNKNOWN_ARGS	6	/* of a call without a row */
@@ -391,6 +393,9 @@ void trace_begin(struct trace *t, const struct call *c)
 	uint64_t args = shown(c);
 
 	t->len = 0;
+	/* as strace -f does once there are others */
+	if (thread_vcpu(1))
+		put(t, "[pid %u] ", c->vcpu->guest_tid);
 	if (name)
 		put(t, "%s(", name);
 	else

@@ -243,7 +243,7 @@ enum abi_class {
 	ABI_CLASS_FD,		/* an open descriptor: allowed by having it */
 	ABI_CLASS_PATH,		/* a path: within the grants */
 	ABI_CLASS_NET,		/* sockets: --net */
-	ABI_CLASS_PROCESS,	/* threads and processes: not in this version */
+	ABI_CLASS_PROCESS,	/* threads; other processes: not in this version */
 	ABI_CLASS_SYSTEM,	/* the host's administration: never */
 	ABI_CLASS_OLD,		/* obsolete or absent in current kernels: never */
 };

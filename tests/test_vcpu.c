@@ -68,6 +68,15 @@ GUEST(minus_signal, OP(3) ARG0(0) "movq $-1, 16(%rbp)\n" CALL_OUT);
 GUEST(panic, OP(6) "movl $8, 68(%rbp)\nmovabs $0x0a6d315b1b41420a, %rax\nmov %rax, 96(%rbp)\n" CALL_OUT);
 GUEST(long_panic, OP(6) "movl $-1, 68(%rbp)\n" CALL_OUT);
 GUEST(memory, OP(8) ARG0(-1) CALL_OUT "cmpq $-12, 56(%rbp)\njne 1f\n" OP(3) ARG0(0) CALL_OUT "1:");
+GUEST(early_thread, OP(9) ARG0(1) "movq $0x20000, 16(%rbp)\n" CALL_OUT);
+GUEST(far_thread, OP(7) ARG0(1) CALL_OUT OP(9) ARG0(100000) "movq $0x20000, 16(%rbp)\n" CALL_OUT);
+GUEST(gap_thread, OP(7) ARG0(1) CALL_OUT OP(9) ARG0(5) "movq $0x20000, 16(%rbp)\n" CALL_OUT);
+GUEST(odd_frame, OP(7) ARG0(1) CALL_OUT OP(9) ARG0(1) "movq $0x20001, 16(%rbp)\n" CALL_OUT);
+GUEST(far_frame, OP(7) ARG0(1) CALL_OUT OP(9) ARG0(1) "movq $-8, 16(%rbp)\n" CALL_OUT);
+GUEST(park, OP(11) CALL_OUT);
+GUEST(kick, OP(12) ARG0(-1) "movq $-1, 16(%rbp)\n" CALL_OUT ARG0(0) CALL_OUT OP(3) ARG0(0) "movq $0, 16(%rbp)\n" CALL_OUT);
+GUEST(odd_word, OP(13) ARG0(0x20001) CALL_OUT);
+GUEST(far_word, OP(14) ARG0(-4) CALL_OUT);
 GUEST(exit_code, OP(3) ARG0(0x12a) CALL_OUT);
 GUEST(killed, OP(3) ARG0(0) "movq $9, 16(%rbp)\n" CALL_OUT);
 GUEST(spin, "cli\n1: jmp 1b");
@@ -102,6 +111,15 @@ static const struct guest {
 	CASE(panic, 125, "a bug in the shim: \\nBA\\x1b[1m\\n; please report this"),
 	CASE(long_panic, 125, "a bug in the shim: "),
 	CASE(memory, 0, NULL),
+	CASE(early_thread, 125, "the shim asked for vCPU 1 with its frame at 0x20000"),
+	CASE(far_thread, 125, "the shim asked for vCPU 100000 with"),
+	CASE(gap_thread, 125, "the shim asked for vCPU 5 with"),
+	CASE(odd_frame, 125, "with its frame at 0x20001"),
+	CASE(far_frame, 125, "with its frame at 0xfffffffffffffff8"),
+	CASE(park, 124, "evil: time limit of 300ms reached (--timeout)"),
+	CASE(kick, 0, NULL),
+	CASE(odd_word, 125, "the shim waits for a word at 0x20001"),
+	CASE(far_word, 125, "the shim waits for a word at 0xfffffffffffffffc"),
 	CASE(exit_code, 0x2a, NULL),
 	CASE(killed, 137, NULL),
 	CASE(spin, 124, "evil: time limit of 300ms reached (--timeout)"),
