@@ -65,6 +65,8 @@ static void *run(void *arg)
 {
 	struct vcpu *vcpu = arg;
 
+	while (sem_wait(&vcpu->start) < 0)
+		;
 	vcpu_run(vcpu);
 	/* the main thread does the rest */
 	sem_post(&vcpus[0]->start);
@@ -93,13 +95,14 @@ static int make(struct vm *vm, uint32_t index, gpa_t frame, uint32_t tid)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	/* before it runs: from then on it may be kicked */
-	__atomic_store_n(&vcpus[index], vcpu, __ATOMIC_RELEASE);
 	err = pthread_create(&thread, &attr, run, vcpu);
 	pthread_attr_destroy(&attr);
-	if (!err)
+	if (!err) {
+		/* before it runs: from then on it may be kicked */
+		__atomic_store_n(&vcpus[index], vcpu, __ATOMIC_RELEASE);
+		sem_post(&vcpu->start);
 		return 0;
-	__atomic_store_n(&vcpus[index], NULL, __ATOMIC_RELEASE);
+	}
 	vmsg("no thread for another vCPU: %s", strerror(err));
 	vcpu_destroy(vcpu);
 failed:

@@ -37,8 +37,10 @@ static uint64_t host_memory(void)
 	return ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
 }
 
+#define THREAD_SIZE	(64 << 10)	/* what the shim has for each, at most */
+
 /* The program's memory, and beside it the shim, its tables and the page tables. */
-static uint64_t ram_for(uint64_t mem)
+static uint64_t ram_for(uint64_t mem, uint64_t threads)
 {
 	uint64_t host = host_memory();
 
@@ -46,7 +48,7 @@ static uint64_t ram_for(uint64_t mem)
 		mem = host;
 	if (mem > RAM_MAX / 2)
 		mem = RAM_MAX / 2;
-	return round_up(mem, ABI_HUGE) + round_up(mem / 64 + (32ull << 20), ABI_HUGE);
+	return round_up(mem, ABI_HUGE) + round_up(mem / 64 + threads * THREAD_SIZE + (32ull << 20), ABI_HUGE);
 }
 
 static void map_ram(struct vm *vm)
@@ -115,9 +117,9 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	vm->device_path = device_path;
 	vm->mem_limit = config->mem_bytes;
 	pthread_mutex_init(&vm->ram_lock, NULL);
-	vm->ram_size = ram_for(config->mem_bytes);
 	vcpu_check(vm);
 	vm->max_threads = threads_max(vm);
+	vm->ram_size = ram_for(config->mem_bytes, vm->max_threads);
 	cpu_choose(vm);
 	vm->fd = device_create_vm(device, device_path);
 	/* VT-x without unrestricted guest wants three pages outside of RAM; a no-op elsewhere */

@@ -309,7 +309,7 @@ void thread_kick(struct thread *t);
 void cpu_flush(void);
 /*
  * Every other thread's vCPU drops its TLB, at once if it runs the program, else
- * before it does. Also a memory barrier on all of them.
+ * before it does. Also a memory barrier on all of them. Under mm_lock.
  */
 void threads_flush(void);
 bool threads_alone(void);	/* there is but this one */

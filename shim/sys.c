@@ -267,7 +267,9 @@ long sys_membarrier(const u64 a[6])
 			return -EPERM;
 		/* fall through */
 	case MEMBARRIER_GLOBAL:
+		lock(&mm_lock);
 		threads_flush();
+		unlock(&mm_lock);
 		return 0;
 	default:
 		return -EINVAL;

@@ -83,7 +83,7 @@ static void by_signal(void)
 	block(SIGRTMIN + 4);
 	thread = start(take_signal, (void *)(long)(SIGRTMIN + 4));
 	SPIN_UNTIL(worker);
-	id = timer(CLOCK_MONOTONIC, &event, 1000);
+	id = timer(CLOCK_MONOTONIC, &event, 10000);
 	WAIT_UNTIL(count >= 20);
 	show("timer_delete", timer_delete(id));
 	done = true;
@@ -108,7 +108,7 @@ static void *have_timer(void *arg)
 
 	event._sigev_un._tid = tid();
 	/* by the time on the wall, or by what it has computed */
-	id = timer((long)arg & 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &event, 1000);
+	id = timer((long)arg & 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &event, 10000);
 	if ((long)arg & 1)
 		while (*(volatile int *)&mine < 3)
 			__builtin_ia32_pause();
@@ -123,7 +123,7 @@ static void *leave_timer(void *arg)
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
 
 	event._sigev_un._tid = tid();
-	*(timer_t *)arg = timer(CLOCK_MONOTONIC, &event, 1000);
+	*(timer_t *)arg = timer(CLOCK_MONOTONIC, &event, 10000);
 	return NULL;
 }
 
@@ -167,7 +167,7 @@ static void by_new_thread(void)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = notify,
 				  .sigev_value.sival_int = 4711 };
-	timer_t id = timer(CLOCK_MONOTONIC, &event, 1000);
+	timer_t id = timer(CLOCK_MONOTONIC, &event, 10000);
 
 	WAIT_UNTIL(count >= 10);
 	show("timer_delete", timer_delete(id));
