@@ -225,8 +225,9 @@ static void write_outputs(const struct call *c, const struct header *h, struct a
 int call_trace_fd = -1;
 
 /*
- * The third argument of ioctl and fcntl is what the request says, the fourth and fifth
- * of futex what its operation takes: gives the call a row of its own. False when the request is not one that is allowed.
+ * The third argument of ioctl and fcntl is what the request says, the fourth and
+ * fifth of futex what its operation takes: gives the call a row of its own. False
+ * when the request is not one that is allowed.
  */
 static bool choose_row(struct call *c, struct abi_call *own)
 {

@@ -77,7 +77,7 @@ static void *run(void *arg)
 }
 
 /* A vCPU that was never there, and its thread. */
-static int make(struct vm *vm, uint32_t index, gpa_t frame, uint32_t tid)
+static int make(struct vm *vm, uint32_t index, struct abi_frame *frame, uint32_t tid)
 {
 	struct vcpu *vcpu = calloc(1, sizeof(*vcpu));
 	const char *what = "no memory";
@@ -110,7 +110,7 @@ failed:
 	return -EAGAIN;
 }
 
-int thread_begin(struct vm *vm, uint32_t index, gpa_t frame, uint32_t tid)
+int thread_begin(struct vm *vm, uint32_t index, struct abi_frame *frame, uint32_t tid)
 {
 	struct vcpu *vcpu;
 	int err = 0;

@@ -21,11 +21,11 @@ uint32_t threads_max(const struct vm *vm);
 void threads_init(struct vcpu *main_vcpu);
 
 /*
- * ABI_OP_THREAD: makes vCPU number index, whose frame is at GPA frame, or wakes the
+ * ABI_OP_THREAD: makes vCPU number index, with its frame in guest memory, or wakes the
  * one there is from thread_park(). 0; -EINVAL where the guest may not ask for that;
  * -EAGAIN when the host has no room for it. tid is the guest's ID of the thread.
  */
-int thread_begin(struct vm *vm, uint32_t index, gpa_t frame, uint32_t tid);
+int thread_begin(struct vm *vm, uint32_t index, struct abi_frame *frame, uint32_t tid);
 
 /* The one that runs the guest's thread tid, or NULL. */
 struct vcpu *thread_find(uint32_t tid);

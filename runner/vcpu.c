@@ -80,12 +80,12 @@ void vcpu_check(struct vm *vm)
 	vm->run_size = size;
 }
 
-int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, gpa_t frame, const char **what)
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, struct abi_frame *frame, const char **what)
 {
 	vcpu->vm = vm;
 	vcpu->index = index;
 	vcpu->run = MAP_FAILED;
-	vcpu->frame = frame % 8 ? NULL : guest_ptr(vm, frame, ABI_FRAME_SIZE);
+	vcpu->frame = frame;
 	*what = "cannot make a vCPU";
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, index);
 	if (vcpu->fd < 0)
@@ -103,7 +103,7 @@ void vcpu_first(struct vcpu *vcpu, struct vm *vm)
 {
 	const char *what;
 
-	if (vcpu_create(vcpu, vm, 0, vm->frame, &what) < 0)
+	if (vcpu_create(vcpu, vm, 0, guest_ptr(vm, vm->frame, ABI_FRAME_SIZE), &what) < 0)
 		die(KVMRUN_FAILED, "%s: %s: %m", vm->device_path, what);
 }
 
@@ -222,15 +222,13 @@ static void op_booted(struct vcpu *vcpu)
 
 static void op_thread(struct vcpu *vcpu)
 {
-	uint64_t index = READ_ONCE(vcpu->frame->arg[0]), frame = READ_ONCE(vcpu->frame->arg[1]);
-	int err;
+	uint64_t index = READ_ONCE(vcpu->frame->arg[0]), gpa = READ_ONCE(vcpu->frame->arg[1]);
+	struct abi_frame *frame = gpa % 8 ? NULL : guest_ptr(vcpu->vm, gpa, ABI_FRAME_SIZE);
+	int err = frame ? thread_begin(vcpu->vm, index, frame, index >> 32) : -EINVAL;
 
-	if (frame % 8 || !guest_ptr(vcpu->vm, frame, ABI_FRAME_SIZE))
-		err = -EINVAL;
-	else
-		err = thread_begin(vcpu->vm, index, frame, index >> 32);
 	if (err == -EINVAL)
-		guest_failed(vcpu, "the shim asked for vCPU %u with its frame at %#llx", (uint32_t)index, (unsigned long long)frame);
+		guest_failed(vcpu, "the shim asked for vCPU %u with its frame at %#llx", (uint32_t)index,
+			     (unsigned long long)gpa);
 	vcpu->ioctls++;
 	vcpu->frame->ret = err;
 }

@@ -45,9 +45,9 @@ void vcpu_check(struct vm *vm);
 
 /*
  * Makes vCPU index of the VM, whose memory is loaded, ready to enter the shim; its
- * frame is at GPA frame. 0, or -1 with errno and in *what what failed.
+ * frame is in guest memory. 0, or -1 with errno and in *what what failed.
  */
-int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, gpa_t frame, const char **what);
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, struct abi_frame *frame, const char **what);
 
 /* vCPU 0. Failure is one line on stderr and exit status 125. */
 void vcpu_first(struct vcpu *vcpu, struct vm *vm);

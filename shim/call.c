@@ -28,14 +28,6 @@ struct request {
 	u32 nr, request;
 	struct abi_arg arg;
 };
-#define NR_ioctl	16
-#define NR_pipe		22
-#define NR_timer_create	222
-#define NR_pipe2	293
-#define NR_exit		60
-#define NR_fcntl	72
-#define NR_futex	202
-#define NR_exit_group	231
 #define REQUEST(call, name, number, ...) { NR_##call, number, __VA_ARGS__ },
 static const struct request requests[] = {
 #include "requests.def"

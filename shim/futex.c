@@ -5,7 +5,6 @@
  */
 #include "shim.h"
 
-#define NR_futex	202
 #define OWNER_DIED	0x40000000u
 #define WAITERS		0x80000000u
 #define TID		0x3fffffffu

@@ -6,8 +6,6 @@
 #define PROT_WRITE	2
 #define PROT_EXEC	4
 #define PROT_ALL	7
-#define NR_mmap		9
-#define NR_pread64	17
 #define PROT_SEM	8
 #define PROT_GROWSDOWN	0x01000000
 #define PROT_GROWSUP	0x02000000

@@ -229,6 +229,14 @@ typedef long call_fn(const u64 a[6]);
 #include "calls.def"
 #undef CALL
 #undef NONE
+/* ... and its number, of each there is */
+#define CALL(nr, name, ...)	NR_##name = nr,
+#define NONE CALL
+enum {
+#include "calls.def"
+};
+#undef CALL
+#undef NONE
 void call_entry(struct regs *r);
 /* Marshals call nr by the table, has the runner make it, and copies results out. */
 long forward(u32 nr, const u64 a[6]);

@@ -43,7 +43,7 @@ long sys_timer_create(const u64 a[6])
 		return -EFAULT;
 	if (event.notify == SIGEV_THREAD_ID && !thread_find(event.tid))
 		return -EINVAL;
-	ret = forward(222, a);
+	ret = forward(NR_timer_create, a);
 	if (ret < 0 || get_user(id, a[2]))
 		return ret;
 	lock(&signal_lock);
@@ -280,7 +280,7 @@ static long wait_here(u32 nr, const u64 a[6])
 
 long sys_pause(const u64 a[6])
 {
-	return wait_here(34, a);
+	return wait_here(NR_pause, a);
 }
 
 long sys_rt_sigsuspend(const u64 a[6])
@@ -290,7 +290,7 @@ long sys_rt_sigsuspend(const u64 a[6])
 	if (!a[0])
 		return a[1] == sizeof(u64) ? -EFAULT : -EINVAL;
 	err = signal_call_mask(a[0], a[1]);
-	return err ? err : wait_here(130, a);
+	return err ? err : wait_here(NR_rt_sigsuspend, a);
 }
 
 /* Calls that wait under a mask of their own. */
@@ -298,7 +298,7 @@ long sys_ppoll(const u64 a[6])
 {
 	int err = signal_call_mask(a[3], a[4]);
 
-	return err ? err : wait_here(271, a);
+	return err ? err : wait_here(NR_ppoll, a);
 }
 
 long sys_pselect6(const u64 a[6])
@@ -309,21 +309,21 @@ long sys_pselect6(const u64 a[6])
 	if (a[5] && get_user(arg, a[5]))
 		return -EFAULT;
 	err = signal_call_mask(arg.set, arg.size);
-	return err ? err : wait_here(270, a);
+	return err ? err : wait_here(NR_pselect6, a);
 }
 
 long sys_epoll_pwait(const u64 a[6])
 {
 	int err = signal_call_mask(a[4], a[5]);
 
-	return err ? err : wait_here(281, a);
+	return err ? err : wait_here(NR_epoll_pwait, a);
 }
 
 long sys_epoll_pwait2(const u64 a[6])
 {
 	int err = signal_call_mask(a[4], a[5]);
 
-	return err ? err : wait_here(441, a);
+	return err ? err : wait_here(NR_epoll_pwait2, a);
 }
 
 long sys_rt_sigtimedwait(const u64 a[6])
@@ -342,7 +342,7 @@ long sys_rt_sigtimedwait(const u64 a[6])
 	/* from here on who sends one of them tells this thread */
 	__atomic_store_n(&t->waits, set, __ATOMIC_SEQ_CST);
 	for (ret = 0; !(sig = signal_take(set, &info));) {
-		ret = wait_here(128, a);
+		ret = wait_here(NR_rt_sigtimedwait, a);
 		if (ret != -EINTR)
 			break;
 		signal_fetch();

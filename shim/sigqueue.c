@@ -195,7 +195,7 @@ static void note_overrun(const struct siginfo *info)
 
 long sys_timer_getoverrun(const u64 a[6])
 {
-	long ret = forward(225, a);
+	long ret = forward(NR_timer_getoverrun, a);
 
 	for (u32 i = 0; i < TIMERS && ret >= 0; i++)
 		if (overruns[i].id == (int)a[0])

@@ -142,11 +142,6 @@ static struct thread *thread_or_self(u64 tid)
 	return (u32)tid ? thread_find(tid) : current;
 }
 
-static bool is_self(u64 pid)
-{
-	return !(u32)pid || thread_find(pid);
-}
-
 /* The program leads its process group and its session. */
 long sys_getpgrp(const u64 a[6])
 {
@@ -155,7 +150,7 @@ long sys_getpgrp(const u64 a[6])
 
 long sys_getpgid(const u64 a[6])
 {
-	return is_self(a[0]) ? (long)boot->pid : -ESRCH;
+	return thread_or_self(a[0]) ? (long)boot->pid : -ESRCH;
 }
 
 long sys_getsid(const u64 a[6])
@@ -167,7 +162,7 @@ long sys_setpgid(const u64 a[6])
 {
 	if ((int)a[1] < 0)
 		return -EINVAL;
-	return !is_self(a[0]) ? -ESRCH : is_self(a[1]) ? 0 : -EPERM;
+	return !thread_or_self(a[0]) ? -ESRCH : thread_or_self(a[1]) ? 0 : -EPERM;
 }
 
 long sys_setsid(const u64 a[6])
@@ -190,7 +185,7 @@ static long cap_header(gva_t at, u32 *words)
 	if (h.version != CAP_V1 && h.version != CAP_V2 && h.version != CAP_V3)
 		return put_user(newest, at) ? -EFAULT : -EINVAL;
 	*words = h.version == CAP_V1 ? 3 : 6;
-	return h.pid < 0 ? -EINVAL : is_self(h.pid) ? 0 : -ESRCH;
+	return h.pid < 0 ? -EINVAL : thread_or_self(h.pid) ? 0 : -ESRCH;
 }
 
 /* The program has no capabilities. */
@@ -323,7 +318,7 @@ static int nice;
 /* 0 for the program itself; how these calls refuse any other process. */
 static long sched_self(u64 pid)
 {
-	return (int)pid < 0 ? -EINVAL : is_self(pid) ? 0 : -ESRCH;
+	return (int)pid < 0 ? -EINVAL : thread_or_self(pid) ? 0 : -ESRCH;
 }
 
 long sys_sched_getscheduler(const u64 a[6])
@@ -414,7 +409,7 @@ long sys_getpriority(const u64 a[6])
 {
 	if ((u32)a[0] > 2)
 		return -EINVAL;
-	return is_self(a[1]) || ((u32)a[0] == 2 && (u32)a[1] == boot->uid) ? 20 - nice : -ESRCH;
+	return thread_or_self(a[1]) || ((u32)a[0] == 2 && (u32)a[1] == boot->uid) ? 20 - nice : -ESRCH;
 }
 
 long sys_setpriority(const u64 a[6])
@@ -423,7 +418,7 @@ long sys_setpriority(const u64 a[6])
 
 	if ((u32)a[0] > 2)
 		return -EINVAL;
-	if (!is_self(a[1]))
+	if (!thread_or_self(a[1]))
 		return -ESRCH;
 	if (to < nice)
 		return -EACCES;
@@ -481,7 +476,7 @@ long sys_prlimit64(const u64 a[6])
 	struct rlimit new, old;
 	u64 which = (u32)a[1];
 
-	if (!is_self(a[0]))
+	if (!thread_or_self(a[0]))
 		return -ESRCH;
 	if (which >= ARRAY_SIZE(limits))
 		return -EINVAL;

@@ -348,7 +348,7 @@ long sys_clone(const u64 a[6])
 		.parent_tid = a[2], .child_tid = a[3], .tls = a[4],
 	};
 
-	return clone(&c, 56, a);
+	return clone(&c, NR_clone, a);
 }
 
 #define MAX_PID_NS_LEVEL 32
@@ -386,7 +386,7 @@ long sys_clone3(const u64 a[6])
 	if (c.set_tid || (c.flags & CLONE_INTO_CGROUP))
 		return -EPERM;
 	c.stack += c.stack_size;
-	return clone(&c, 435, a);
+	return clone(&c, NR_clone3, a);
 }
 
 /* Begins the thread that this vCPU has been given. */
