@@ -73,24 +73,46 @@ static void map_ram(struct vm *vm)
 		vmsg("guest memory stays in core dumps: %m");
 }
 
-/* Adds memslots until upto is reached. With ram_lock held. */
-static int grow(struct vm *vm, uint64_t upto)
+static int set_slot(const struct vm *vm, uint32_t i)
 {
-	while (vm->ram_ready < upto) {
-		uint64_t size = vm->ram_ready ? vm->ram_ready : RAM_FIRST;
-		struct kvm_userspace_memory_region slot = {
-			.slot = vm->slots,
-			.guest_phys_addr = vm->ram_ready,
-			.userspace_addr = (uintptr_t)vm->ram + vm->ram_ready,
-		};
+	struct kvm_userspace_memory_region slot = {
+		.slot = i,
+		.guest_phys_addr = vm->slot[i].gpa,
+		.userspace_addr = (uintptr_t)vm->slot[i].host,
+		.memory_size = vm->slot[i].len,
+	};
 
-		if (size > vm->ram_size - vm->ram_ready)
-			size = vm->ram_size - vm->ram_ready;
-		slot.memory_size = size;
-		if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
-			return -errno;
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot) < 0 ? -errno : 0;
+}
+
+/* Adds memslots to a part that has ready of its size bytes until upto is reached. With ram_lock held. */
+static int grow(struct vm *vm, gpa_t gpa, uint8_t *host, uint64_t size, atomic_ulong *ready, uint64_t upto)
+{
+	while (*ready < upto) {
+		uint64_t more = *ready ? *ready : RAM_FIRST;
+		int err;
+
+		if (more > size - *ready)
+			more = size - *ready;
+		if (vm->slots == VM_SLOTS)
+			return -ENOSPC;
+		vm->slot[vm->slots] = (struct memslot){ gpa + *ready, host + *ready, more };
+		err = set_slot(vm, vm->slots);
+		if (err)
+			return err;
 		vm->slots++;
-		vm->ram_ready += size;
+		*ready += more;
+	}
+	return 0;
+}
+
+int vm_replay(struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->slots; i++) {
+		int err = set_slot(vm, i);
+
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -102,7 +124,7 @@ int vm_ram(struct vm *vm, uint64_t upto)
 	if (upto > vm->ram_size)
 		return -ENOMEM;
 	pthread_mutex_lock(&vm->ram_lock);
-	err = grow(vm, upto);
+	err = grow(vm, 0, vm->ram, vm->ram_size, &vm->ram_ready, upto);
 	pthread_mutex_unlock(&vm->ram_lock);
 	return err;
 }

@@ -14,6 +14,14 @@
 struct config;
 struct kvm_cpuid2;
 
+/* A piece of guest-physical memory that KVM knows of. */
+struct memslot {
+	gpa_t gpa;
+	uint8_t *host;
+	uint64_t len;
+};
+#define VM_SLOTS	64	/* two parts that grow by doubling, up to 8 TiB */
+
 struct vm {
 	const struct config *config;
 	const char *program;	/* its path as found */
@@ -25,9 +33,10 @@ struct vm {
 	uint32_t max_threads;	/* vCPUs that it may have */
 	uint8_t *ram;		/* host address of GPA 0; private: go through guest_ptr() */
 	uint64_t ram_size;	/* bytes, a multiple of ABI_HUGE */
-	pthread_mutex_t ram_lock;	/* vm_ram(), by which alone the next two change */
+	pthread_mutex_t ram_lock;	/* vm_ram(), by which alone the next three change */
 	atomic_ulong ram_ready;	/* how much of ram_size KVM knows of, likewise */
-	uint32_t slots;		/* in so many memslots */
+	uint32_t slots;		/* all that KVM knows of, by the number of the memslot */
+	struct memslot slot[VM_SLOTS];
 	uint64_t mem_limit;	/* --mem */
 	struct kvm_cpuid2 *cpuid;	/* what the guest sees; NULL when the device has no CPUID calls */
 	uint64_t xcr0;		/* 0: no XSAVE */
@@ -53,11 +62,13 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
  */
 int vm_ram(struct vm *vm, uint64_t upto);
 
+/* Has the VM of vm->fd, a new one, know of all that its predecessor did. 0, or -errno. */
+int vm_replay(struct vm *vm);
+
 /*
  * The one way from a guest-physical address to host memory: len bytes at gpa, or
  * NULL when not all of them are guest RAM. len may be 0.
  */
 void *guest_ptr(const struct vm *vm, gpa_t gpa, uint64_t len);
-
 
 #endif
