@@ -14,6 +14,11 @@ bool end_program(enum end_cause cause, int status, int signal)
 					   __ATOMIC_SEQ_CST);
 }
 
+void end_reset(void)
+{
+	__atomic_store_n(&word, 0, __ATOMIC_SEQ_CST);
+}
+
 bool ended(void)
 {
 	return __atomic_load_n(&word, __ATOMIC_SEQ_CST) != 0;

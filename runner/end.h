@@ -30,6 +30,9 @@ bool end_program(enum end_cause cause, int status, int signal);
 /* Cheap; any thread, any signal handler. */
 bool ended(void);
 
+/* In a new process: nothing has ended it. */
+void end_reset(void);
+
 /* How it ended; ended() was true. */
 struct end end_get(void);
 

@@ -10,6 +10,7 @@
 
 #include "fdtable.h"
 #include "msg.h"
+#include "process.h"
 
 struct slot {
 	struct file *file;	/* NULL: free */
@@ -87,6 +88,7 @@ void fdtable_init(int keep)
 
 	/* for a ninth thread's files glibc would count the CPUs, by calls that the jail forbids */
 	mallopt(M_ARENA_MAX, 1);
+	process_guard(&table.lock);
 	table.size = 64;
 	table.slot = calloc(table.size, sizeof(*table.slot));
 	if (!table.slot)

@@ -14,6 +14,7 @@
 #include "load.h"
 #include "msg.h"
 #include "options.h"
+#include "process.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -54,12 +55,13 @@ static struct {
 static __thread struct vcpu *self;
 static struct vcpu *first;	/* takes the process's signals */
 static const char *program;
-static pid_t parent;
 static uint64_t limit_ns;
 static timer_t limit_timer;
 static bool limit_set;
 static volatile bool run_over;
-static char limit_mark;		/* its address tells our timer's signals from the program's */
+static bool limit_passed;
+/* Their addresses tell signals of our timers from the program's. */
+static char limit_mark, kick_mark;
 
 static void lock(void)
 {
@@ -85,12 +87,46 @@ static void set_mask(uint64_t mask)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
 }
 
+uint64_t interrupt_block(void)
+{
+	return block_all();
+}
+
+void interrupt_unblock(uint64_t mask)
+{
+	set_mask(mask);
+}
+
+/*
+ * Signals within the process are by timers: what the kernel lets go to a thread of
+ * the same process only, also in processes that have come by fork() into the same jail.
+ */
+static int make_timer(int sig, void *mark)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD_ID,
+		.sigev_signo = sig,
+		.sigev_value.sival_ptr = mark,
+		._sigev_un._tid = syscall(SYS_gettid),
+	};
+	int id;
+
+	return syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) < 0 ? -1 : id;
+}
+
+static void fire(int timer)
+{
+	static const struct itimerspec at_once = { .it_value.tv_nsec = 1 };
+
+	syscall(SYS_timer_settime, timer, TIMER_ABSTIME, &at_once, NULL);
+}
+
 void interrupt_vcpu(struct vcpu *vcpu)
 {
 	vcpu->pending = 1;
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-	if (vcpu != self)
-		syscall(SYS_tgkill, getpid(), vcpu->tid, INTERRUPT_KICK);
+	if (vcpu != self && vcpu->kickable)
+		fire(vcpu->kick_timer);
 }
 
 /* ---------------------------------------------------------------- the queue */
@@ -101,7 +137,7 @@ static siginfo_t seen(const siginfo_t *info)
 	siginfo_t copy = *info;
 
 	if (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL)
-		copy.si_pid = info->si_pid == getpid() ? GUEST_PID : info->si_pid == parent ? GUEST_PPID : 0;
+		copy.si_pid = process_id(info->si_pid);
 	return copy;
 }
 
@@ -128,13 +164,23 @@ static void enqueue(int sig, const siginfo_t *info)
 		/* nothing else to do */
 	} else if (sig < FIRST_RT && !timer) {
 		if (!(queue.standard & BIT(sig))) {
-			queue.slot[sig] = seen(info);
+			queue.slot[sig] = *info;
 			queue.standard |= BIT(sig);
 		}
 	} else if (queue.count < QUEUE) {
-		queue.ring[(queue.head + queue.count++) % QUEUE] = seen(info);
+		queue.ring[(queue.head + queue.count++) % QUEUE] = *info;
 	}
 	unlock();
+}
+
+void interrupt_post(const siginfo_t *info)
+{
+	uint64_t old = block_all();
+
+	enqueue(info->si_signo, info);
+	set_mask(old);
+	if (first)
+		interrupt_vcpu(first);
 }
 
 bool interrupt_waiting(void)
@@ -189,6 +235,9 @@ void interrupt_limit_report(void)
  */
 static void limit_reached(void)
 {
+	limit_passed = true;
+	if (run_over)
+		process_look();
 	if (end_program(END_TIMEOUT, KVMRUN_TIMEOUT, 0)) {
 		if (first)
 			interrupt_vcpu(first);
@@ -214,10 +263,18 @@ static void handler(int sig, siginfo_t *info, void *context)
 	}
 	if (sig == INTERRUPT_LIMIT && info->si_code == SI_TIMER && info->si_ptr == &limit_mark) {
 		limit_reached();
-	} else if (!(sig == INTERRUPT_KICK && info->si_code == SI_TKILL && info->si_pid == getpid())) {
-		enqueue(sig, info);
+	} else if (sig == INTERRUPT_LIMIT && process_is_child() && process_orphaned()) {
+		_exit(128 + SIGKILL);
+	} else if (sig == SIGCHLD && info->si_code > 0) {
+		process_look();
+	} else if (!(sig == INTERRUPT_KICK && info->si_code == SI_TIMER && info->si_ptr == &kick_mark)) {
+		siginfo_t copy = seen(info);
+
+		enqueue(sig, &copy);
 		if (first)
 			interrupt_vcpu(first);
+		if (run_over)
+			process_look();
 	}
 	if (self && self->pending && *rip >= (greg_t)interrupt_syscall &&
 	    *rip < (greg_t)interrupt_syscall_end)
@@ -279,7 +336,6 @@ void interrupt_init(struct vm *vm)
 	struct kernel_action old;
 
 	program = vm->program;
-	parent = getppid();
 	limit_ns = vm->config->timeout_ns;
 	use_alternate_stack();
 	boot->blocked = block_all();
@@ -309,6 +365,10 @@ int interrupt_limit_timer(void)
 void interrupt_attach(struct vcpu *vcpu)
 {
 	vcpu->tid = syscall(SYS_gettid);
+	vcpu->kick_timer = make_timer(INTERRUPT_KICK, &kick_mark);
+	if (vcpu->kick_timer < 0)
+		die(KVMRUN_FAILED, "no timer for a vCPU's thread: %m; raise ulimit -i");
+	__atomic_store_n(&vcpu->kickable, true, __ATOMIC_SEQ_CST);
 	self = vcpu;
 	if (!first || first->parked)
 		first = vcpu;
@@ -331,21 +391,48 @@ void interrupt_detach(struct vcpu *vcpu)
 		interrupt_vcpu(next);
 }
 
+void interrupt_forked(struct vcpu *vcpu)
+{
+	/* what waited was for the other process; its timers are not there, but its jail keeps us off this one's number */
+	memset(&queue, 0, sizeof(queue));
+	while (limit_set && make_timer(INTERRUPT_LIMIT, NULL) < interrupt_limit_timer())
+		;
+	limit_ns = 0;
+	first = NULL;
+	vcpu->kickable = false;
+	interrupt_attach(vcpu);
+}
+
 void interrupt_run_over(void)
 {
 	run_over = true;
 }
 
+bool interrupt_limit_passed(void)
+{
+	return limit_passed;
+}
+
 int interrupt_stop(int sig)
 {
 	struct kernel_action ignore_none = { .flags = SA_RESTORER, .restorer = interrupt_return };
+	struct itimerspec left;
+	int timer;
 
 	if (sig != SIGSTOP && sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
 		return -EINVAL;
 	/* the default action, not SIGSTOP: a shell is told which signal it was, and an orphan goes on */
 	if (sig != SIGSTOP)
 		syscall(SYS_rt_sigaction, sig, &ignore_none, NULL, 8);
-	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), sig);
+	timer = make_timer(sig, NULL);
+	if (timer < 0)
+		return -EAGAIN;
+	fire(timer);
+	/* once it has fired this thread has had the signal */
+	do
+		syscall(SYS_timer_gettime, timer, &left);
+	while (left.it_value.tv_sec || left.it_value.tv_nsec);
+	syscall(SYS_timer_delete, timer);
 	if (sig != SIGSTOP)
 		catch(sig);
 	return 0;

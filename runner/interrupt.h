@@ -5,13 +5,14 @@
  *
  * Every signal that can be caught is caught, queued and left to the guest to
  * act upon. Two uses of the last two real-time signals are the runner's own and
- * told from the program's by their siginfo: INTERRUPT_KICK sent by the runner to
- * its threads, INTERRUPT_LIMIT from the timer of --timeout. A fault of the
+ * told from the program's by their siginfo: INTERRUPT_KICK from timers of the runner's
+ * for its threads, INTERRUPT_LIMIT from the timer of --timeout and where a parent ended. A fault of the
  * runner's own code ends it with status 125; it is never the guest's.
  */
 #ifndef KVMRUN_INTERRUPT_H
 #define KVMRUN_INTERRUPT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,6 +36,19 @@ void interrupt_attach(struct vcpu *vcpu);
 
 /* The vCPU has no thread of the program's for now: another one gets the process's signals. */
 void interrupt_detach(struct vcpu *vcpu);
+
+/* In a new process, whose only thread runs vcpu. */
+void interrupt_forked(struct vcpu *vcpu);
+
+/* All signals are blocked, so that no handler runs; and what was before, again. */
+uint64_t interrupt_block(void);
+void interrupt_unblock(uint64_t mask);
+
+/* Queues a signal that another process of the program's has sent. Not for signal handlers. */
+void interrupt_post(const siginfo_t *info);
+
+/* Whether the time of --timeout is over. */
+bool interrupt_limit_passed(void);
 
 /* The run loop has ended: what remains is not to be cut short by --timeout. */
 void interrupt_run_over(void);

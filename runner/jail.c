@@ -10,6 +10,7 @@
 #include <linux/kvm.h>
 #include <linux/sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -88,8 +89,10 @@ static const struct {
 	ALLOW(times, "guest times"),
 	ALLOW(getrusage, "guest rusage; --stats"),
 	ALLOW(getrandom, "guest randomness"),
-	ALLOW(getpid, "signals to ourselves"),
+	ALLOW(getpid, "a new process"),
+	ALLOW(getppid, "a new process"),
 	ALLOW(gettid, "signals to ourselves"),
+	ALLOW(waitid, "processes that somebody has killed"),
 	ALLOW(getpgrp, "whose the terminal is"),
 	ALLOW(getsid, "whose the terminal is"),
 	ALLOW(rt_sigprocmask, "the signal queue"),
@@ -108,11 +111,11 @@ static const struct {
 /* Calls allowed for some arguments only; of several rows for a call, one is enough. */
 struct rule {
 	int nr;
-	struct scmp_arg_cmp arg;
+	struct scmp_arg_cmp arg[2];	/* the second one's place is 1, or there is none */
 	const char *reason;
 };
 
-#define RULE(name, reason, a) { SYS_##name, a, reason }
+#define RULE(name, reason, ...) { SYS_##name, { __VA_ARGS__ }, reason }
 /* the kernel looks at the lower half of an int or unsigned int alone, and so must we */
 #define IS32(i, value) SCMP_CMP64(i, SCMP_CMP_MASKED_EQ, 0xffffffffull, (uint64_t)(uint32_t)(value))
 #define LACKS(i, bits) SCMP_CMP64(i, SCMP_CMP_MASKED_EQ, (uint64_t)(bits), 0)
@@ -129,6 +132,11 @@ static const struct rule rules[] = {
 	/* exactly what pthread_create(3) asks for: nothing but a thread */
 	RULE(clone, "a thread for it", SCMP_CMP64(0, SCMP_CMP_EQ, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
 		CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)),
+	/* and what fork(3) asks for */
+	RULE(clone, "another process", SCMP_CMP64(0, SCMP_CMP_EQ, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD)),
+	RULE(ioctl, "a VM for it", IS32(1, KVM_CREATE_VM)),
+	RULE(ioctl, "likewise", IS32(1, KVM_SET_TSS_ADDR)),
+	RULE(prctl, "its end with the first one's", IS32(0, PR_SET_PDEATHSIG), IS32(1, INTERRUPT_LIMIT)),
 	RULE(ioctl, "more of the guest's RAM", IS32(1, KVM_SET_USER_MEMORY_REGION)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_GET_TSC_KHZ)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_SET_DEVICE_ATTR)),
@@ -153,18 +161,15 @@ static void add(scmp_filter_ctx ctx, int nr, unsigned int n, const struct scmp_a
 		die(KVMRUN_FAILED, "cannot build the seccomp filter, call %d: %s", nr, strerror(-err));
 }
 
-/* Signals may go to this process alone, and the timer of --timeout is not to be touched. */
+/* The timer of --timeout is not to be touched. Other signals than timers' cannot be sent. */
 static void add_own(scmp_filter_ctx ctx)
 {
 	static const int timer_calls[] = {
 		SYS_timer_settime, SYS_timer_gettime, SYS_timer_getoverrun, SYS_timer_delete,
 	};
-	struct scmp_arg_cmp pid = IS32(0, getpid());
 	struct scmp_arg_cmp below = SCMP_CMP64(0, SCMP_CMP_LT, 0), above = below;
 	int limit = interrupt_limit_timer();
 
-	add(ctx, SYS_tgkill, 1, &pid);
-	add(ctx, SYS_kill, 1, &pid);
 	below.datum_a = limit < 0 ? 0 : limit;
 	above = SCMP_CMP64(0, SCMP_CMP_GT, limit < 0 ? 0 : limit);
 	for (size_t i = 0; i < sizeof(timer_calls) / sizeof(timer_calls[0]); i++) {
@@ -194,7 +199,7 @@ static scmp_filter_ctx build(void)
 		if (call_table[nr].served == ABI_BY_PASS)
 			add(ctx, nr, 0, NULL);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		add(ctx, rules[i].nr, 1, &rules[i].arg);
+		add(ctx, rules[i].nr, rules[i].arg[1].arg ? 2 : 1, rules[i].arg);
 	/* its flags are in memory, which a filter cannot see: libc then takes clone */
 	err = seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(ENOSYS), SYS_clone3, 0, NULL);
 	if (err < 0)

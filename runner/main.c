@@ -8,7 +8,6 @@
 #include "check.h"
 #include "device.h"
 #include "elf_image.h"
-#include "end.h"
 #include "fdtable.h"
 #include "interrupt.h"
 #include "jail.h"
@@ -17,10 +16,12 @@
 #include "options.h"
 #include "path.h"
 #include "policy.h"
+#include "process.h"
 #include "program.h"
 #include "stats.h"
+#include "sys.h"
 #include "thread.h"
-#include "trace.h"
+#include "trace_line.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -28,6 +29,7 @@ static void open_trace(const struct config *config)
 {
 	if (!config->trace)
 		return;
+	trace_init();
 	call_trace_fd = STDERR_FILENO;
 	if (!config->trace_file)
 		return;
@@ -45,21 +47,6 @@ static void enter_cwd(const struct config *config)
 		die(KVMRUN_FAILED, "%s: cannot be the --cwd: %m; grant it by --ro or --rw", config->cwd);
 	if (path_start("/") < 0)
 		die(KVMRUN_FAILED, "cannot start in /: %m");
-}
-
-/* One line for what the program itself cannot have told; --trace's last one. */
-static void report(const struct config *config, const char *program)
-{
-	struct end end = end_get();
-
-	if (call_trace_fd >= 0 && (end.cause == END_EXIT || end.signal))
-		trace_exit(call_trace_fd, end.status, end.signal);
-
-	if (end.cause == END_TIMEOUT)
-		interrupt_limit_report();
-	else if (end.cause == END_MEMORY)
-		msg("%s: killed: no memory left of %llu MiB; raise --mem", program,
-		    (unsigned long long)(config->mem_bytes >> 20));
 }
 
 int main(int argc, char **argv)
@@ -93,13 +80,10 @@ int main(int argc, char **argv)
 	close(program);
 	vcpu_first(&vcpu, &vm);
 	threads_init(&vcpu);
+	timers_init();
+	process_init(&vm);
 	interrupt_init(&vm);
 	jail_enter();
 	vcpu_run(&vcpu);
-	interrupt_run_over();
-
-	report(&config, path);
-	stats_write(&vm);
-	/* no atexit(): the kernel takes the VM down faster than anyone */
-	_exit(end_get().status);
+	process_finish();
 }

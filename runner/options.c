@@ -183,16 +183,27 @@ static void set_mem(struct config *config, const char *arg)
 	config->mem_bytes = parse_size("mem", arg);
 }
 
-static void set_threads(struct config *config, const char *arg)
+static uint32_t number(const char *option, const char *arg, uint32_t most)
 {
 	char *end;
 	unsigned long n;
 
 	errno = 0;
 	n = strtoul(arg, &end, 10);
-	if (*arg < '0' || *arg > '9' || *end || errno || !n || n > UINT32_MAX)
-		die(KVMRUN_FAILED, "--threads %s: not a number of threads; write for example 1 or 256", arg);
-	config->threads = n;
+	if (*arg < '0' || *arg > '9' || *end || errno || !n || n > most)
+		die(KVMRUN_FAILED, "--%s %s: not a number of %s from 1 to %u; write for example 1 or 256", option, arg,
+		    option, most);
+	return n;
+}
+
+static void set_threads(struct config *config, const char *arg)
+{
+	config->threads = number("threads", arg, UINT32_MAX);
+}
+
+static void set_procs(struct config *config, const char *arg)
+{
+	config->procs = number("procs", arg, CONFIG_PROCS_MAX);
 }
 
 static void set_timeout(struct config *config, const char *arg)
@@ -436,7 +447,8 @@ void options_parse(int argc, char **argv, struct config *config)
 			*end++ = o->letter;
 	}
 	memset(&pending, 0, sizeof(pending));
-	*config = (struct config){ .mem_bytes = CONFIG_MEM_DEFAULT, .threads = CONFIG_THREADS_DEFAULT };
+	*config = (struct config){ .mem_bytes = CONFIG_MEM_DEFAULT, .threads = CONFIG_THREADS_DEFAULT,
+		.procs = CONFIG_PROCS_DEFAULT };
 	optind = 0;	/* start afresh, in glibc and in musl */
 	opterr = 0;
 	for (;;) {

@@ -8,6 +8,8 @@
 
 #define CONFIG_MEM_DEFAULT (4ULL << 30)
 #define CONFIG_THREADS_DEFAULT 1024
+#define CONFIG_PROCS_DEFAULT 256
+#define CONFIG_PROCS_MAX 4096
 #define CONFIG_TMP_DEFAULT (1ULL << 30)
 
 /* One --ro or --rw. */
@@ -32,6 +34,7 @@ struct config {
 	const char *arg0;	/* --arg0, or NULL; argv[0] has it already */
 	uint64_t mem_bytes;	/* --mem: a limit, not a reservation; any number > 0 */
 	uint32_t threads;	/* --threads: at once */
+	uint32_t procs;		/* --procs: at once */
 	uint64_t timeout_ns;	/* --timeout: wall time, 0 for none */
 	bool wx;		/* --wx: memory may be writable and executable at once */
 	bool trace;		/* --trace ... */

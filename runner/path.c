@@ -12,6 +12,7 @@
 #include "interrupt.h"
 #include "path.h"
 #include "policy.h"
+#include "process.h"
 #include "walk.h"
 
 static struct {
@@ -465,6 +466,7 @@ int path_start(const char *path)
 	if (!cwd.file) {
 		char *root = strdup("/");
 
+		process_guard(&cwd.lock);
 		cwd.file = root ? file_new(-1, S_IFDIR, NULL, root) : NULL;
 		if (!cwd.file) {
 			errno = ENOMEM;

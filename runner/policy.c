@@ -18,6 +18,7 @@
 #include "options.h"
 #include "path.h"
 #include "policy.h"
+#include "process.h"
 #include "table.h"
 #include "tmpdir.h"
 #include "walk.h"
@@ -38,6 +39,7 @@ static const struct {
 
 static struct mount *mounts;	/* longest guest path first */
 static size_t nmounts;
+static pthread_mutex_t explained = PTHREAD_MUTEX_INITIALIZER;	/* what was, and is not again */
 static bool explain;
 
 /* ------------------------------------------------------------- the namespace */
@@ -250,6 +252,7 @@ void policy_init(const struct config *config)
 	if (fd >= 0)
 		close(fd);
 	explain = config->explain;
+	process_guard(&explained);
 	add_devices();
 	if (config->tmp)
 		add("/tmp", tmpdir_open(config->tmp_bytes), NULL, true, 0);
@@ -265,18 +268,17 @@ void policy_init(const struct config *config)
 /* Whether this cause is new. Of many it forgets the oldest: repeating a line is no harm. */
 static bool first_time(uint64_t cause)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static uint64_t seen[256];
 	static unsigned int next;
 	bool first = true;
 
 	cause = cause ? cause : 1;
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&explained);
 	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]) && first; i++)
 		first = seen[i] != cause;
 	if (first)
 		seen[next++ % (sizeof(seen) / sizeof(seen[0]))] = cause;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&explained);
 	return first;
 }
 
@@ -308,7 +310,7 @@ void policy_explain_call(uint32_t nr, uint32_t request)
 		[ABI_CLASS_FD] = "it is not in this version",
 		[ABI_CLASS_PATH] = "it is not in this version",
 		[ABI_CLASS_NET] = "the program has no network, and --net is not in this version",
-		[ABI_CLASS_PROCESS] = "other processes and what they share are not in this version",
+		[ABI_CLASS_PROCESS] = "what processes share is not in this version",
 		[ABI_CLASS_SYSTEM] = "it reaches beyond the program and is never allowed",
 		[ABI_CLASS_OLD] = "current kernels do not have it either",
 	};

@@ -51,6 +51,10 @@ static inline int host_fd(const struct call *c, int i)
 /* Gives a new host descriptor of a call to the guest: its number, or -errno. */
 long give(int host, mode_t type, bool cloexec);
 
+/* The table of the program's timers; a new process has none. */
+void timers_init(void);
+void timers_forked(void);
+
 /* CLOCK_MONOTONIC, ns. */
 uint64_t now_ns(void);
 

@@ -14,6 +14,7 @@
 
 #include "interrupt.h"
 #include "load.h"
+#include "process.h"
 #include "sys.h"
 #include "thread.h"
 #include "vcpu.h"
@@ -221,6 +222,16 @@ static struct {
 	pthread_mutex_t lock;
 	int id[TIMERS];		/* + 1; 0: free */
 } timers = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+void timers_forked(void)
+{
+	memset(timers.id, 0, sizeof(timers.id));
+}
+
+void timers_init(void)
+{
+	process_guard(&timers.lock);
+}
 
 /* The slot of a timer, or of a free one for -1; -1 when there is none. */
 static int timer_slot(int id)

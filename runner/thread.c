@@ -14,6 +14,7 @@
 #include "load.h"
 #include "msg.h"
 #include "options.h"
+#include "process.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -41,6 +42,16 @@ uint32_t threads_max(const struct vm *vm)
 
 void threads_init(struct vcpu *main_vcpu)
 {
+	struct vcpu *other;
+
+	if (!vcpus[0])
+		process_guard(&making);
+	/* in a new process: the others are its maker's */
+	for (uint32_t i = 0; (other = thread_vcpu(i)); i++) {
+		vcpus[i] = NULL;
+		if (other != main_vcpu)
+			vcpu_destroy(other);
+	}
 	main_vcpu->guest_tid = GUEST_PID;
 	sem_init(&main_vcpu->start, 0, 0);
 	vcpus[0] = main_vcpu;
@@ -68,6 +79,9 @@ static void *run(void *arg)
 	while (sem_wait(&vcpu->start) < 0)
 		;
 	vcpu_run(vcpu);
+	/* of a process that this thread has made it is the first */
+	if (vcpu == vcpus[0])
+		process_finish();
 	/* the main thread does the rest */
 	sem_post(&vcpus[0]->start);
 	interrupt_vcpu(vcpus[0]);
@@ -142,6 +156,14 @@ void thread_park(struct vcpu *vcpu)
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
 	vcpu->cpu_before = used.tv_sec * 1000000000ull + used.tv_nsec;
 	vcpu->parked = false;
+}
+
+void threads_stop(void)
+{
+	struct vcpu *vcpu;
+
+	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++)
+		interrupt_vcpu(vcpu);
 }
 
 void threads_kick(uint64_t base, uint64_t set)

@@ -17,7 +17,7 @@ struct vcpu;
 /* How many vCPUs the VM may have: config->threads, or fewer where the device has no more. */
 uint32_t threads_max(const struct vm *vm);
 
-/* vCPU 0, before it runs. */
+/* vCPU 0, before it runs; in a new process it is the only one. */
 void threads_init(struct vcpu *main_vcpu);
 
 /*
@@ -35,6 +35,9 @@ void thread_park(struct vcpu *vcpu);
 
 /* ABI_OP_KICK: has vCPUs look up, those of a set of 64 from number base on. */
 void threads_kick(uint64_t base, uint64_t set);
+
+/* Has all vCPUs look up: the program has ended. */
+void threads_stop(void);
 
 /* Number index, or NULL; up to the first NULL there are all. */
 struct vcpu *thread_vcpu(uint32_t index);

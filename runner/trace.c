@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "process.h"
 #include "table.h"
 #include "thread.h"
 #include "trace_line.h"
@@ -394,7 +395,7 @@ void trace_begin(struct trace *t, const struct call *c)
 
 	t->len = 0;
 	/* as strace -f does once there are others */
-	if (thread_vcpu(1))
+	if (thread_vcpu(1) || process_is_child())
 		put(t, "[pid %u] ", c->vcpu->guest_tid);
 	if (name)
 		put(t, "%s(", name);

@@ -7,7 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "trace_line.h"
+
+static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void trace_init(void)
+{
+	process_guard(&line_lock);
+}
 
 void trace_write(int fd, const struct trace *t)
 {
@@ -15,7 +23,6 @@ void trace_write(int fd, const struct trace *t)
 	 * A pipe may take a line longer than PIPE_BUF in pieces. Who waits here for
 	 * the lock would wait for the pipe's reader without it.
 	 */
-	static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
 	size_t done = 0;
 
 	pthread_mutex_lock(&line_lock);

@@ -7,6 +7,9 @@
 
 #define TRACE_STRING	32	/* bytes of a buffer that are shown */
 
+/* Before the first line. */
+void trace_init(void);
+
 /* Writes what was put, a whole line. Not for signal handlers. */
 void trace_write(int fd, const struct trace *t);
 

@@ -15,6 +15,7 @@
 #include "end.h"
 #include "interrupt.h"
 #include "msg.h"
+#include "process.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -105,6 +106,15 @@ void vcpu_first(struct vcpu *vcpu, struct vm *vm)
 
 	if (vcpu_create(vcpu, vm, 0, guest_ptr(vm, vm->frame, ABI_FRAME_SIZE), &what) < 0)
 		die(KVMRUN_FAILED, "%s: %s: %m", vm->device_path, what);
+}
+
+void vcpu_forked(struct vcpu *vcpu, struct vm *vm)
+{
+	vcpu_destroy(vcpu);
+	memset(vcpu, 0, sizeof(*vcpu));
+	vcpu_first(vcpu, vm);
+	vcpu->frame->kick = 0;
+	clock_join(vcpu);
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
@@ -233,6 +243,26 @@ static void op_thread(struct vcpu *vcpu)
 	vcpu->frame->ret = err;
 }
 
+static void op_fork(struct vcpu *vcpu)
+{
+	struct abi_frame *f = vcpu->frame;
+	int ret = process_fork(vcpu, READ_ONCE(f->arg[0]), READ_ONCE(f->arg[1]) & 0xff);
+
+	/* in the child this is another VM's, which has not asked */
+	if (ret)
+		f->ret = ret;
+}
+
+static void op_vfork(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = process_vfork_wait(READ_ONCE(vcpu->frame->arg[0]));
+}
+
+static void op_id(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = process_new_id();
+}
+
 static void op_ready(struct vcpu *vcpu)
 {
 	vcpu->ready = true;
@@ -301,6 +331,9 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_KICK] = op_kick,
 	[ABI_OP_WAIT] = op_wait,
 	[ABI_OP_WAKE] = op_wake,
+	[ABI_OP_FORK] = op_fork,
+	[ABI_OP_VFORK] = op_vfork,
+	[ABI_OP_ID] = op_id,
 };
 
 /* ----------------------------------------------------------------------- exits */

@@ -27,6 +27,8 @@ struct vcpu {
 	 */
 	volatile uint32_t pending;
 	volatile uint32_t wanted;	/* by another vCPU: threads_kick() */
+	int kick_timer;		/* interrupt_vcpu()'s, which its thread has made */
+	bool kickable;		/* ... and when it has */
 	uint32_t guest_tid;	/* the thread it runs, and the CPU time that earlier ones have used, ns */
 	uint64_t cpu_before;
 	sem_t start;		/* its next thread of the program's: thread.h */
@@ -51,6 +53,9 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, struct abi
 
 /* vCPU 0. Failure is one line on stderr and exit status 125. */
 void vcpu_first(struct vcpu *vcpu, struct vm *vm);
+
+/* In a new process: vcpu becomes vCPU 0 of its new VM, as it was after vcpu_first(). */
+void vcpu_forked(struct vcpu *vcpu, struct vm *vm);
 
 /* Undoes vcpu_create() as far as KVM allows it: the VM keeps the vCPU. */
 void vcpu_destroy(struct vcpu *vcpu);

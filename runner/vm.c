@@ -5,11 +5,13 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include "cpu.h"
 #include "device.h"
 #include "msg.h"
 #include "options.h"
+#include "process.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -106,7 +108,8 @@ static int grow(struct vm *vm, gpa_t gpa, uint8_t *host, uint64_t size, atomic_u
 	return 0;
 }
 
-int vm_replay(struct vm *vm)
+/* Has the VM, a new one, know of all that its predecessor did. */
+static int vm_replay(struct vm *vm)
 {
 	for (uint32_t i = 0; i < vm->slots; i++) {
 		int err = set_slot(vm, i);
@@ -139,6 +142,7 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	vm->device_path = device_path;
 	vm->mem_limit = config->mem_bytes;
 	pthread_mutex_init(&vm->ram_lock, NULL);
+	process_guard(&vm->ram_lock);
 	vcpu_check(vm);
 	vm->max_threads = threads_max(vm);
 	vm->ram_size = ram_for(config->mem_bytes, vm->max_threads);
@@ -150,6 +154,20 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	vmsg("%s: guest of %llu MiB, XCR0 %#llx, CR4 %#llx", device_path,
 	     (unsigned long long)(vm->ram_size >> 20), (unsigned long long)vm->xcr0,
 	     (unsigned long long)vm->cr4);
+}
+
+void vm_forked(struct vm *vm)
+{
+	int err;
+
+	close(vm->fd);
+	vm->fd = ioctl(vm->device, KVM_CREATE_VM, 0);
+	if (vm->fd < 0)
+		die(KVMRUN_FAILED, "%s: no VM for another process: %m", vm->device_path);
+	ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul);
+	err = vm_replay(vm);
+	if (err)
+		die(KVMRUN_FAILED, "%s: no memory for the VM of another process: %s", vm->device_path, strerror(-err));
 }
 
 void *guest_ptr(const struct vm *vm, gpa_t gpa, uint64_t len)

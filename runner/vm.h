@@ -55,15 +55,15 @@ struct vm {
  */
 void vm_create(struct vm *vm, const struct config *config, int device, const char *device_path);
 
+/* In a new process: a VM of its own over its copy of the memory. Failure is one line and exit status 125. */
+void vm_forked(struct vm *vm);
+
 /*
  * Has KVM know at least the first upto bytes of RAM: memslots are made in
  * growing pieces, since some hypervisors spend time and memory by their size.
  * Any thread. 0, or -errno.
  */
 int vm_ram(struct vm *vm, uint64_t upto);
-
-/* Has the VM of vm->fd, a new one, know of all that its predecessor did. 0, or -errno. */
-int vm_replay(struct vm *vm);
 
 /*
  * The one way from a guest-physical address to host memory: len bytes at gpa, or

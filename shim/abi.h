@@ -72,6 +72,10 @@ enum abi_op {
 	ABI_OP_KICK,		/* has vCPUs look at their kick: arg[1] is a set of 64 from number arg[0] on */
 	ABI_OP_WAIT,		/* sleeps for a while, as long as the word at GPA arg[0] is arg[1] */
 	ABI_OP_WAKE,		/* wakes who sleeps so on the word at arg[0] */
+	ABI_OP_FORK,		/* another process, as this one is now but for its threads: its vCPU 0 starts as that of a thread.
+				   arg[0] = the last ID of a thread, arg[1] = the signal at its end. ret = its ID, or -EAGAIN */
+	ABI_OP_VFORK,		/* waits for the child arg[0] to execute another program or end: ret = 0, or -EINTR for now */
+	ABI_OP_ID,		/* ret = an ID for a thread that no process or thread has */
 };
 
 /* How the shim runs; found by its boot probe. */
@@ -222,6 +226,8 @@ struct abi_boot {
 	char comm[16];
 	uint32_t max_threads;	/* at once; at most ABI_THREADS */
 	uint32_t ncpus;		/* CPUs that the runner may use */
+	uint32_t forked;	/* there are, or have been, other processes; set by the runner */
+	uint32_t autoreap;	/* children are not waited for: sigaction(2), SA_NOCLDWAIT; set by the shim */
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
 _Static_assert(offsetof(struct abi_boot, map) == 144, "abi");
@@ -243,7 +249,7 @@ enum abi_class {
 	ABI_CLASS_FD,		/* an open descriptor: allowed by having it */
 	ABI_CLASS_PATH,		/* a path: within the grants */
 	ABI_CLASS_NET,		/* sockets: --net */
-	ABI_CLASS_PROCESS,	/* threads; other processes: not in this version */
+	ABI_CLASS_PROCESS,	/* other processes of the program */
 	ABI_CLASS_SYSTEM,	/* the host's administration: never */
 	ABI_CLASS_OLD,		/* obsolete or absent in current kernels: never */
 };

@@ -365,6 +365,7 @@ start:
 	shr $16, %rax
 	mov %al, CPU_GDT + TSS + 4(%rsp)
 	mov %ah, CPU_GDT + TSS + 7(%rsp)
+	movb $0x89, CPU_GDT + TSS + 5(%rsp)	/* not busy: a process's first vCPU has its parent's */
 	movl $-1, CPU_GDT + TSS + 8(%rsp)
 	sub $32, %rsp
 	lea 32 + CPU_GDT(%rsp), %rax

@@ -78,6 +78,12 @@ long sys_futex(const u64 a[6])
 	}
 }
 
+void futex_forked(void)
+{
+	memset(waiting, 0, sizeof(waiting));
+	requeued = false;
+}
+
 void futex_wake(gva_t va, u32 n)
 {
 	const u64 a[6] = { va, ABI_FUTEX_WAKE, n };

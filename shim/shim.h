@@ -253,6 +253,7 @@ void exit_work(struct regs *r);	/* before returning to the program, when somethi
 #define SIGFPE		8
 #define SIGKILL		9
 #define SIGSEGV		11
+#define SIGCHLD		17
 #define SIGCONT		18
 #define SIGSTOP		19
 #define SIGBIT(sig)	(1ull << ((sig) - 1))
@@ -322,11 +323,32 @@ void cpu_flush(void);
 void threads_flush(void);
 bool threads_alone(void);	/* there is but this one */
 void threads_init(void);
+struct clone_args {
+	u64 flags;
+	gva_t pidfd, child_tid, parent_tid;
+	u64 exit_signal;
+	gva_t stack;
+	u64 stack_size;
+	gva_t tls, set_tid;
+	u64 set_tid_size, cgroup;
+};
+/* Makes t what begins with this thread's registers, but for what its maker says. */
+void thread_inherit(struct thread *t, const struct clone_args *c);
+extern lock_t threads_lock;	/* one is made at a time; taken before mm_lock */
+u32 threads_last_id(void);
+/* In a new process: only t is there, on vCPU 0. */
+void threads_forked(const struct thread *t);
 /* FS's or GS's base. */
 u64 base_get(bool gs);
 void base_set(bool gs, u64 base);
 
+/* ---- process.c */
+long process_fork(const struct clone_args *c);
+/* Where the only thread of a new process starts; returns at once in any other. */
+void process_begin(void);
+
 /* ---- futex.c */
+void futex_forked(void);	/* nobody waits in a new process */
 void futex_wake(gva_t va, u32 n);
 /* What a thread held by its robust list when it ended. */
 void futex_end(struct thread *t);
@@ -370,6 +392,8 @@ int signal_take(u64 set, struct siginfo *info);
 /* Drops the pending ones of a set, everywhere or in one place; under signal_lock. */
 void signal_drop(u64 set);
 void pending_drop(struct pending *p, u64 set);
+void signal_forked(void);	/* a new process has no signals pending, and no timers */
+void sigqueue_forked(void);
 /* This thread will not take these any more: tells others of those that the process has pending. */
 void signal_retarget(u64 set);
 

@@ -6,6 +6,7 @@
 
 #define SA_ONESHOT	0x80000000ull
 #define SA_NODEFER	0x40000000ull
+#define SA_NOCLDWAIT	2ull
 #define SA_RESTART	0x10000000ull
 #define SA_SUPPORTED	0xdc000807ull	/* those Linux keeps: NOCLDSTOP NOCLDWAIT SIGINFO EXPOSE_TAGBITS RESTORER ... */
 
@@ -29,6 +30,12 @@ static void receive(const struct siginfo *info)
 			return;
 		}
 	signal_send(info, NULL);
+}
+
+void signal_forked(void)
+{
+	sigqueue_forked();
+	memset(timers, 0, sizeof(timers));
 }
 
 #define SIGEV_THREAD_ID	4
@@ -223,6 +230,8 @@ long sys_rt_sigaction(const u64 a[6])
 		signal_actions[sig] = new;
 		if (signal_ignored(sig))
 			signal_drop(BIT(sig));
+		if (sig == SIGCHLD)
+			boot->autoreap = new.handler == SIG_IGN || (new.flags & SA_NOCLDWAIT);
 	}
 	unlock(&signal_lock);
 	return a[2] && put_user(old, a[2]) ? -EFAULT : 0;
@@ -415,10 +424,13 @@ long sys_kill(const u64 a[6])
 {
 	int pid = a[0];
 
-	/* the program is alone, and leads its own process group; threads, too, are names for it */
-	if (pid != -(int)boot->pid && pid != 0 && !thread_find(pid))
-		return -ESRCH;
-	return send((u32)a[1], 0, NULL);
+	/* threads, too, are names for the process */
+	if (pid > 0 && thread_find(pid))
+		return send((u32)a[1], 0, NULL);
+	if (boot->forked)
+		return (u32)a[1] > NSIG ? -EINVAL : forward(NR_kill, a);
+	/* it is alone, and leads its process group */
+	return pid == -(int)boot->pid || !pid ? send((u32)a[1], 0, NULL) : -ESRCH;
 }
 
 #define SI_TKILL	-6
@@ -455,7 +467,9 @@ static long queue_info(u64 sig, gva_t from, struct thread *to)
 
 long sys_rt_sigqueueinfo(const u64 a[6])
 {
-	return thread_find(a[0]) ? queue_info((u32)a[1], a[2], NULL) : -ESRCH;
+	if (thread_find(a[0]) || !boot->forked)
+		return thread_find(a[0]) ? queue_info((u32)a[1], a[2], NULL) : -ESRCH;
+	return (u32)a[1] > NSIG ? -EINVAL : forward(NR_rt_sigqueueinfo, a);
 }
 
 long sys_rt_tgsigqueueinfo(const u64 a[6])
@@ -474,5 +488,6 @@ void signal_init(void)
 	for (int sig = 1; sig <= NSIG; sig++)
 		if (boot->ignored & BIT(sig))
 			signal_actions[sig].handler = SIG_IGN;
+	boot->autoreap = signal_actions[SIGCHLD].handler == SIG_IGN;
 	thread0.mask = boot->blocked & ~UNBLOCKABLE;
 }

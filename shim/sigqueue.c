@@ -253,6 +253,16 @@ u64 signal_pending(void)
 	return current->pending.set | process.set;
 }
 
+void sigqueue_forked(void)
+{
+	struct thread *t;
+
+	signal_lock = (lock_t){ 0 };
+	pending_drop(&process, ~0ull);
+	for (u32 i = 0; (t = thread_at(i)); i++)
+		pending_drop(&t->pending, ~0ull);
+}
+
 void sigqueue_init(void)
 {
 	for (u32 i = 0; i < TIMERS; i++)

@@ -142,32 +142,36 @@ static struct thread *thread_or_self(u64 tid)
 	return (u32)tid ? thread_find(tid) : current;
 }
 
-/* The program leads its process group and its session. */
+/* As long as there is no other process, it leads its process group and its session. */
 long sys_getpgrp(const u64 a[6])
 {
-	return (void)a, boot->pid;
+	return boot->forked ? forward(NR_getpgrp, a) : boot->pid;
 }
 
 long sys_getpgid(const u64 a[6])
 {
+	if (boot->forked)
+		return forward(NR_getpgid, a);
 	return thread_or_self(a[0]) ? (long)boot->pid : -ESRCH;
 }
 
 long sys_getsid(const u64 a[6])
 {
-	return sys_getpgid(a);
+	return boot->forked ? forward(NR_getsid, a) : sys_getpgid(a);
 }
 
 long sys_setpgid(const u64 a[6])
 {
 	if ((int)a[1] < 0)
 		return -EINVAL;
+	if (boot->forked)
+		return forward(NR_setpgid, a);
 	return !thread_or_self(a[0]) ? -ESRCH : thread_or_self(a[1]) ? 0 : -EPERM;
 }
 
 long sys_setsid(const u64 a[6])
 {
-	return (void)a, -EPERM;
+	return boot->forked ? forward(NR_setsid, a) : -EPERM;
 }
 
 #define CAP_V1	0x19980330u

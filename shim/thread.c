@@ -10,6 +10,7 @@
 #define CLONE_FILES		0x00000400u
 #define CLONE_SIGHAND		0x00000800u
 #define CLONE_PIDFD		0x00001000u
+#define CLONE_VFORK		0x00004000u
 #define CLONE_PARENT		0x00008000u
 #define CLONE_THREAD		0x00010000u
 #define CLONE_NEWNS		0x00020000u
@@ -27,6 +28,7 @@
 #define CLONE_INTO_CGROUP	0x200000000ull
 #define CLONE_KNOWN		0x3ffffff00ull
 #define CLONE_ONE_TABLE		(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+#define CLONE_NO_PROCESS	(CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PIDFD | CLONE_PARENT | CLONE_CLEAR_SIGHAND)
 #define CSIGNAL			0xffu
 
 #define TID_MAX			4194304u	/* kernel.pid_max */
@@ -39,7 +41,7 @@ static struct thread *threads[ABI_THREADS] = { &thread0 };
 static u32 nthreads = 1;
 static u32 living = 1;
 static u32 last_tid;
-static lock_t create_lock;
+lock_t threads_lock;
 
 /* ------------------------------------------------------------------------- vCPUs */
 
@@ -209,6 +211,8 @@ struct thread *thread_find(u32 tid)
 
 static u32 new_tid(void)
 {
+	if (boot->forked)
+		return ask_runner(ABI_OP_ID, 0, 0);
 	do
 		last_tid = last_tid + 1 < TID_MAX ? last_tid + 1 : boot->pid + 1;
 	while (thread_find(last_tid) || last_tid == boot->pid);
@@ -234,18 +238,13 @@ static struct thread *idle_thread(void)
 	return t;
 }
 
-struct clone_args {
-	u64 flags;
-	gva_t pidfd, child_tid, parent_tid;
-	u64 exit_signal;
-	gva_t stack;
-	u64 stack_size;
-	gva_t tls, set_tid;
-	u64 set_tid_size, cgroup;
-};
+u32 threads_last_id(void)
+{
+	return last_tid;
+}
 
-/* As its parent is, but for what flags say; what a thread has of its own begins empty. */
-static void inherit(struct thread *t, const struct clone_args *c)
+/* What a thread has of its own begins empty. */
+void thread_inherit(struct thread *t, const struct clone_args *c)
 {
 	const struct thread *parent = current;
 
@@ -276,6 +275,20 @@ void threads_init(void)
 	thread0.alive = true;
 	thread0.tid = last_tid = boot->pid;
 	thread0.alt.flags = SS_DISABLE;
+	thread0.fpu = (struct xstate *)((u64)&cpu0 - STACK_SIZE);
+}
+
+void threads_forked(const struct thread *t)
+{
+	thread0 = *t;
+	thread0.alive = true;
+	thread0.tid = last_tid = boot->pid;
+	for (u32 i = 1; i < nthreads; i++) {
+		threads[i]->alive = false;
+		threads[i]->parked = true;
+	}
+	living = 1;
+	threads_lock = (lock_t){ 0 };
 }
 
 static void set_alive(struct thread *t, bool alive)
@@ -292,11 +305,11 @@ static long create(const struct clone_args *c)
 	struct thread *t;
 	long ret = -EAGAIN;
 
-	lock(&create_lock);
+	lock(&threads_lock);
 	t = idle_thread();
 	if (!t)
 		goto out;
-	inherit(t, c);
+	thread_inherit(t, c);
 	t->tid = new_tid();
 	/* as on Linux a bad address is no error */
 	if (c->flags & CLONE_PARENT_SETTID)
@@ -313,7 +326,7 @@ static long create(const struct clone_args *c)
 		ret = -EAGAIN;
 	}
 out:
-	unlock(&create_lock);
+	unlock(&threads_lock);
 	return ret;
 }
 
@@ -334,11 +347,14 @@ static long clone(const struct clone_args *c, u32 nr, const u64 a[6])
 		return -EINVAL;
 	if (f & CLONE_NEW)
 		return -EPERM;
-	if ((f & CLONE_ONE_TABLE) != CLONE_ONE_TABLE)
-		return forward(nr, a);
 	if ((f & CLONE_SETTLS) && c->tls >= ABI_USER_END)
 		return -EPERM;
-	return create(c);
+	if ((f & CLONE_ONE_TABLE) == CLONE_ONE_TABLE)
+		return create(c);
+	/* processes share nothing but, with vfork(), memory for a while: a copy of it does as well */
+	if ((f & CLONE_NO_PROCESS) || ((f & CLONE_VM) && !(f & CLONE_VFORK)))
+		return forward(nr, a);
+	return process_fork(c);
 }
 
 long sys_clone(const u64 a[6])
@@ -404,6 +420,7 @@ _Noreturn static void begin(void)
 /* Where a vCPU starts. */
 _Noreturn void thread_start(void)
 {
+	process_begin();
 	ask_runner(ABI_OP_READY, 0, 0);
 	begin();
 }

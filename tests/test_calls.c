@@ -141,7 +141,7 @@ static void headers(void)
 	/* a row that is nobody's, and a number that has none */
 	blank(SYS_mount);
 	need_served(-EPERM);
-	blank(SYS_fork);
+	blank(SYS_semget);
 	need_served(-ENOSYS);
 	blank(511);
 	need_served(-ENOSYS);

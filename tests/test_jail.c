@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -54,16 +55,17 @@ static const struct attempt {
 	{ "kill of another process", SYS_kill, { 1, 0 } },
 	{ "kill of every process", SYS_kill, { -1, 0 } },
 	{ "tgkill of another process", SYS_tgkill, { 1, 1, 0 } },
+	{ "kill of the process group", SYS_kill, { 0, 0 } },
 	{ "rt_sigqueueinfo", SYS_rt_sigqueueinfo, { 1, 0 } },
 	{ "pidfd_open", SYS_pidfd_open, { 1 } },
 	{ "setpriority", SYS_setpriority, { 0, 0, 10 } },
 	{ "prctl", SYS_prctl, { 4, 1 } },
+	{ "prctl for a life after the first process", SYS_prctl, { PR_SET_PDEATHSIG, 0 } },
 	{ "prlimit64", SYS_prlimit64, { 0 } },
 	{ "setrlimit", SYS_setrlimit, { RLIMIT_CORE } },
 	{ "TIOCSTI", SYS_ioctl, { 0, 0x5412, (long)"x" } },
 	{ "TIOCLINUX", SYS_ioctl, { 0, 0x541c, (long)"x" } },
 	{ "TIOCSTI behind 32 bits", SYS_ioctl, { 0, 0x100005412, (long)"x" } },
-	{ "KVM_CREATE_VM", SYS_ioctl, { 0, KVM_CREATE_VM } },
 	{ "KVM_SET_MSRS", SYS_ioctl, { 0, (long)KVM_SET_MSRS } },
 	{ "KVM_CREATE_DEVICE", SYS_ioctl, { 0, (long)KVM_CREATE_DEVICE } },
 	{ "F_SETOWN", SYS_fcntl, { 0, F_SETOWN, 1 } },
@@ -134,6 +136,8 @@ static void a_32_bit_call_kills(void **state)
 static void use_what_is_left(void *arg)
 {
 	char text[8] = "";
+	siginfo_t info;
+	pid_t pid;
 	int fd[2];
 
 	(void)arg;
@@ -142,8 +146,13 @@ static void use_what_is_left(void *arg)
 		_exit(1);
 	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
 		_exit(2);
-	if (!malloc(10 << 20) || kill(getpid(), 0))
+	if (!malloc(10 << 20))
 		_exit(3);
+	pid = fork();
+	if (pid == 0)
+		_exit(getppid() > 0 ? 5 : 6);
+	if (pid < 0 || waitid(P_PID, pid, &info, WEXITED) || info.si_status != 5)
+		_exit(7);
 	/* libc takes clone then, whose flags a filter can see */
 	if (syscall(SYS_clone3, NULL, 0) != -1 || errno != ENOSYS)
 		_exit(4);

@@ -142,7 +142,8 @@ static void an_option_error_is_125_and_one_line_with_a_hint(void **state)
 		{ LIST("--timeout", "soon"), "--timeout soon: not a duration" },
 		{ LIST("--timeout", "0"), "write for example 10, 500ms or 2m" },
 		{ LIST("--net", "host"), "not implemented yet; only --net none is" },
-		{ LIST("--procs", "4"), "--procs is not implemented yet" },
+		{ LIST("--procs", "0"), "--procs 0: not a number of procs from 1 to 4096" },
+		{ LIST("--fds", "4"), "--fds is not implemented yet" },
 		{ LIST("--threads", "0"), "--threads 0: not a number of threads" },
 		{ LIST("--threads", "few"), "write for example 1 or 256" },
 		{ LIST("--ro", "/no/such/path"), "--ro /no/such/path: No such file or directory" },
@@ -194,7 +195,7 @@ static void help_and_version_go_to_stdout(void **state)
 static void explain_names_each_cause_once(void **state)
 {
 	static const char *const causes[] = {
-		"the call clone was refused: other processes", "the call vfork was refused",
+		"the call clone was refused: what processes share", "the call semget was refused",
 		"the call clone3 was refused", "/etc/passwd is not granted; --ro on it",
 		"/etc/kvmrun-new is not granted; --rw on it", "/proc/self/maps does not exist for the program",
 		"the call socket was refused: the program has no network", "the call execve was refused",
@@ -221,7 +222,7 @@ static void explain_names_each_cause_once(void **state)
 	run_free(&r);
 	r = run_kvmrun(NULL, LIST(ARGS, "fork"));
 	assert_err(&r, "");
-	assert_non_null(strstr(r.out, "fork: ENOSYS\nvfork: ENOSYS\nclone3: ENOSYS\nopen: ENOENT\n"));
+	assert_non_null(strstr(r.out, "clone: ENOSYS\nsemget: ENOSYS\nclone3: ENOSYS\nopen: ENOENT\n"));
 	assert_non_null(strstr(r.out, "maps: ENOENT\nsocket: EACCES\nexecve: ENOSYS\nmount: EPERM\n"));
 	run_free(&r);
 }

@@ -295,7 +295,7 @@ static void promised_options_say_that_they_are_not_implemented(void **state)
 		refuses(WORDS(with, "p"), part);
 		planned++;
 	}
-	assert_int_equal(planned, 8);
+	assert_int_equal(planned, 7);
 }
 
 static void help_and_manual_and_completion_agree_with_the_table(void **state)

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The program's processes. Each is a process of the host's with a VM of its own. What
+ * they have to know of each other is in a table that all of them share; a thread in
+ * each of them waits for what concerns it there. No process may signal another one of
+ * the host's: it is told by the table.
+ *
+ * IDs are the program's: of processes, groups, sessions and threads alike.
+ */
+#ifndef KVMRUN_PROCESS_H
+#define KVMRUN_PROCESS_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct vcpu;
+struct vm;
+
+/* The first one, before the jail. */
+void process_init(struct vm *vm);
+
+/* A lock that is held while the process is copied, so that the copy finds what it guards whole. */
+void process_guard(pthread_mutex_t *lock);
+
+/*
+ * ABI_OP_FORK on vcpu. In the parent the child's ID, or -EAGAIN: as many as --procs, or
+ * the host has no room. In the child 0: vcpu is vCPU 0 of another VM, about to start.
+ */
+int process_fork(struct vcpu *vcpu, uint32_t last_tid, int exit_signal);
+
+/* ABI_OP_VFORK: 0 when the child has executed something or ended, or is none; -EINTR. */
+int process_vfork_wait(int pid);
+
+/* ABI_OP_ID */
+int process_new_id(void);
+
+/* The program's ID of a process of the host's, 0 for one that it does not know. */
+int process_id(pid_t host);
+
+/* The calling process's, and the user's of all of them. */
+int process_pid(void);
+uid_t process_uid(void);
+
+/*
+ * kill(2), and rt_sigqueueinfo(2) with its info: 0, -ESRCH, -EPERM, or -EAGAIN where as
+ * many wait there as may.
+ */
+int process_kill(int pid, const siginfo_t *info);
+
+struct process_waited {
+	int pid, status;	/* as of wait4(2); 0: nobody yet (WNOHANG) */
+	struct rusage usage;
+};
+
+/* waitid(2): 0, -ECHILD, -EINTR, -EINVAL. */
+int process_wait(int type, int id, int options, struct process_waited *w);
+
+/* As the calls of these names. */
+int process_getpgid(int pid);
+int process_setpgid(int pid, int pgid);
+int process_getsid(int pid);
+int process_setsid(void);
+
+/* Something has changed for this process. Any thread, any signal handler. */
+void process_look(void);
+
+/* Whether the first process has gone, with which all end. */
+bool process_orphaned(void);
+
+/* --timeout has passed: everything ends. */
+void process_end_all(void);
+
+/* Whether this process is not the first one. */
+bool process_is_child(void);
+
+/* The run is over: reports it, and ends the process; the first one when all others have. */
+_Noreturn void process_finish(void);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Other processes. The runner makes them, each with a VM of its own whose memory is
+ * a copy of this one's at the time; what is running then is the maker's thread alone.
+ */
+#include "shim.h"
+
+#define CLONE_VFORK		0x00004000u
+#define CLONE_PARENT_SETTID	0x00100000u
+#define CLONE_CHILD_SETTID	0x01000000u
+
+/* What the child begins with, in its copy of the memory. */
+static struct thread child;
+static gva_t child_tid;
+static bool forking;
+
+static long vfork_wait(long pid)
+{
+	while (ask_runner(ABI_OP_VFORK, pid, 0) == -EINTR)
+		cpu_flush();
+	return pid;
+}
+
+long process_fork(const struct clone_args *c)
+{
+	long pid;
+
+	/* nothing that these guard is half done in the copy; memory (phys.c) is taken under one of them */
+	lock(&threads_lock);
+	lock(&mm_lock);
+	lock(&signal_lock);
+	child = thread0;
+	thread_inherit(&child, c);
+	child.alt = current->alt;
+	child_tid = c->flags & CLONE_CHILD_SETTID ? c->child_tid : 0;
+	forking = true;
+	pid = ask_runner(ABI_OP_FORK, threads_last_id(), c->exit_signal);
+	forking = false;
+	unlock(&signal_lock);
+	mm_unlock();
+	unlock(&threads_lock);
+	if (pid < 0)
+		return pid;
+	if (c->flags & CLONE_PARENT_SETTID) {
+		u32 tid = pid;
+
+		put_user(tid, c->parent_tid);
+	}
+	return c->flags & CLONE_VFORK ? vfork_wait(pid) : pid;
+}
+
+void process_begin(void)
+{
+	if (!forking)
+		return;
+	forking = false;
+	mm_lock = (lock_t){ 0 };
+	threads_forked(&child);
+	signal_forked();
+	futex_forked();
+	if (child_tid)
+		put_user(thread0.tid, child_tid);
+}
+
+long sys_fork(const u64 a[6])
+{
+	const struct clone_args c = { .exit_signal = SIGCHLD };
+
+	return (void)a, process_fork(&c);
+}
+
+long sys_vfork(const u64 a[6])
+{
+	const struct clone_args c = { .flags = CLONE_VFORK, .exit_signal = SIGCHLD };
+
+	return (void)a, process_fork(&c);
+}
