@@ -67,7 +67,7 @@ static const char *copy_segments(struct vm *vm, const struct abi_frame *f, uint3
 
 		if (!len)
 			return "an empty segment";
-		scratch.iov[i].iov_base = guest_ptr(vm, gpa, len);
+		scratch.iov[i].iov_base = guest_mem(vm, gpa, len);
 		scratch.iov[i].iov_len = len;
 		if (!scratch.iov[i].iov_base)
 			return "a segment outside guest memory";

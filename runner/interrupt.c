@@ -18,6 +18,7 @@
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "window.h"
 
 #define NSIG_ALL	64
 #define FIRST_RT	32	/* the kernel's SIGRTMIN */
@@ -257,6 +258,13 @@ static void handler(int sig, siginfo_t *info, void *context)
 	int saved = errno;
 
 	if (is_own_fault(sig, info)) {
+		uintptr_t fixup = guest_access_fixup(*rip);
+
+		if (fixup) {
+			*rip = fixup;
+			errno = saved;
+			return;
+		}
 		msg("internal error: signal %d at %#llx, address %p; please report this", sig,
 		    (unsigned long long)*rip, info->si_addr);
 		_exit(KVMRUN_FAILED);

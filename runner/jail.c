@@ -105,6 +105,7 @@ static const struct {
 	ALLOW(munmap, "malloc"),
 	ALLOW(mremap, "malloc"),
 	ALLOW(madvise, "malloc"),
+	ALLOW(msync, "files that the guest has mapped"),
 	ALLOW(exit_group, "the end"),
 };
 
@@ -138,10 +139,11 @@ static const struct rule rules[] = {
 	RULE(ioctl, "likewise", IS32(1, KVM_SET_TSS_ADDR)),
 	RULE(prctl, "its end with the first one's", IS32(0, PR_SET_PDEATHSIG), IS32(1, INTERRUPT_LIMIT)),
 	RULE(ioctl, "more of the guest's RAM", IS32(1, KVM_SET_USER_MEMORY_REGION)),
+	RULE(ioctl, "where it touched what a file has lost", IS32(1, KVM_GET_REGS)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_GET_TSC_KHZ)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_SET_DEVICE_ATTR)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_GET_MSRS)),
-	RULE(mmap, "malloc: never executable", LACKS(2, PROT_EXEC)),
+	RULE(mmap, "malloc, what the guest maps: never executable", LACKS(2, PROT_EXEC)),
 	RULE(mprotect, "malloc: never executable", LACKS(2, PROT_EXEC)),
 	RULE(mknodat, "FIFOs and files, no devices", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO)),
 	RULE(mknodat, "likewise", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFREG)),

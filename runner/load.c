@@ -107,6 +107,8 @@ static gpa_t place_shim(struct vm *vm)
 		die(KVMRUN_FAILED, "the shim does not fit into the guest's memory; raise --mem");
 	memcpy(to, shim_image, image->data_end);
 	vm->entry = image->entry;
+	vm->access = ABI_SHIM + image->access;
+	vm->access_failed = ABI_SHIM + image->access_failed;
 	return page_up(ABI_SHIM_GPA + image->bss_end);
 }
 
@@ -293,6 +295,7 @@ static void fill_boot(struct loader *l, const struct elf_image *elf)
 	b->flags = vm->boot_flags | (vm->config->trace ? ABI_BOOT_REPORT : 0) |
 		   (vm->config->wx ? ABI_BOOT_WX : 0);
 	b->ram_size = vm->ram_size;
+	b->window = vm->window;
 	b->mem_limit = vm->mem_limit;
 	b->rip = elf->entry + l->bias;
 	b->pid = GUEST_PID;

@@ -28,7 +28,7 @@
 #define ID_MAX		4194304	/* kernel.pid_max */
 #define SIGNALS		256	/* that wait for a process to take them */
 #define FIRST_RT	32
-#define LOCKS		8
+#define LOCKS		16
 
 enum state { FREE, ALIVE, ZOMBIE };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * futex(2) on the host's futexes: a word of guest memory is the same word of the
- * runner's for every vCPU.
+ * runner's for every vCPU, and of the window's for every process that shares it.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -15,7 +15,7 @@
 static long wait_for(struct call *c, void *word, uint32_t command)
 {
 	const struct timespec *ts = c->ptr[3];
-	uint32_t op = FUTEX_WAIT_BITSET_PRIVATE, bits = FUTEX_BITSET_MATCH_ANY;
+	uint32_t op = FUTEX_WAIT_BITSET | (c->arg[1] & FUTEX_PRIVATE_FLAG), bits = FUTEX_BITSET_MATCH_ANY;
 	struct timespec end;
 
 	if (ts && !time_valid(ts))
@@ -46,7 +46,7 @@ long host_futex(struct call *c)
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
 	case FUTEX_WAKE_OP:
-		return plain_syscall(SYS_futex, (long)word, command | FUTEX_PRIVATE_FLAG, c->arg[2], c->arg[3],
+		return plain_syscall(SYS_futex, (long)word, command | (c->arg[1] & FUTEX_PRIVATE_FLAG), c->arg[2], c->arg[3],
 				     (long)other, c->arg[5]);
 	default:
 		return -ENOSYS;

@@ -12,6 +12,7 @@
 #include "policy.h"
 #include "sys.h"
 #include "vcpu.h"
+#include "window.h"
 
 /* ------------------------------------------------------------- buffers */
 
@@ -24,7 +25,7 @@ void scatter(struct call *c, int i, const void *from, uint64_t n)
 	for (int s = 0; s < c->iovcnt[i] && n; s++) {
 		uint64_t part = c->iov[i][s].iov_len < n ? c->iov[i][s].iov_len : n;
 
-		memcpy(c->iov[i][s].iov_base, p, part);
+		guest_copy(c->iov[i][s].iov_base, p, part);
 		p += part;
 		n -= part;
 	}
@@ -46,7 +47,7 @@ void *flat(struct call *c, int i, uint64_t *n)
 		uint64_t left = room + *n - p;
 		uint64_t part = c->iov[i][s].iov_len < left ? c->iov[i][s].iov_len : left;
 
-		memcpy(p, c->iov[i][s].iov_base, part);
+		guest_copy(p, c->iov[i][s].iov_base, part);
 		p += part;
 	}
 	return room;

@@ -18,6 +18,7 @@
 #include "thread.h"
 #include "trace_line.h"
 #include "vcpu.h"
+#include "window.h"
 
 #define RESULT_COLUMN	40
 #define UNKNOWN_ARGS	6	/* of a call without a row */
@@ -148,12 +149,14 @@ static size_t gather(const struct call *c, int i, void *out, size_t n)
 	size_t have = 0;
 
 	for (int k = 0; k < c->iovcnt[i] && have < n; k++) {
-		size_t piece = c->iov[i][k].iov_len;
+		size_t piece = c->iov[i][k].iov_len, left;
 
 		if (piece > n - have)
 			piece = n - have;
-		memcpy((char *)out + have, c->iov[i][k].iov_base, piece);
-		have += piece;
+		left = guest_copy((char *)out + have, c->iov[i][k].iov_base, piece);
+		have += piece - left;
+		if (left)
+			break;
 	}
 	return have;
 }

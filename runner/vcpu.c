@@ -19,6 +19,7 @@
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "window.h"
 
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
@@ -334,6 +335,12 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_FORK] = op_fork,
 	[ABI_OP_VFORK] = op_vfork,
 	[ABI_OP_ID] = op_id,
+	[ABI_OP_MAP] = op_map,
+	[ABI_OP_UNMAP] = op_unmap,
+	[ABI_OP_REMAP] = op_remap,
+	[ABI_OP_TOUCH] = op_touch,
+	[ABI_OP_SYNC] = op_sync,
+	[ABI_OP_REMOVE] = op_remove,
 };
 
 /* ----------------------------------------------------------------------- exits */
@@ -461,7 +468,7 @@ static bool step(struct vcpu *vcpu)
 	if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
 		if (errno == EINTR)
 			vcpu->interrupted++;
-		else if (errno != EAGAIN)
+		else if (errno != EAGAIN && !(errno == EFAULT && window_lost(vcpu)))
 			run_failed(vcpu, errno);
 		return false;
 	}

@@ -34,6 +34,7 @@ struct vcpu {
 	sem_t start;		/* its next thread of the program's: thread.h */
 	volatile bool parked;	/* it has none */
 	bool ready;		/* the guest has set it up to take interrupts */
+	uint32_t faults;	/* touches of what a mapped file has lost, since the shim last looked */
 	bool inject;		/* the kick waits for the guest to take interrupts */
 	uint64_t runs;		/* KVM_RUN calls */
 	uint64_t ioctls;	/* any other on the vCPU since it first ran */

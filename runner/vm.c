@@ -15,6 +15,7 @@
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
+#include "window.h"
 
 /* KVM keeps a slot's pages in 31 bits. */
 #define RAM_MAX (((1ull << 31) - 1) * ABI_PAGE & -ABI_HUGE)
@@ -132,6 +133,16 @@ int vm_ram(struct vm *vm, uint64_t upto)
 	return err;
 }
 
+int vm_window(struct vm *vm, uint64_t upto)
+{
+	int err;
+
+	pthread_mutex_lock(&vm->ram_lock);
+	err = grow(vm, vm->window, vm->window_host, vm->window_size, &vm->window_ready, upto);
+	pthread_mutex_unlock(&vm->ram_lock);
+	return err;
+}
+
 void vm_create(struct vm *vm, const struct config *config, int device, const char *device_path)
 {
 	/* KVM_CAP_USER_MEMORY is the only call that memory can come by */
@@ -146,6 +157,7 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	vcpu_check(vm);
 	vm->max_threads = threads_max(vm);
 	vm->ram_size = ram_for(config->mem_bytes, vm->max_threads);
+	window_init(vm);
 	cpu_choose(vm);
 	vm->fd = device_create_vm(device, device_path);
 	/* VT-x without unrestricted guest wants three pages outside of RAM; a no-op elsewhere */
@@ -170,9 +182,16 @@ void vm_forked(struct vm *vm)
 		die(KVMRUN_FAILED, "%s: no memory for the VM of another process: %s", vm->device_path, strerror(-err));
 }
 
+void *guest_mem(const struct vm *vm, gpa_t gpa, uint64_t len)
+{
+	if (gpa <= vm->ram_size && len <= vm->ram_size - gpa)
+		return vm->ram + gpa;
+	if (gpa >= vm->window && gpa - vm->window <= vm->window_ready && len <= vm->window_ready - (gpa - vm->window))
+		return vm->window_host ? vm->window_host + (gpa - vm->window) : NULL;
+	return NULL;
+}
+
 void *guest_ptr(const struct vm *vm, gpa_t gpa, uint64_t len)
 {
-	if (gpa > vm->ram_size || len > vm->ram_size - gpa)
-		return NULL;
-	return vm->ram + gpa;
+	return gpa <= vm->ram_size ? guest_mem(vm, gpa, len) : NULL;
 }

@@ -37,6 +37,10 @@ struct vm {
 	atomic_ulong ram_ready;	/* how much of ram_size KVM knows of, likewise */
 	uint32_t slots;		/* all that KVM knows of, by the number of the memslot */
 	struct memslot slot[VM_SLOTS];
+	gpa_t window;		/* guest-physical: window.h */
+	uint64_t window_size;	/* 0: there is none */
+	uint8_t *window_host;	/* NULL until something is mapped there; private: go through guest_mem() */
+	atomic_ulong window_ready;	/* how much of it KVM knows of, likewise by ram_lock */
 	uint64_t mem_limit;	/* --mem */
 	struct kvm_cpuid2 *cpuid;	/* what the guest sees; NULL when the device has no CPUID calls */
 	uint64_t xcr0;		/* 0: no XSAVE */
@@ -45,6 +49,7 @@ struct vm {
 	uint32_t boot_flags;	/* ABI_BOOT_* that follow from the CPU */
 	gpa_t clock;		/* the guest's struct abi_clock */
 	uint32_t entry;		/* the shim's, struct abi_image */
+	gva_t access, access_failed;	/* likewise */
 	enum abi_mode mode;	/* 0 until ABI_OP_BOOTED */
 };
 
@@ -65,10 +70,17 @@ void vm_forked(struct vm *vm);
  */
 int vm_ram(struct vm *vm, uint64_t upto);
 
+/* The same for the window, whose host addresses are reserved. */
+int vm_window(struct vm *vm, uint64_t upto);
+
 /*
  * The one way from a guest-physical address to host memory: len bytes at gpa, or
- * NULL when not all of them are guest RAM. len may be 0.
+ * NULL when not all of them are guest RAM, or all of the window. len may be 0. What
+ * is in the window may fault: it is for system calls and guest_copy() alone.
  */
+void *guest_mem(const struct vm *vm, gpa_t gpa, uint64_t len);
+
+/* The same for what has to be RAM, and is as any other memory. */
 void *guest_ptr(const struct vm *vm, gpa_t gpa, uint64_t len);
 
 #endif

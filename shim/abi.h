@@ -76,6 +76,14 @@ enum abi_op {
 				   arg[0] = the last ID of a thread, arg[1] = the signal at its end. ret = its ID, or -EAGAIN */
 	ABI_OP_VFORK,		/* waits for the child arg[0] to execute another program or end: ret = 0, or -EINTR for now */
 	ABI_OP_ID,		/* ret = an ID for a thread that no process or thread has */
+	/* The window, where the host maps what is not RAM. Whole pages; ret may be -errno. */
+	ABI_OP_MAP,		/* arg[0] bytes of descriptor arg[1] from arg[2] on, arg[3] PROT_* and ABI_MAP_*:
+				   ret = GPA | ABI_MAP_*, or 0: private memory would do. With no bytes only errors */
+	ABI_OP_UNMAP,		/* arg[1] bytes at GPA arg[0], which no TLB knows of any more */
+	ABI_OP_REMAP,		/* of arg[1] bytes at arg[0] a mapping of arg[2] bytes elsewhere; the first one goes, unless arg[3]: ret = GPA */
+	ABI_OP_TOUCH,		/* ret = how many of arg[1] bytes from arg[0] on can be read and, if arg[2], the first page written */
+	ABI_OP_SYNC,		/* msync(2) of arg[1] bytes at arg[0] with flags arg[2] */
+	ABI_OP_REMOVE,		/* MADV_REMOVE of arg[1] bytes at arg[0] */
 };
 
 /* How the shim runs; found by its boot probe. */
@@ -89,6 +97,11 @@ enum abi_end {
 	ABI_END_STATUS,		/* exit, exit_group, or an ordinary signal */
 	ABI_END_MEMORY,		/* no memory left for a page that had to be there */
 };
+
+/* ABI_OP_MAP: in arg[3], and in ret's lower bits. */
+#define ABI_MAP_SHARED		16u
+#define ABI_MAP_NOFILE		32u	/* memory of its own, to be shared */
+#define ABI_MAP_READONLY	64u	/* never to be writable */
 
 #define ABI_THREADS	4096	/* vCPUs at most; boot->max_threads may be less */
 
@@ -118,7 +131,7 @@ struct abi_frame {
 	uint32_t kick;		/* written by the runner: 1 = signals wait, fetch them; cleared by the shim */
 	uint32_t more;		/* written by the runner: 1 = a transfer that may be continued at once, full or cut short by a signal */
 	uint32_t bad;		/* bit i: arg[i] points to what cannot be passed */
-	uint32_t unused;
+	uint32_t lost;		/* written by the runner: 1 = a page of the window is not there any more, drop them; cleared by the shim */
 	uint64_t deadline;	/* written by the runner: when a relative wait that was interrupted ends, CLOCK_MONOTONIC ns; sent back on a restart, 0 at first */
 	uint8_t data[ABI_DATA];
 	struct abi_seg seg[ABI_NSEGS];
@@ -183,8 +196,10 @@ struct abi_image {
 	uint32_t entry;		/* where a vCPU starts */
 	uint32_t text_end, rodata_end, data_end, bss_end;
 	uint32_t vdso, vdso_size;	/* the vDSO's ELF image, page-aligned, within [text_end, rodata_end) */
+	/* where the shim touches what may be lost: within [access, access_failed) it goes on at access_failed */
+	uint32_t access, access_failed;
 };
-_Static_assert(sizeof(struct abi_image) == 40, "abi");
+_Static_assert(sizeof(struct abi_image) == 48, "abi");
 
 /*
  * A vCPU starts at CPL 0 in 64-bit mode: CR3 = boot->pml4; CR0 PE MP ET NE WP
@@ -228,6 +243,7 @@ struct abi_boot {
 	uint32_t ncpus;		/* CPUs that the runner may use */
 	uint32_t forked;	/* there are, or have been, other processes; set by the runner */
 	uint32_t autoreap;	/* children are not waited for: sigaction(2), SA_NOCLDWAIT; set by the shim */
+	gpa_t window;		/* what is not RAM is from here on */
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
 _Static_assert(offsetof(struct abi_boot, map) == 144, "abi");

@@ -33,6 +33,11 @@ static int drop(const struct vma *v, gva_t start, gva_t end)
 	return 0;
 }
 
+static gpa_t place_of(const struct vma *v, gva_t va)
+{
+	return v->off + (va - v->start);
+}
+
 static int advise(struct vma *v, gva_t start, gva_t end, u64 advice)
 {
 	bool shared = v->flags & VMA_SHARED;
@@ -43,9 +48,10 @@ static int advise(struct vma *v, gva_t start, gva_t end, u64 advice)
 		/* what is shared stays with the object */
 		return shared ? 0 : drop(v, start, end);
 	case MADV_FREE:
-		return shared ? -EINVAL : drop(v, start, end);
+		return v->file ? -EINVAL : drop(v, start, end);
 	case MADV_REMOVE:
-		return shared ? drop(v, start, end) : -EINVAL;
+		return !shared || !v->file ? -EINVAL : v->flags & VMA_READONLY ? -EACCES :
+			window_remove(place_of(v, start), end - start);
 	case MADV_HUGEPAGE:
 	case MADV_NOHUGEPAGE:
 		/* a hint: taken for a whole mapping only, so that it never splits one */
@@ -86,7 +92,7 @@ static long advise_populate(gva_t va, gva_t end, enum access access)
 {
 	int code, err = mm_populate(va, end, access, &code);
 
-	return err != -EFAULT ? err : code == SEGV_MAPERR ? -ENOMEM : -EINVAL;
+	return err == -EIO ? -EFAULT : err != -EFAULT ? err : code == SEGV_MAPERR ? -ENOMEM : -EINVAL;
 }
 
 long sys_madvise(const u64 a[6])
@@ -116,13 +122,41 @@ long sys_madvise(const u64 a[6])
 	return err ? err : hole ? -ENOMEM : 0;
 }
 
+/* A hole does not keep the rest from being written; only then it is told, msync(2). */
+static long sync_range(gva_t va, gva_t end, u64 flags)
+{
+	bool hole = false;
+	long err = 0;
+
+	for (u32 i = vma_find(va); va < end && !err; i++) {
+		const struct vma *v = vma_at(i);
+		gva_t to;
+
+		if (i == vma_count || v->start >= end)
+			return -ENOMEM;
+		hole |= v->start > va;
+		va = MAX(va, v->start);
+		to = MIN(end, v->end);
+		if ((v->flags & (VMA_FILE | VMA_SHARED)) == (VMA_FILE | VMA_SHARED))
+			err = window_sync(place_of(v, va), to - va, flags);
+		va = to;
+	}
+	return err ? err : hole ? -ENOMEM : 0;
+}
+
 long sys_msync(const u64 a[6])
 {
 	u64 va = a[0], len = PAGE_ALIGN(a[1]), flags = a[2];
+	long err;
 
 	if ((va & ~PAGE_MASK) || (flags & ~7ull) || (flags & 5) == 5)
 		return -EINVAL;
-	return len ? check_mapped(va, len) : 0;
+	if (va + len < va)
+		return -ENOMEM;
+	lock(&mm_lock);
+	err = sync_range(va, va + len, flags);
+	mm_unlock();
+	return err;
 }
 
 long sys_munlock(const u64 a[6])

@@ -370,6 +370,8 @@ void exit_work(struct regs *r)
 	cpu_flush();
 	if (cpu->frame->kick)
 		signal_fetch();
+	if (cpu->frame->lost)
+		window_lost();
 	if (signal_waiting())
 		signal_deliver(r);
 }

@@ -49,6 +49,8 @@ image_header:
 	.long bss_end_offset
 	.long vdso_offset
 	.long vdso_size
+	.long user_copy - image_header
+	.long user_access_failed - image_header
 
 /* ------------------------------------------------------------------ calls */
 

@@ -103,9 +103,16 @@ int mm_fault_locked(gva_t va, enum access access, int *code)
 	if (!allowed(v, access))
 		return -EFAULT;
 	e = pt_find(va, &huge);
+	if (v->file) {
+		int err = window_fault(v, va, access, e);
+
+		if (err <= 0)
+			return err;
+	}
 	if (e) {
 		/* present: another vCPU was first, or this one's TLB is behind */
-		*e = (*e & (PTE_ADDR | (huge ? PTE_PS : 0))) | pt_bits(v->prot);
+		*e = (*e & (PTE_ADDR | PTE_COW | (huge ? PTE_PS : 0))) |
+		     (pt_bits(v->prot) & ~(*e & PTE_COW ? PTE_W : 0));
 		tlb_flush(va & PAGE_MASK);
 		return 0;
 	}

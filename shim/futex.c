@@ -19,11 +19,26 @@ static u32 *waiters(gva_t va)
 	return &waiting[va >> 2 & 63];
 }
 
+/* Whether other processes may have the word, too. */
+static bool is_shared(gva_t va)
+{
+	bool shared;
+	u32 i;
+
+	if (!window_any)
+		return false;
+	lock(&mm_lock);
+	i = vma_find(va);
+	shared = i < vma_count && vma_at(i)->start <= va && (vma_at(i)->flags & VMA_SHARED);
+	mm_unlock();
+	return shared;
+}
+
 /* Whether a wake-up could find someone. What the program stored before comes before the look. */
 static bool awaited(gva_t va)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return requeued || *waiters(va) || (boot->flags & ABI_BOOT_REPORT);
+	return requeued || *waiters(va) || is_shared(va) || (boot->flags & ABI_BOOT_REPORT);
 }
 
 static long wait_for(const u64 a[6], u32 op)
@@ -95,10 +110,12 @@ void futex_wake(gva_t va, u32 n)
 static void owner_died(gva_t va, u32 tid, bool pending)
 {
 	u32 *word = user_word(va), was;
+	long swapped;
 
 	if (!word)
 		return;
-	was = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+	if (get_user(was, va))
+		return;
 	/* given back already, but whoever waits was perhaps not told */
 	if (pending && !was) {
 		futex_wake(va, 1);
@@ -107,8 +124,10 @@ static void owner_died(gva_t va, u32 tid, bool pending)
 	do {
 		if ((was & TID) != tid)
 			return;
-	} while (!__atomic_compare_exchange_n(word, &was, (was & WAITERS) | OWNER_DIED, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_SEQ_CST));
+		swapped = user_cmpxchg(word, &was, (was & WAITERS) | OWNER_DIED);
+		if (swapped < 0)
+			return;
+	} while (swapped);
 	if (was & WAITERS)
 		futex_wake(va, 1);
 }
@@ -133,4 +152,17 @@ void futex_end(struct thread *t)
 	}
 	if (head.pending)
 		owner_died((head.pending & ~1ull) + head.offset, t->tid, true);
+}
+
+void futex_end_all(void)
+{
+	static bool begun;
+	struct thread *t;
+
+	/* others can only know of locks in memory that they share; at the first end, not at one on the way there */
+	if (!window_any || __atomic_exchange_n(&begun, true, __ATOMIC_SEQ_CST))
+		return;
+	for (u32 i = 0; (t = thread_at(i)); i++)
+		if (t->alive)
+			futex_end(t);
 }

@@ -11,6 +11,7 @@
 #define PROT_GROWSUP	0x02000000
 #define MAP_SHARED	0x01
 #define MAP_PRIVATE	0x02
+#define MAP_SHARED_VALIDATE 0x03
 #define MAP_TYPE	0x0f
 #define MAP_FIXED	0x10
 #define MAP_ANONYMOUS	0x20
@@ -54,9 +55,14 @@ static u64 pages_of(const struct vma *v)
 	return (v->end - v->start) / PAGE_SIZE;
 }
 
-/* Whether a mapping's whole length counts from the start: private writable memory, unless told not to. */
+/*
+ * Whether a mapping's whole length counts from the start: private writable memory, unless
+ * told not to, and memory that is to be shared. Of a shared file nothing ever counts.
+ */
 static bool accountable(u32 prot, u32 flags)
 {
+	if (flags & VMA_SHARED)
+		return !(flags & VMA_FILE);
 	return (prot & PROT_WRITE) && !(flags & VMA_NORESERVE);
 }
 
@@ -111,8 +117,12 @@ static void unmap_cut(gva_t start, gva_t end)
 
 	mm_uncharge(held(start, end));
 	unmap_pages(start, end);
-	while (first + n < vma_count && vma_at(first + n)->start < end)
-		n++;
+	for (; first + n < vma_count && vma_at(first + n)->start < end; n++) {
+		const struct vma *v = vma_at(first + n);
+
+		if (v->file)
+			window_doom(v->off, v->end - v->start);
+	}
 	vma_remove(first, n);
 }
 
@@ -157,11 +167,13 @@ static gva_t place(gva_t hint, u64 len, u64 flags)
 	return flags & MAP_32BIT ? vma_gap(len, 0x40000000, end) : vma_place(len);
 }
 
-static long map(gva_t va, u64 len, u64 prot, u64 flags)
+/* object: where what is mapped is in the window, and what it is; NULL for private memory. */
+static long map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
 {
-	struct vma v = { .prot = prot };
+	struct vma v = object ? *object : (struct vma){ 0 };
 	u64 pages = 0;
 
+	v.prot = prot;
 	if (vma_count >= VMA_MAX || vma_reserve())
 		return -ENOMEM;
 	if (flags & (MAP_FIXED | MAP_NOREPLACE)) {
@@ -182,8 +194,6 @@ static long map(gva_t va, u64 len, u64 prot, u64 flags)
 	}
 	if (flags & MAP_NORESERVE)
 		v.flags |= VMA_NORESERVE;
-	if ((flags & MAP_TYPE) == MAP_SHARED)
-		v.flags |= VMA_SHARED;
 	if (flags & MAP_GROWSDOWN)
 		v.flags |= VMA_GROWSDOWN;
 	if (accountable(prot, v.flags)) {
@@ -239,7 +249,7 @@ static int set_brk(gva_t to)
 	i = vma_find(from);
 	if (i < vma_count && vma_start_gap(i) < end + PAGE_SIZE)
 		return -ENOMEM;
-	return map(from, end - from, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NOREPLACE) < 0 ? -ENOMEM : 0;
+	return map(from, end - from, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NOREPLACE, NULL) < 0 ? -ENOMEM : 0;
 }
 
 long sys_brk(const u64 a[6])
@@ -257,7 +267,7 @@ long sys_brk(const u64 a[6])
 /* Gives one mapping, cut to the range, new protection. */
 static int protect(struct vma *v, u32 prot)
 {
-	if (v->flags & VMA_FIXED)
+	if ((v->flags & VMA_FIXED) || ((prot & PROT_WRITE) && (v->flags & VMA_READONLY)))
 		return -EACCES;
 	if (!(v->flags & VMA_ACCOUNT) && accountable(prot, v->flags)) {
 		/* pages that were counted one by one are now part of the whole */
@@ -326,6 +336,73 @@ long sys_mprotect(const u64 a[6])
 	return err;
 }
 
+/*
+ * What v, at old, maps of the window gets the room or, with keep, the second place
+ * there that it needs; its pages come anew. 0, or a negative errno and nothing changed.
+ */
+static int remap_object(struct vma *v, gva_t old, u64 old_len, u64 new_len, bool keep)
+{
+	s64 gpa;
+
+	if (old_len == new_len && !keep)
+		return 0;
+	pt_drop(old, old + old_len);
+	pt_flush();
+	gpa = window_remap(v->off, old_len ? old_len : PAGE_SIZE, new_len, keep);
+	if (gpa < 0)
+		return gpa;
+	v->off = gpa;
+	v->file = window_id();
+	return 0;
+}
+
+/* A second mapping, at to, of what v has at old: mremap(2) of a length of 0. */
+static long remap_again(const struct vma *v, gva_t old, gva_t to, u64 len)
+{
+	struct vma new = *v;
+	u64 charge = v->flags & VMA_ACCOUNT ? len / PAGE_SIZE : 0;
+	int err;
+
+	if (charge > limit - committed || vma_count >= VMA_MAX || vma_reserve())
+		return -ENOMEM;
+	new.off += old - v->start;
+	new.start = to;
+	new.end = to + len;
+	err = remap_object(&new, old, 0, len, true);
+	if (!err)
+		err = unmap(to, to + len);
+	if (err)
+		return err;
+	mm_charge(charge);
+	vma_insert(&new);
+	return to;
+}
+
+/* Lengthens the last old_len bytes of mapping number i, from old on, where they are. */
+static long grow_in_place(u32 i, gva_t old, u64 old_len, u64 new_len)
+{
+	struct vma *v = vma_at(i);
+	u64 charge = v->flags & VMA_ACCOUNT ? (new_len - old_len) / PAGE_SIZE : 0;
+	int err = 0;
+
+	if (charge > limit - committed)
+		return -ENOMEM;
+	if (v->file) {
+		err = cut(old, old + old_len);
+		if (!err) {
+			i = vma_find(old);
+			v = vma_at(i);
+			err = remap_object(v, old, old_len, new_len, false);
+		}
+	}
+	if (err)
+		return err;
+	mm_charge(charge);
+	v->end = old + new_len;
+	vma_merge(i, i + 1);
+	return old;
+}
+
 /* Moves old_len bytes of mapping v to [to, to + new_len), which replaces what is there. */
 static long remap_to(const struct vma *v, gva_t old, u64 old_len, gva_t to, u64 new_len, bool keep)
 {
@@ -351,12 +428,21 @@ static long remap_to(const struct vma *v, gva_t old, u64 old_len, gva_t to, u64 
 		err = cut(old, old + old_len);
 	if (err)
 		return err;
-	if (v->file)
-		new.off += old - v->start;
 	new.start = to;
 	new.end = to + new_len;
-	err = pt_move(old, to, old_len);
+	if (v->file) {
+		new.off += old - v->start;
+		err = remap_object(&new, old, old_len, new_len, keep);
+	}
+	if (!err)
+		err = pt_move(old, to, old_len);
 	if (err) {
+		if (new.file != v->file && keep) {
+			window_doom(new.off, new_len);
+		} else if (new.file != v->file) {
+			vma_at(vma_find(old))->off = new.off;
+			window_doom(new.off + old_len, new_len - old_len);
+		}
 		unmap_pages(to, to + new_len);
 		vma_merge(vma_find(old), vma_find(old + old_len));
 		return err;
@@ -383,7 +469,7 @@ static long remap(gva_t old, u64 old_len, u64 new_len, u64 flags, gva_t to)
 	if (i == vma_count || vma_at(i)->start > old)
 		return -EFAULT;
 	v = *vma_at(i);
-	if (!old_len || new_len > ABI_USER_END || old_len > ABI_USER_END - old)
+	if ((!old_len && !(v.flags & VMA_SHARED)) || new_len > ABI_USER_END || old_len > ABI_USER_END - old)
 		return -EINVAL;
 	if (old_len >= new_len && !moves) {
 		int err = old_len > new_len ? unmap(old + new_len, old + old_len) : 0;
@@ -396,19 +482,16 @@ static long remap(gva_t old, u64 old_len, u64 new_len, u64 flags, gva_t to)
 		return -EINVAL;
 	/* in place, when the range ends its mapping and the room behind is free */
 	if (!moves && old + old_len == v.end && new_len <= ABI_USER_END - old &&
-	    is_free(v.end, new_len - old_len)) {
-		if ((v.flags & VMA_ACCOUNT) && !mm_charge((new_len - old_len) / PAGE_SIZE))
-			return -ENOMEM;
-		vma_at(i)->end = old + new_len;
-		vma_merge(i, i + 1);
-		return old;
-	}
+	    is_free(v.end, new_len - old_len))
+		return grow_in_place(i, old, old_len, new_len);
 	if (!(flags & MREMAP_MAYMOVE))
 		return -ENOMEM;
 	if (!(flags & MREMAP_FIXED))
 		to = place(moves ? to : 0, new_len, 0);
 	else if (to < ABI_MMAP_MIN)
 		return -EPERM;
+	if (to && !old_len)
+		return remap_again(&v, old, to, new_len);
 	return to ? remap_to(&v, old, old_len, to, new_len, flags & MREMAP_DONTUNMAP) : -ENOMEM;
 }
 
@@ -427,68 +510,76 @@ long sys_mremap(const u64 a[6])
 	return ret;
 }
 
-/*
- * A private mapping of a file is a copy of it, made at once: what becomes of the
- * file later is unspecified, mmap(2). Shared ones the runner refuses for now.
- */
-static long map_file(const u64 a[6])
+/* Maps what the runner has put into the window, or private memory; what cannot be mapped goes back. */
+static long map_object(const u64 a[6], u64 len, u64 how)
 {
-	u64 len = PAGE_ALIGN(a[1]), prot = a[2] & PROT_ALL, done = 0;
-	long at = forward(NR_mmap, a), n = at;
+	struct vma v = { .file = window_id() };
+	u64 flags = a[3];
+	s64 at = window_map(len, a[4], a[5], how);
+	long ret;
 
-	if (at)
-		return at;
-	if (!a[1])
-		return -EINVAL;
-	if (!len || len > ABI_USER_END)
-		return -ENOMEM;
-	if (wx(prot))
-		return -EACCES;
-	if (a[5] + len < a[5])
-		return -EOVERFLOW;
-	lock(&mm_lock);
-	at = map(a[0], len, PROT_READ | PROT_WRITE, a[3]);
-	mm_unlock();
 	if (at < 0)
 		return at;
-	do {
-		const u64 read[6] = { a[4], at + done, len - done, a[5] + done };
-
-		n = done < len ? forward(NR_pread64, read) : 0;
-		if (n > 0)
-			done += n;
-	} while (n > 0);
+	v.off = at & PAGE_MASK;
+	if (how & ABI_MAP_SHARED)
+		v.flags |= VMA_SHARED;
+	if (!((how | at) & ABI_MAP_NOFILE))
+		v.flags |= VMA_FILE;
+	if ((how & ABI_MAP_SHARED) && (at & ABI_MAP_READONLY))
+		v.flags |= VMA_READONLY;
 	lock(&mm_lock);
-	if (n < 0)
-		unmap(at, at + len);
-	else
-		n = protect_range(at, at + len, prot);
+	ret = map(a[0], len, a[2] & PROT_ALL, flags, at ? &v : NULL);
+	if (ret < 0 && at)
+		window_doom(v.off, len);
 	mm_unlock();
-	return n < 0 ? n : at;
+	return ret;
 }
 
-long sys_mmap(const u64 a[6])
+static bool known_type(u64 flags)
 {
-	u64 va = a[0], len = a[1], prot = a[2], flags = a[3], off = a[5];
 	u64 type = flags & MAP_TYPE;
-	int code;
-	long at;
 
-	if (off & ~PAGE_MASK)
-		return -EINVAL;
-	if (!(flags & MAP_ANONYMOUS))
-		return map_file(a);
-	if (!len || (type != MAP_SHARED && type != MAP_PRIVATE) || (type == MAP_SHARED && (flags & MAP_GROWSDOWN)))
+	return type == MAP_PRIVATE || type == MAP_SHARED || (type == MAP_SHARED_VALIDATE && !(flags & MAP_ANONYMOUS));
+}
+
+static long check(u64 len, u64 prot, u64 flags, u64 off)
+{
+	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+
+	if (!len)
 		return -EINVAL;
 	len = PAGE_ALIGN(len);
 	if (!len || len > ABI_USER_END || (flags & MAP_HUGETLB))
 		return -ENOMEM;
-	prot &= PROT_ALL;
-	if (wx(prot))
-		return -EACCES;
-	lock(&mm_lock);
-	at = map(va, len, prot, flags);
-	mm_unlock();
+	if (!(flags & MAP_ANONYMOUS) && off + len < off)
+		return -EOVERFLOW;
+	if (!known_type(flags) || (shared && (flags & MAP_GROWSDOWN)))
+		return -EINVAL;
+	return wx(prot) ? -EACCES : 0;
+}
+
+long sys_mmap(const u64 a[6])
+{
+	u64 prot = a[2] & PROT_ALL, flags = a[3], len = PAGE_ALIGN(a[1]);
+	u64 how = (flags & MAP_TYPE) == MAP_PRIVATE ? prot : prot | ABI_MAP_SHARED;
+	long at, err;
+	int code;
+
+	if (a[5] & ~PAGE_MASK)
+		return -EINVAL;
+	if (flags & MAP_ANONYMOUS)
+		how |= ABI_MAP_NOFILE;
+	err = check(a[1], prot, flags, a[5]);
+	if (err)
+		/* a descriptor that is none comes first */
+		return !(flags & MAP_ANONYMOUS) && window_map(0, a[4], 0, how) == -EBADF ? -EBADF : err;
+	if ((how & (ABI_MAP_NOFILE | ABI_MAP_SHARED)) == ABI_MAP_NOFILE) {
+		lock(&mm_lock);
+		at = map(a[0], len, prot, flags, NULL);
+		mm_unlock();
+	} else {
+		at = map_object(a, len, how);
+	}
 	if (at > 0 && (flags & (MAP_POPULATE | MAP_LOCKED)))
 		mm_populate(at, at + len, prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ, &code);
 	return at;

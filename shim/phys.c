@@ -88,7 +88,7 @@ static void refill_spares(void)
 }
 
 /* Maps a chunk at ABI_DIRECT. */
-static bool direct_map(u32 i)
+static bool direct_map(u64 i)
 {
 	u64 va = ABI_DIRECT + i * ABI_HUGE;
 	u64 *table = direct(boot->pml4);
@@ -100,6 +100,20 @@ static bool direct_map(u32 i)
 		return false;
 	table[va >> 21 & 511] = i * ABI_HUGE | DIRECT_BITS | PTE_PS | PTE_NX;
 	return true;
+}
+
+bool direct_window(gpa_t page)
+{
+	bool huge, done;
+
+	/* pages of the window's stay there: what they are is the runner's to say */
+	if (pt_find(ABI_DIRECT + page, &huge))
+		return true;
+	lock(&phys_lock);
+	done = direct_map(page / ABI_HUGE);
+	refill_spares();
+	unlock(&phys_lock);
+	return done;
 }
 
 /* RAM comes in growing pieces: hypervisors spend time and memory by its size. */

@@ -137,6 +137,8 @@ static void release(gpa_t page)
 
 static void doom(gpa_t page)
 {
+	if (in_window(page))
+		return;
 	if (threads_alone()) {
 		release(page);
 		return;
@@ -155,6 +157,7 @@ void pt_flush(void)
 	}
 	while (ndoomed)
 		release(doomed[--ndoomed]);
+	window_flush();
 }
 
 static int split(u64 *e)
@@ -182,7 +185,19 @@ int pt_border(gva_t va)
 	return e && PRESENT(*e) && (*e & PTE_PS) ? split(e) : 0;
 }
 
-enum what { UNMAP, PROTECT, COUNT };
+int pt_replace(gva_t va, gpa_t gpa, u64 bits)
+{
+	u64 *e = entry_at(va, 1, true);
+
+	if (!e)
+		return -ENOMEM;
+	if (*e & PTE_P)
+		mark(va);
+	*e = gpa | bits;
+	return 0;
+}
+
+enum what { UNMAP, DROP, PROTECT, COUNT };
 
 struct walk {
 	enum what what;
@@ -193,15 +208,18 @@ struct walk {
 
 static void leaf(struct walk *w, u64 *e, int level, gva_t va)
 {
+	bool ram = !in_window(*e & PTE_ADDR);
 	gpa_t page;
 
-	w->pages += level == 2 ? 512 : 1;
-	if (w->what == COUNT)
+	if (ram)
+		w->pages += level == 2 ? 512 : 1;
+	if (w->what == COUNT || (w->what == DROP && ram))
 		return;
 	if (*e & PTE_P)
 		mark(va);
 	if (w->what == PROTECT) {
-		*e = (*e & (PTE_ADDR | (level == 2 ? PTE_PS : 0))) | w->bits;
+		*e = (*e & (PTE_ADDR | PTE_COW | (level == 2 ? PTE_PS : 0))) |
+		     (*e & PTE_COW ? w->bits & ~PTE_W : w->bits);
 		return;
 	}
 	page = (*e & PTE_ADDR) | (level == 2 ? DOOMED_HUGE : 0);
@@ -248,6 +266,11 @@ static u64 run(struct walk *w, gva_t start, gva_t end)
 u64 pt_unmap(gva_t start, gva_t end, gva_t floor, gva_t ceiling)
 {
 	return run(&(struct walk){ .what = UNMAP, .floor = floor, .ceiling = ceiling }, start, end);
+}
+
+void pt_drop(gva_t start, gva_t end)
+{
+	run(&(struct walk){ .what = DROP }, start, end);
 }
 
 void pt_protect(gva_t start, gva_t end, int prot)

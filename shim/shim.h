@@ -111,6 +111,8 @@ gpa_t huge_alloc(void);
 void page_free(gpa_t page);
 void huge_free(gpa_t chunk);
 void huge_split(gpa_t chunk);	/* from now on it is freed page by page */
+/* Whether a page of the window is, now, at ABI_DIRECT, too. */
+bool direct_window(gpa_t page);
 
 /* ---- pt.c: the page tables of the one address space. All under mm_lock. */
 #define PTE_P		0x1ull
@@ -120,6 +122,7 @@ void huge_split(gpa_t chunk);	/* from now on it is freed page by page */
 #define PTE_D		0x40ull
 #define PTE_PS		0x80ull
 #define PTE_NONE	0x200ull	/* software: a page is kept here but PROT_NONE hides it */
+#define PTE_COW		0x400ull	/* software: a file's page, to be copied before it is written */
 #define PTE_NX		(1ull << 63)
 #define PTE_ADDR	0x000ffffffffff000ull
 /* The entry that maps va, or NULL; *huge tells whether it maps 2 MiB. */
@@ -134,14 +137,19 @@ u64 pt_bits(int prot);
 int pt_border(gva_t va);
 /*
  * Unmaps [start, end), both borders, frees its pages, and the tables that lie
- * wholly within [floor, ceiling). Returns the number of 4 KiB pages freed.
+ * wholly within [floor, ceiling). Returns the number of 4 KiB pages freed; those of
+ * the window are not, and not counted.
  */
 u64 pt_unmap(gva_t start, gva_t end, gva_t floor, gva_t ceiling);
+/* Puts another page in the place of one that is mapped, or of none; 0, or -ENOMEM. */
+int pt_replace(gva_t va, gpa_t gpa, u64 bits);
+/* Unmaps the pages of [start, end) that are in the window. */
+void pt_drop(gva_t start, gva_t end);
 /* Gives the pages of [start, end), both borders, new protection. */
 void pt_protect(gva_t start, gva_t end, int prot);
 /* Moves the pages of [from, from + len), both borders, to an unmapped range; -ENOMEM leaves all as it was. */
 int pt_move(gva_t from, gva_t to, u64 len);
-/* 4 KiB pages present in the range. */
+/* 4 KiB pages of RAM present in the range. */
 u64 pt_count(gva_t start, gva_t end);
 /* Flushes what the calls above left stale; before mm_lock is given up. */
 void pt_flush(void);
@@ -149,8 +157,8 @@ void pt_flush(void);
 /* ---- vma.c: what the program has mapped, sorted by address */
 struct vma {
 	gva_t start, end;
-	u64 off;		/* offset in the file, or 0 */
-	u32 file;		/* 0: anonymous */
+	u64 off;		/* GPA of its place in the window, or 0 */
+	u32 file;		/* what is mapped there: window_id(); 0: private anonymous memory */
 	u16 flags;
 	u16 prot;
 };
@@ -160,6 +168,8 @@ struct vma {
 #define VMA_SHARED	8u
 #define VMA_FIXED	16u	/* the runner's: refuses changes */
 #define VMA_NOHUGE	32u
+#define VMA_FILE	64u	/* of a file: one that is shared does not count at all */
+#define VMA_READONLY	128u	/* never to be writable */
 #define VMA_MAX		65530u	/* for the callers to keep; what they must do beyond it has room */
 #define VMA_RESERVE	4u
 #define STACK_GAP	(256 * PAGE_SIZE)	/* Linux's stack_guard_gap */
@@ -192,7 +202,8 @@ void mm_init(void);
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
 /*
  * Makes va present for an access; 0, or a negative errno with *code for
- * siginfo: -EFAULT (SIGSEGV, SEGV_MAPERR or SEGV_ACCERR), -ENOMEM (the limit).
+ * siginfo: -EFAULT (SIGSEGV, SEGV_MAPERR or SEGV_ACCERR), -EIO (SIGBUS, BUS_ADRERR: a
+ * file has no such page), -ENOMEM (the limit).
  */
 int mm_fault(gva_t va, enum access access, int *code);
 int mm_fault_locked(gva_t va, enum access access, int *code);
@@ -200,9 +211,40 @@ int mm_fault_locked(gva_t va, enum access access, int *code);
 int mm_populate(gva_t va, gva_t end, enum access access, int *code);
 #define SEGV_MAPERR	1
 #define SEGV_ACCERR	2
+#define BUS_ADRERR	2
 bool mm_charge(u64 pages);
 void mm_uncharge(u64 pages);
 extern u64 mm_stack_limit;
+
+/* ---- window.c: what the host maps that is not RAM. Under mm_lock, but for window_map(). */
+/* As ABI_OP_MAP, and ABI_OP_REMAP. */
+s64 window_map(u64 len, int fd, u64 off, u64 how);
+s64 window_remap(gpa_t gpa, u64 len, u64 new_len, bool keep);
+/* msync(2) and MADV_REMOVE of a part: 0 or -errno. */
+long window_sync(gpa_t gpa, u64 len, u64 flags);
+long window_remove(gpa_t gpa, u64 len);
+/* Tells one mapping from others, for struct vma. */
+u32 window_id(void);
+extern bool window_any;		/* whether there ever was one */
+/* Unmaps a part for good at the next pt_flush(), which does so by window_flush(). */
+void window_doom(gpa_t gpa, u64 len);
+void window_flush(void);
+/*
+ * Serves an allowed access to a mapping in the window whose page has the entry
+ * *present, or none: 0; 1 when there is nothing to do but to renew the entry; -EIO
+ * when there is no such page; -ENOMEM.
+ */
+int window_fault(const struct vma *v, gva_t va, enum access access, u64 *present);
+/* Drops all pages of files: the runner says that one is lost. */
+void window_lost(void);
+static inline bool in_window(gpa_t gpa)
+{
+	return gpa >= boot->window;
+}
+/* Copies n bytes, of which either side may be lost: returns how many were not copied. */
+u64 user_copy(void *to, const void *from, u64 n);
+/* Compare-and-swap: 0, 1 with *was what is there, or less than 0. */
+long user_cmpxchg(u32 *p, u32 *was, u32 value);
 
 /* ---- user.c: the program's memory as the shim reaches it */
 /* 0 or -EFAULT; nothing is copied past a page that fails. */
@@ -352,6 +394,8 @@ void futex_forked(void);	/* nobody waits in a new process */
 void futex_wake(gva_t va, u32 n);
 /* What a thread held by its robust list when it ended. */
 void futex_end(struct thread *t);
+/* The same for all threads, at the process's end. */
+void futex_end_all(void);
 
 struct sigaction {
 	gva_t handler;

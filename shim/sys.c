@@ -7,6 +7,7 @@ void end_program(u64 code, u64 signal, enum abi_end why)
 	const struct regs *regs = (struct regs *)((u64)this_cpu() - sizeof(*regs));
 	struct abi_frame *f = this_cpu()->frame;
 
+	futex_end_all();
 	f->op = ABI_OP_EXIT;
 	f->arg[0] = code;
 	f->arg[1] = signal;

@@ -71,6 +71,10 @@ static void page_fault(struct regs *r)
 	if (!err)
 		return;
 	current->cr2 = va;
+	if (err == -EIO) {
+		fault(r, SIGBUS, BUS_ADRERR, va);
+		return;
+	}
 	if (va >= ABI_USER_END)
 		r->err |= 1;	/* as Linux: it does not tell what the kernel has there */
 	fault(r, SIGSEGV, code, va);

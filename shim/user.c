@@ -25,6 +25,8 @@ static void *try_reach(gva_t va, enum access access, int *err)
 		if (e && (*e & need) == need)
 			page = direct((*e & PTE_ADDR & (huge ? HUGE_MASK : PAGE_MASK)) +
 				      (va & (huge ? ~HUGE_MASK : ~PAGE_MASK)));
+		if (page && in_window(*e & PTE_ADDR) && !direct_window(*e & PTE_ADDR))
+			page = NULL;
 		unlock(&mm_lock);
 		if (page)
 			return page;
@@ -46,6 +48,15 @@ static void *reach(gva_t va, enum access access)
 	return p;
 }
 
+/* Copies part of a page, one side of which the program may have from a file. */
+static u64 copy(void *to, const void *from, const void *user, u64 n)
+{
+	if (in_window((u64)user - ABI_DIRECT))
+		return user_copy(to, from, n);
+	memcpy(to, from, n);
+	return 0;
+}
+
 static u64 page_rest(gva_t va, u64 n)
 {
 	return MIN(n, PAGE_SIZE - (va & ~PAGE_MASK));
@@ -57,9 +68,8 @@ int copy_in(void *to, gva_t from, u64 n)
 		u64 part = page_rest(from, n);
 		void *p = reach(from, ACCESS_READ);
 
-		if (!p)
+		if (!p || copy(to, p, p, part))
 			return -EFAULT;
-		memcpy(to, p, part);
 		to = (u8 *)to + part;
 		from += part;
 		n -= part;
@@ -73,9 +83,8 @@ int copy_out(gva_t to, const void *from, u64 n)
 		u64 part = page_rest(to, n);
 		void *p = reach(to, ACCESS_WRITE);
 
-		if (!p)
+		if (!p || copy(p, from, p, part))
 			return -EFAULT;
-		memcpy(p, from, part);
 		from = (const u8 *)from + part;
 		to += part;
 		n -= part;
@@ -113,6 +122,11 @@ long string_in(char *to, gva_t from, u64 max)
 
 		if (!p)
 			return -EFAULT;
+		if (in_window((u64)p - ABI_DIRECT)) {
+			if (user_copy(to + done, p, part))
+				return -EFAULT;
+			p = to + done;
+		}
 		for (u64 i = 0; i < part; i++, done++) {
 			to[done] = p[i];
 			if (!p[i])
