@@ -44,7 +44,6 @@ static call_fn *const handlers[ABI_CALLS] = {
 
 /* ------------------------------------------------------------- the private copy */
 
-#define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 
 static void read_header(struct header *h, const struct abi_frame *f)
 {

@@ -243,6 +243,13 @@ int fd_close(int fd)
 	return file ? 0 : -EBADF;
 }
 
+void fd_close_on_exec(void)
+{
+	for (unsigned int fd = 0; fd < table.size; fd++)
+		if (fd_cloexec(fd) == 1)
+			fd_close(fd);
+}
+
 void fd_close_range(unsigned int first, unsigned int last, bool cloexec)
 {
 	for (unsigned int fd = first; fd <= last; fd++) {

@@ -68,6 +68,9 @@ int fd_close(int fd);
 /* Close all from first to last, or with cloexec only mark them. */
 void fd_close_range(unsigned int first, unsigned int last, bool cloexec);
 
+/* For another program: closes those with FD_CLOEXEC. */
+void fd_close_on_exec(void);
+
 /* FD_CLOEXEC of a descriptor: 0, 1 or -EBADF; and setting it: 0 or -EBADF. */
 int fd_cloexec(int fd);
 int fd_set_cloexec(int fd, bool cloexec);

@@ -273,6 +273,8 @@ static void handler(int sig, siginfo_t *info, void *context)
 		limit_reached();
 	} else if (sig == INTERRUPT_LIMIT && process_is_child() && process_orphaned()) {
 		_exit(128 + SIGKILL);
+	} else if (sig == INTERRUPT_LIMIT && process_is_child() && info->si_pid == getppid()) {
+		/* a thread of its has ended, no more: nobody can send it from there */
 	} else if (sig == SIGCHLD && info->si_code > 0) {
 		process_look();
 	} else if (!(sig == INTERRUPT_KICK && info->si_code == SI_TIMER && info->si_ptr == &kick_mark)) {
@@ -397,6 +399,18 @@ void interrupt_detach(struct vcpu *vcpu)
 	__atomic_store_n(&first, next, __ATOMIC_SEQ_CST);
 	if (next && (interrupt_waiting() || ended()))
 		interrupt_vcpu(next);
+}
+
+void interrupt_leave(struct vcpu *vcpu)
+{
+	block_all();
+	vcpu->kickable = false;
+	syscall(SYS_timer_delete, vcpu->kick_timer);
+}
+
+void interrupt_only(struct vcpu *vcpu)
+{
+	__atomic_store_n(&first, vcpu, __ATOMIC_SEQ_CST);
 }
 
 void interrupt_forked(struct vcpu *vcpu)

@@ -37,6 +37,12 @@ void interrupt_attach(struct vcpu *vcpu);
 /* The vCPU has no thread of the program's for now: another one gets the process's signals. */
 void interrupt_detach(struct vcpu *vcpu);
 
+/* The vCPU's thread ends: it takes no signals from here on. */
+void interrupt_leave(struct vcpu *vcpu);
+
+/* Of all vCPUs this one is left. */
+void interrupt_only(struct vcpu *vcpu);
+
 /* In a new process, whose only thread runs vcpu. */
 void interrupt_forked(struct vcpu *vcpu);
 

@@ -106,6 +106,7 @@ static const struct {
 	ALLOW(mremap, "malloc"),
 	ALLOW(madvise, "malloc"),
 	ALLOW(msync, "files that the guest has mapped"),
+	ALLOW(exit, "the end of a thread"),
 	ALLOW(exit_group, "the end"),
 };
 

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "elf_image.h"
 #include "load.h"
 #include "msg.h"
 #include "options.h"
+#include "process.h"
 #include "vm.h"
 
 extern const uint8_t shim_image[], shim_image_end[];
@@ -233,11 +232,8 @@ static void choose_addresses(struct loader *l, const struct elf_image *elf)
 	const struct abi_image *image = (const void *)shim_image;
 	uint64_t gap, vdso_size = page_up(image->vdso_size);
 	struct abi_boot *b = l->boot;
-	struct rlimit rlim;
 
-	b->stack_limit = 8ull << 20;
-	if (getrlimit(RLIMIT_STACK, &rlim) == 0)
-		b->stack_limit = rlim.rlim_cur < STACK_MAX ? rlim.rlim_cur : STACK_MAX;
+	b->stack_limit = l->vm->stack_limit < STACK_MAX ? l->vm->stack_limit : STACK_MAX;
 	if (b->stack_limit < STACK_MIN)
 		b->stack_limit = STACK_MIN;
 	l->stack_top = ABI_USER_END - load_random(STACK_RANDOM);
@@ -271,15 +267,6 @@ static void check_limit(struct loader *l, const struct elf_image *elf)
 		    (unsigned long long)((needed + 1023) >> 10));
 }
 
-/* CPUs that this process may use. */
-static uint32_t ncpus(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 ? n : 1;
-}
-
 static void fill_boot(struct loader *l, const struct elf_image *elf)
 {
 	const char *name = strrchr(l->vm->program, '/');
@@ -289,7 +276,7 @@ static void fill_boot(struct loader *l, const struct elf_image *elf)
 	vm->pml4 = b->pml4;
 	vm->frame = b->frame;
 	b->max_threads = vm->max_threads;
-	b->ncpus = ncpus();
+	b->ncpus = vm->ncpus;
 	b->magic = ABI_MAGIC;
 	b->version = ABI_VERSION;
 	b->flags = vm->boot_flags | (vm->config->trace ? ABI_BOOT_REPORT : 0) |
@@ -298,10 +285,11 @@ static void fill_boot(struct loader *l, const struct elf_image *elf)
 	b->window = vm->window;
 	b->mem_limit = vm->mem_limit;
 	b->rip = elf->entry + l->bias;
-	b->pid = GUEST_PID;
-	b->ppid = GUEST_PPID;
-	b->uid = getuid();
-	b->gid = getgid();
+	b->pid = process_pid();
+	b->ppid = process_ppid();
+	b->forked = process_forked();
+	b->uid = vm->uid;
+	b->gid = vm->gid;
 	b->xsave_size = vm->xsave_size;
 	b->xcr0 = vm->xcr0;
 	snprintf(b->comm, sizeof(b->comm), "%s", name ? name + 1 : vm->program);

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "device.h"
 #include "elf_image.h"
+#include "exec.h"
 #include "fdtable.h"
 #include "interrupt.h"
 #include "jail.h"
@@ -77,7 +78,7 @@ int main(int argc, char **argv)
 	device = device_open(config.device, &device_path);
 	vm_create(&vm, &config, device, device_path);
 	load(&vm, &elf, program);
-	close(program);
+	exec_init(program);
 	vcpu_first(&vcpu, &vm);
 	threads_init(&vcpu);
 	timers_init();

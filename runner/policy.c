@@ -303,6 +303,12 @@ void policy_explain(const char *path, bool write)
 		msg("explain: %s is not granted; --ro on it or a directory above would let the program read it", path);
 }
 
+void policy_explain_program(const char *path, const char *why)
+{
+	if (explain)
+		msg("explain: %s %s", path, why);
+}
+
 void policy_explain_call(uint32_t nr, uint32_t request)
 {
 	static const char *const why[] = {

@@ -61,6 +61,7 @@ bool policy_device_allowed(int fd, dev_t dev);
 void policy_explain(const char *path, bool write);
 
 /* --explain: one line for a call, or an ioctl or fcntl request, that is always refused; once each. */
+void policy_explain_program(const char *path, const char *why);
 void policy_explain_call(uint32_t nr, uint32_t request);
 
 #endif

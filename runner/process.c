@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "clock.h"
 #include "end.h"
 #include "fdtable.h"
 #include "interrupt.h"
@@ -135,6 +136,26 @@ int process_new_id(void)
 int process_pid(void)
 {
 	return me ? me->pid : GUEST_PID;
+}
+
+int process_ppid(void)
+{
+	return me ? me->ppid : GUEST_PPID;
+}
+
+bool process_forked(void)
+{
+	return table;
+}
+
+void process_executed(void)
+{
+	if (!me)
+		return;
+	lock_table();
+	me->executed = me->stranger = true;
+	unlock_table();
+	wake(me);
 }
 
 uid_t process_uid(void)
@@ -357,7 +378,7 @@ void process_init(struct vm *of)
 {
 	vm = of;
 	max = vm->config->procs;
-	uid = getuid();
+	uid = vm->uid;
 	first_host = getpid();
 	host_parent = getppid();
 	/* whose parent has ended comes here, and not to the host's process 1 */
@@ -428,9 +449,11 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	boot->pid = me->pid;
 	boot->ppid = me->ppid;
 	memset(boot->calls, 0, sizeof(boot->calls));
-	vm_forked(vm);
-	vcpu_forked(vcpu, vm);
 	threads_init(vcpu);
+	vm_renew(vm);
+	vcpu_renew(vcpu, vm);
+	vcpu_anew(vcpu);
+	clock_join(vcpu);
 	vcpu->guest_tid = me->pid;
 	timers_forked();
 	interrupt_forked(vcpu);

@@ -43,6 +43,7 @@ int process_id(pid_t host);
 
 /* The calling process's, and the user's of all of them. */
 int process_pid(void);
+int process_ppid(void);
 uid_t process_uid(void);
 
 /*
@@ -70,6 +71,12 @@ void process_look(void);
 
 /* Whether the first process has gone, with which all end. */
 bool process_orphaned(void);
+
+/* Whether there is, or has been, another process than the first. */
+bool process_forked(void);
+
+/* This process is another program's now. */
+void process_executed(void);
 
 /* --timeout has passed: everything ends. */
 void process_end_all(void);

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "cpu.h"
 #include "elf_image.h"
@@ -131,10 +130,10 @@ void stack_build(struct loader *l, const struct elf_image *elf)
 		{ AT_BASE, 0 },
 		{ AT_FLAGS, 0 },
 		{ AT_ENTRY, elf->entry + l->bias },
-		{ AT_UID, getuid() },
-		{ AT_EUID, getuid() },
-		{ AT_GID, getgid() },
-		{ AT_EGID, getgid() },
+		{ AT_UID, l->vm->uid },
+		{ AT_EUID, l->vm->uid },
+		{ AT_GID, l->vm->gid },
+		{ AT_EGID, l->vm->gid },
 		{ AT_SECURE, 0 },
 		{ AT_RANDOM, random_at },
 		{ AT_HWCAP2, l->vm->boot_flags & ABI_BOOT_FSGSBASE ? HWCAP2_FSGSBASE : 0 },

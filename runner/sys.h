@@ -54,6 +54,7 @@ long give(int host, mode_t type, bool cloexec);
 /* The table of the program's timers; a new process has none. */
 void timers_init(void);
 void timers_forked(void);
+void timers_end(void);	/* for another program: deletes them */
 
 /* CLOCK_MONOTONIC, ns. */
 uint64_t now_ns(void);

@@ -228,6 +228,14 @@ void timers_forked(void)
 	memset(timers.id, 0, sizeof(timers.id));
 }
 
+void timers_end(void)
+{
+	for (int i = 0; i < TIMERS; i++)
+		if (timers.id[i])
+			syscall(SYS_timer_delete, timers.id[i] - 1);
+	timers_forked();
+}
+
 void timers_init(void)
 {
 	process_guard(&timers.lock);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,6 +11,7 @@
 
 #include "clock.h"
 #include "end.h"
+#include "exec.h"
 #include "interrupt.h"
 #include "load.h"
 #include "msg.h"
@@ -23,6 +25,7 @@
 #define STACK	(1 << 20)
 
 static struct vcpu *vcpus[ABI_THREADS];	/* set once; no gaps */
+static atomic_uint others;		/* threads but the main one */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
 uint32_t threads_max(const struct vm *vm)
@@ -49,9 +52,13 @@ void threads_init(struct vcpu *main_vcpu)
 	/* in a new process: the others are its maker's */
 	for (uint32_t i = 0; (other = thread_vcpu(i)); i++) {
 		vcpus[i] = NULL;
-		if (other != main_vcpu)
-			vcpu_destroy(other);
+		if (other == main_vcpu)
+			continue;
+		vcpu_destroy(other);
+		if (i)
+			free(other);
 	}
+	others = 0;
 	main_vcpu->guest_tid = GUEST_PID;
 	sem_init(&main_vcpu->start, 0, 0);
 	vcpus[0] = main_vcpu;
@@ -82,6 +89,12 @@ static void *run(void *arg)
 	/* of a process that this thread has made it is the first */
 	if (vcpu == vcpus[0])
 		process_finish();
+	if (exec_wanted() && !ended()) {
+		/* from here on the vCPU is the main thread's to free */
+		interrupt_leave(vcpu);
+		others--;
+		return NULL;
+	}
 	/* the main thread does the rest */
 	sem_post(&vcpus[0]->start);
 	interrupt_vcpu(vcpus[0]);
@@ -113,6 +126,7 @@ static int make(struct vm *vm, uint32_t index, struct abi_frame *frame, uint32_t
 	pthread_attr_destroy(&attr);
 	if (!err) {
 		/* before it runs: from then on it may be kicked */
+		others++;
 		__atomic_store_n(&vcpus[index], vcpu, __ATOMIC_RELEASE);
 		sem_post(&vcpu->start);
 		return 0;
@@ -151,7 +165,7 @@ void thread_park(struct vcpu *vcpu)
 
 	vcpu->parked = true;
 	interrupt_detach(vcpu);
-	while (sem_wait(&vcpu->start) < 0 && !ended())
+	while (sem_wait(&vcpu->start) < 0 && !ended() && !exec_wanted())
 		;
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
 	vcpu->cpu_before = used.tv_sec * 1000000000ull + used.tv_nsec;
@@ -164,6 +178,18 @@ void threads_stop(void)
 
 	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++)
 		interrupt_vcpu(vcpu);
+}
+
+void threads_leave(void)
+{
+	struct timespec a_while = { 0, 100000 };
+
+	while (others) {
+		threads_stop();
+		nanosleep(&a_while, NULL);
+	}
+	interrupt_only(vcpus[0]);
+	threads_init(vcpus[0]);
 }
 
 void threads_kick(uint64_t base, uint64_t set)

@@ -36,8 +36,11 @@ void thread_park(struct vcpu *vcpu);
 /* ABI_OP_KICK: has vCPUs look up, those of a set of 64 from number base on. */
 void threads_kick(uint64_t base, uint64_t set);
 
-/* Has all vCPUs look up: the program has ended. */
+/* Has all vCPUs look up: the program has ended, or is to be another one. */
 void threads_stop(void);
+
+/* On the main thread, with exec_wanted(): until the others have left, with their vCPUs. */
+void threads_leave(void);
 
 /* Number index, or NULL; up to the first NULL there are all. */
 struct vcpu *thread_vcpu(uint32_t index);

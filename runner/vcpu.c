@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "cpu.h"
 #include "end.h"
+#include "exec.h"
 #include "interrupt.h"
 #include "msg.h"
 #include "process.h"
@@ -21,7 +22,6 @@
 #include "vm.h"
 #include "window.h"
 
-#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
 /* --------------------------------------------------------------------- set-up */
 
@@ -84,16 +84,18 @@ void vcpu_check(struct vm *vm)
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, struct abi_frame *frame, const char **what)
 {
+	struct kvm_run *run = vcpu->run;
+
 	vcpu->vm = vm;
 	vcpu->index = index;
-	vcpu->run = MAP_FAILED;
 	vcpu->frame = frame;
 	*what = "cannot make a vCPU";
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, index);
 	if (vcpu->fd < 0)
 		return -1;
 	*what = "cannot map a vCPU's run page";
-	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	/* in place of its predecessor's: interrupt_vcpu() may be at it */
+	vcpu->run = mmap(run, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED | (run ? MAP_FIXED : 0), vcpu->fd, 0);
 	if (vcpu->run == MAP_FAILED || cpu_setup(vm, vcpu->fd, what) < 0 || set_state(vcpu, what) < 0) {
 		vcpu_destroy(vcpu);
 		return -1;
@@ -109,13 +111,20 @@ void vcpu_first(struct vcpu *vcpu, struct vm *vm)
 		die(KVMRUN_FAILED, "%s: %s: %m", vm->device_path, what);
 }
 
-void vcpu_forked(struct vcpu *vcpu, struct vm *vm)
+void vcpu_renew(struct vcpu *vcpu, struct vm *vm)
 {
-	vcpu_destroy(vcpu);
-	memset(vcpu, 0, sizeof(*vcpu));
+	close(vcpu->fd);
+	vcpu->ready = vcpu->inject = vcpu->parked = false;
+	vcpu->wanted = vcpu->pending = 0;
 	vcpu_first(vcpu, vm);
 	vcpu->frame->kick = 0;
-	clock_join(vcpu);
+}
+
+void vcpu_anew(struct vcpu *vcpu)
+{
+	vcpu->runs = vcpu->ioctls = vcpu->interrupted = vcpu->cpu_before = 0;
+	memset(vcpu->exits, 0, sizeof(vcpu->exits));
+	memset(vcpu->calls, 0, sizeof(vcpu->calls));
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
@@ -254,6 +263,11 @@ static void op_fork(struct vcpu *vcpu)
 		f->ret = ret;
 }
 
+static void op_exec(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = exec_prepare(vcpu->vm, vcpu->frame);
+}
+
 static void op_vfork(struct vcpu *vcpu)
 {
 	vcpu->frame->ret = process_vfork_wait(READ_ONCE(vcpu->frame->arg[0]));
@@ -333,6 +347,7 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_WAIT] = op_wait,
 	[ABI_OP_WAKE] = op_wake,
 	[ABI_OP_FORK] = op_fork,
+	[ABI_OP_EXEC] = op_exec,
 	[ABI_OP_VFORK] = op_vfork,
 	[ABI_OP_ID] = op_id,
 	[ABI_OP_MAP] = op_map,
@@ -499,6 +514,13 @@ void vcpu_run(struct vcpu *vcpu)
 			attend(vcpu, in_shim);
 		if (ended())
 			break;
+		if (exec_wanted()) {
+			if (vcpu->index)
+				break;
+			exec_now(vcpu);
+			in_shim = false;
+			continue;
+		}
 		if (vcpu->inject)
 			inject(vcpu);
 		in_shim = step(vcpu);

@@ -55,8 +55,11 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, struct abi
 /* vCPU 0. Failure is one line on stderr and exit status 125. */
 void vcpu_first(struct vcpu *vcpu, struct vm *vm);
 
-/* In a new process: vcpu becomes vCPU 0 of its new VM, as it was after vcpu_first(). */
-void vcpu_forked(struct vcpu *vcpu, struct vm *vm);
+/* vcpu becomes vCPU 0 of a new VM, as after vcpu_first(). */
+void vcpu_renew(struct vcpu *vcpu, struct vm *vm);
+
+/* What it has done so far is another process's: its counts begin at 0. */
+void vcpu_anew(struct vcpu *vcpu);
 
 /* Undoes vcpu_create() as far as KVM allows it: the VM keeps the vCPU. */
 void vcpu_destroy(struct vcpu *vcpu);

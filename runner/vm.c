@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -143,6 +145,19 @@ int vm_window(struct vm *vm, uint64_t upto)
 	return err;
 }
 
+/* What the jail does not let anyone ask for later. */
+static void ask_host(struct vm *vm)
+{
+	struct rlimit stack;
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+
+	vm->ncpus = n > 0 ? n : 1;
+	vm->uid = getuid();
+	vm->gid = getgid();
+	vm->stack_limit = getrlimit(RLIMIT_STACK, &stack) == 0 ? stack.rlim_cur : 8ull << 20;
+}
+
 void vm_create(struct vm *vm, const struct config *config, int device, const char *device_path)
 {
 	/* KVM_CAP_USER_MEMORY is the only call that memory can come by */
@@ -155,6 +170,7 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	pthread_mutex_init(&vm->ram_lock, NULL);
 	process_guard(&vm->ram_lock);
 	vcpu_check(vm);
+	ask_host(vm);
 	vm->max_threads = threads_max(vm);
 	vm->ram_size = ram_for(config->mem_bytes, vm->max_threads);
 	window_init(vm);
@@ -168,18 +184,24 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	     (unsigned long long)vm->cr4);
 }
 
-void vm_forked(struct vm *vm)
+void vm_clear(struct vm *vm)
+{
+	madvise(vm->ram, vm->ram_ready, MADV_DONTNEED);
+	window_clear(vm);
+}
+
+void vm_renew(struct vm *vm)
 {
 	int err;
 
 	close(vm->fd);
 	vm->fd = ioctl(vm->device, KVM_CREATE_VM, 0);
 	if (vm->fd < 0)
-		die(KVMRUN_FAILED, "%s: no VM for another process: %m", vm->device_path);
+		die(KVMRUN_FAILED, "%s: no other VM: %m", vm->device_path);
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul);
 	err = vm_replay(vm);
 	if (err)
-		die(KVMRUN_FAILED, "%s: no memory for the VM of another process: %s", vm->device_path, strerror(-err));
+		die(KVMRUN_FAILED, "%s: no memory for another VM: %s", vm->device_path, strerror(-err));
 }
 
 void *guest_mem(const struct vm *vm, gpa_t gpa, uint64_t len)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../shim/abi.h"
 
@@ -28,6 +29,10 @@ struct vm {
 	const char *device_path;
 	int device, fd;
 	size_t run_size;	/* bytes of a vCPU's struct kvm_run and what follows it */
+	uid_t uid;
+	gid_t gid;
+	uint32_t ncpus;		/* that this process may use */
+	uint64_t stack_limit;	/* RLIMIT_STACK, bytes */
 	gpa_t pml4;		/* the guest's page tables */
 	gpa_t frame;		/* vCPU 0's frame */
 	uint32_t max_threads;	/* vCPUs that it may have */
@@ -60,8 +65,11 @@ struct vm {
  */
 void vm_create(struct vm *vm, const struct config *config, int device, const char *device_path);
 
-/* In a new process: a VM of its own over its copy of the memory. Failure is one line and exit status 125. */
-void vm_forked(struct vm *vm);
+/* Another VM, without vCPUs, that has the same memory. Failure is one line and exit status 125. */
+void vm_renew(struct vm *vm);
+
+/* All of memory is zero again. */
+void vm_clear(struct vm *vm);
 
 /*
  * Has KVM know at least the first upto bytes of RAM: memslots are made in
@@ -82,5 +90,8 @@ void *guest_mem(const struct vm *vm, gpa_t gpa, uint64_t len);
 
 /* The same for what has to be RAM, and is as any other memory. */
 void *guest_ptr(const struct vm *vm, gpa_t gpa, uint64_t len);
+
+/* Of guest memory, which the guest may change at any time: one look. */
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
 #endif

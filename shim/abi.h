@@ -74,6 +74,9 @@ enum abi_op {
 	ABI_OP_WAKE,		/* wakes who sleeps so on the word at arg[0] */
 	ABI_OP_FORK,		/* another process, as this one is now but for its threads: its vCPU 0 starts as that of a thread.
 				   arg[0] = the last ID of a thread, arg[1] = the signal at its end. ret = its ID, or -EAGAIN */
+	ABI_OP_EXEC,		/* another program: data = its path, from the directory arg[0], as execveat(2) by the flags arg[3];
+				   seg = arg[1] arguments and arg[2] variables, one string behind another; arg[4] =
+				   signals ignored, arg[5] = blocked. ret = -errno, or the VM is another one */
 	ABI_OP_VFORK,		/* waits for the child arg[0] to execute another program or end: ret = 0, or -EINTR for now */
 	ABI_OP_ID,		/* ret = an ID for a thread that no process or thread has */
 	/* The window, where the host maps what is not RAM. Whole pages; ret may be -errno. */

@@ -427,6 +427,7 @@ void sigqueue_init(void);
 /* Whether a signal's action is to be ignored, and whether it is one that stops. */
 bool signal_ignored(int sig);
 bool signal_stops(int sig);
+u64 signals_ignored(void);	/* by SIG_IGN */
 /* Queues a signal, unless it is ignored, for a thread or (NULL) the process; -EAGAIN when the queue is full. */
 int signal_send(const struct siginfo *info, struct thread *to);
 /* Those that are pending for this thread. */

@@ -60,6 +60,16 @@ bool signal_ignored(int sig)
 	return handler == SIG_IGN || (handler == SIG_DFL && (IGNORED & BIT(sig)));
 }
 
+u64 signals_ignored(void)
+{
+	u64 set = 0;
+
+	for (int sig = 1; sig <= NSIG; sig++)
+		if (signal_actions[sig].handler == SIG_IGN)
+			set |= BIT(sig);
+	return set;
+}
+
 void pending_drop(struct pending *p, u64 set)
 {
 	struct sigqueue **at = &p->first;

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "elf_image.h"
+#include "end.h"
+#include "exec.h"
+#include "fdtable.h"
+#include "interrupt.h"
+#include "load.h"
+#include "msg.h"
+#include "options.h"
+#include "path.h"
+#include "policy.h"
+#include "process.h"
+#include "sys.h"
+#include "thread.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define SCRIPT_LINE	256	/* as Linux reads, fs/binfmt_script.c */
+#define SCRIPTS		5	/* interpreters of interpreters */
+
+static int program_fd = -1;	/* of what runs */
+static bool wanted;
+
+/* What is to be executed. The lists end with NULL; their strings are in text, but for those of scripts. */
+static struct {
+	int fd;
+	char path[PATH_MAX];
+	char *text;
+	char **list, **env;	/* with room before the arguments */
+	char **argv;		/* where they begin */
+	uint64_t argc;
+	uint64_t ignored, blocked;
+	struct elf_image elf;
+} next;
+
+void exec_init(int fd)
+{
+	program_fd = fd;
+}
+
+bool exec_wanted(void)
+{
+	return __atomic_load_n(&wanted, __ATOMIC_SEQ_CST);
+}
+
+static void forget(void)
+{
+	free(next.text);
+	free(next.list);
+	free(next.env);
+	next.text = NULL;
+	next.list = next.env = NULL;
+}
+
+/* ------------------------------------------------------------------------- the strings */
+
+/* The frame's segments in one piece, with a NUL behind them; NULL: out of memory, or not guest memory. */
+static char *collect(struct vm *vm, const struct abi_frame *f, size_t *size)
+{
+	uint32_t nseg = READ_ONCE(f->nseg);
+	char *text = malloc((size_t)ABI_NSEGS * ABI_PAGE + 1);
+
+	*size = 0;
+	for (uint32_t i = 0; text && i < nseg; i++) {
+		uint64_t len = i < ABI_NSEGS ? READ_ONCE(f->seg[i].len) : UINT64_MAX;
+		const void *from = len > ABI_PAGE ? NULL : guest_ptr(vm, READ_ONCE(f->seg[i].gpa), len);
+
+		if (!from) {
+			free(text);
+			return NULL;
+		}
+		memcpy(text + *size, from, len);
+		*size += len;
+	}
+	if (text)
+		text[*size] = '\0';
+	return text;
+}
+
+/* A list of n strings, which begin at *at; with room for more before them. NULL when they are not there. */
+static char **list(char **at, const char *end, uint64_t n, unsigned int before)
+{
+	char **l = calloc(n + before + 1, sizeof(*l));
+
+	for (uint64_t i = 0; l && i < n; i++) {
+		if (*at >= end) {
+			free(l);
+			return NULL;
+		}
+		l[before + i] = *at;
+		*at += strlen(*at) + 1;
+	}
+	return l;
+}
+
+/* ------------------------------------------------------------------------- the file */
+
+/* Opens a program in the grants: 0, or as execve(2) fails. */
+static int open_in_grants(struct file *dir, const char *path, bool empty, bool follow)
+{
+	struct found f;
+	int ret = path_find(dir, path, (follow ? FIND_FOLLOW : 0) | (empty ? FIND_EMPTY : 0), &f);
+
+	if (ret == -ENOENT)
+		policy_explain(path, false);
+	if (ret)
+		return ret;
+	if (!follow && S_ISLNK(f.st.st_mode))
+		ret = -ELOOP;
+	else if (f.synthetic || !S_ISREG(f.st.st_mode))
+		ret = -EACCES;
+	else if (syscall(SYS_faccessat2, f.fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
+		ret = -errno;
+	else
+		ret = path_open(&f, O_RDONLY);
+	path_done(&f);
+	if (ret < 0)
+		return ret;
+	next.fd = ret;
+	return 0;
+}
+
+/*
+ * The first line of a script names its interpreter, and perhaps one argument. Returns 0 and
+ * changes the list of arguments, 1 when it is no script, or -ENOEXEC. line stays in use.
+ */
+static int script(char line[SCRIPT_LINE + 1], const char *path)
+{
+	ssize_t n = pread(next.fd, line, SCRIPT_LINE, 0);
+	char *name, *arg, *end;
+
+	if (n < 2 || line[0] != '#' || line[1] != '!')
+		return 1;
+	line[n] = '\0';
+	end = line + strcspn(line, "\n");
+	/* a name that is cut off is none */
+	if (!*end && n == SCRIPT_LINE && !strpbrk(line + 2 + strspn(line + 2, " \t"), " \t"))
+		return -ENOEXEC;
+	while (end > line + 2 && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	*end = '\0';
+	name = line + 2 + strspn(line + 2, " \t");
+	if (!*name)
+		return -ENOEXEC;
+	arg = name + strcspn(name, " \t");
+	if (*arg) {
+		*arg++ = '\0';
+		arg += strspn(arg, " \t");
+	}
+	/* the interpreter, its argument and the script's path, in place of the script's name */
+	if (next.argc) {
+		next.argv++;
+		next.argc--;
+	}
+	*--next.argv = (char *)path;
+	if (*arg)
+		*--next.argv = arg;
+	*--next.argv = name;
+	next.argc += *arg ? 3 : 2;
+	return 0;
+}
+
+/* Opens the program, through scripts' interpreters. */
+static int open_program(struct file *dir, char *path, int flags)
+{
+	static char lines[SCRIPTS][SCRIPT_LINE + 1];
+	const char *name = path;
+	char why[512];
+	int ret;
+
+	for (unsigned int i = 0;; i++) {
+		if (strcmp(name, "/proc/self/exe") == 0)
+			next.fd = program_fd;
+		else if ((ret = open_in_grants(i ? NULL : dir, name, !i && (flags & AT_EMPTY_PATH),
+					       i || !(flags & AT_SYMLINK_NOFOLLOW))))
+			return ret;
+		ret = i < SCRIPTS ? script(lines[i], i ? next.argv[0] : path) : -ELOOP;
+		if (ret < 0)
+			return ret;
+		if (ret == 1)
+			break;
+		name = next.argv[0];
+		if (next.fd != program_fd)
+			close(next.fd);
+		next.fd = -1;
+	}
+	ret = elf_parse(next.fd, &next.elf, why, sizeof(why));
+	if (ret)
+		policy_explain_program(name, why);
+	return ret;
+}
+
+int exec_prepare(struct vm *vm, const struct abi_frame *f)
+{
+	/* the interpreter of a script, its argument, and its path, for each of them */
+	unsigned int before = 2 * SCRIPTS + 1;
+	int dirfd = READ_ONCE(f->arg[0]), flags = READ_ONCE(f->arg[3]), ret = -EFAULT;
+	uint64_t argc = READ_ONCE(f->arg[1]), envc = READ_ONCE(f->arg[2]);
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	struct file *dir = NULL;
+	size_t size;
+	char *at;
+
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	/* another thread is faster: this one will not see the end of it */
+	if (pthread_mutex_trylock(&one) != 0)
+		return -EAGAIN;
+	next.fd = -1;
+	memcpy(next.path, (const char *)f->data, sizeof(next.path) - 1);
+	if (dirfd != AT_FDCWD && next.path[0] != '/') {
+		dir = fd_get(dirfd);
+		ret = -EBADF;
+		if (!dir)
+			goto out;
+	}
+	ret = -ENOENT;
+	if (!next.path[0] && !(flags & AT_EMPTY_PATH))
+		goto out;
+	ret = -ENOMEM;
+	next.text = collect(vm, f, &size);
+	if (!next.text)
+		goto out;
+	ret = -E2BIG;
+	at = next.text;
+	if (argc > size || envc > size)
+		goto out;
+	next.list = list(&at, next.text + size, argc, before);
+	next.env = next.list ? list(&at, next.text + size, envc, 0) : NULL;
+	ret = -ENOMEM;
+	if (!next.env)
+		goto out;
+	next.argv = next.list + before;
+	next.argc = argc;
+	/* as Linux since 5.18: a program has a name */
+	if (!argc) {
+		*--next.argv = (char *)"";
+		next.argc = 1;
+	}
+	ret = open_program(dir, next.path, flags);
+out:
+	file_put(dir);
+	if (ret) {
+		if (next.fd >= 0 && next.fd != program_fd)
+			close(next.fd);
+		forget();
+	} else {
+		next.ignored = READ_ONCE(f->arg[4]);
+		next.blocked = READ_ONCE(f->arg[5]);
+		__atomic_store_n(&wanted, true, __ATOMIC_SEQ_CST);
+		threads_stop();
+	}
+	pthread_mutex_unlock(&one);
+	return ret;
+}
+
+/* ------------------------------------------------------------------------- the change */
+
+void exec_now(struct vcpu *vcpu)
+{
+	static struct config config;
+	static char program[PATH_MAX];
+	struct vm *vm = vcpu->vm;
+	uint64_t mask = interrupt_block();
+	struct abi_boot *boot;
+
+	threads_leave();
+	timers_end();
+	fd_close_on_exec();
+	config = *vm->config;
+	config.argv = next.argv;
+	config.env = next.env;
+	vm->config = &config;
+	vm->program = strcpy(program, next.path);
+	vm->mode = 0;
+	vm_clear(vm);
+	vm_renew(vm);
+	load(vm, &next.elf, next.fd);
+	boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
+	boot->ignored = next.ignored;
+	boot->blocked = next.blocked;
+	vcpu_renew(vcpu, vm);
+	vcpu->guest_tid = process_pid();
+	if (next.fd != program_fd) {
+		close(program_fd);
+		program_fd = next.fd;
+	}
+	forget();
+	__atomic_store_n(&wanted, false, __ATOMIC_SEQ_CST);
+	process_executed();
+	if (interrupt_waiting() || ended())
+		interrupt_vcpu(vcpu);
+	interrupt_unblock(mask);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * execve(2): another program in this process's place. What can fail is done by
+ * exec_prepare(), on the thread that asks; then all vCPUs but the first one leave, and that
+ * one's thread makes the change, in a new VM.
+ */
+#ifndef KVMRUN_EXEC_H
+#define KVMRUN_EXEC_H
+
+#include <stdbool.h>
+
+struct abi_frame;
+struct elf_image;
+struct vcpu;
+struct vm;
+
+/* The program that runs from the start, open in fd. */
+void exec_init(int fd);
+
+/* ABI_OP_EXEC: 0, and exec_wanted() from now on, or -errno. */
+int exec_prepare(struct vm *vm, const struct abi_frame *f);
+
+/* Whether every vCPU is to leave what it does. */
+bool exec_wanted(void);
+
+/* The change, on the thread of vCPU 0. A failure ends the process, with one line. */
+void exec_now(struct vcpu *vcpu);
+
+#endif
