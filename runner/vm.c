@@ -187,7 +187,7 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 void vm_clear(struct vm *vm)
 {
 	madvise(vm->ram, vm->ram_ready, MADV_DONTNEED);
-	window_clear(vm);
+	window_empty(vm);
 }
 
 void vm_renew(struct vm *vm)

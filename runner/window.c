@@ -257,16 +257,6 @@ static int64_t settle(struct vm *vm, void *p, uint64_t len, bool anonymous, uint
 	return err;
 }
 
-void window_clear(struct vm *vm)
-{
-	pthread_mutex_lock(&table.lock);
-	table.count = 0;
-	table.anonymous = 0;
-	if (vm->window_host)
-		mmap(vm->window_host, vm->window_ready, PROT_NONE, RANGE_NONE | MAP_FIXED, -1, 0);
-	pthread_mutex_unlock(&table.lock);
-}
-
 /* Unmaps [at, at + len). With the lock held. */
 static int clear(struct vm *vm, uint64_t at, uint64_t len)
 {

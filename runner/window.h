@@ -17,9 +17,6 @@ struct vcpu;
 /* Chooses where the window is, behind RAM and within the CPU's physical addresses; vm->window_size 0: nowhere. */
 void window_init(struct vm *vm);
 
-/* Nothing is mapped there any more: another program begins. */
-void window_clear(struct vm *vm);
-
 /* Unmaps all of it, for another program. */
 void window_empty(struct vm *vm);
 
