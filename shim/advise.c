@@ -50,7 +50,7 @@ static int advise(struct vma *v, gva_t start, gva_t end, u64 advice)
 	case MADV_FREE:
 		return v->file ? -EINVAL : drop(v, start, end);
 	case MADV_REMOVE:
-		return !shared || !v->file ? -EINVAL : v->flags & VMA_READONLY ? -EACCES :
+		return !v->file ? -EINVAL : !shared || (v->flags & VMA_READONLY) ? -EACCES :
 			window_remove(place_of(v, start), end - start);
 	case MADV_HUGEPAGE:
 	case MADV_NOHUGEPAGE:
