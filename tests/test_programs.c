@@ -508,6 +508,24 @@ static void sqlite3_keeps_a_journal_in_other_modes(void **state)
 	run_free(&native);
 }
 
+/* The write-ahead log's index is memory that is shared through a file. */
+static void sqlite3_writes_ahead_and_maps_its_database(void **state)
+{
+	const struct run_opts opts = {
+		.in = "PRAGMA journal_mode = WAL; PRAGMA mmap_size = 16777216; PRAGMA wal_autocheckpoint = 100;\n"
+		      HUNDRED_THOUSAND_ROWS
+		      "SELECT sum(k) FROM t; UPDATE t SET v = v || '!' WHERE k < 100; SELECT count(*) FROM t WHERE v LIKE '%!';\n"
+		      "PRAGMA wal_checkpoint(TRUNCATE); DELETE FROM t WHERE id % 2; SELECT max(v) FROM t;\n"
+		      "PRAGMA integrity_check; PRAGMA journal_mode;\n",
+	};
+	struct run_result native = run_same_writing(dir, fill_directory, &opts, SQLITE("wal.db"));
+
+	(void)state;
+	assert_status(&native, 0);
+	assert_memory_equal(native.out, "wal\n", 4);
+	run_free(&native);
+}
+
 static void sqlite3_reads_but_cannot_change_a_read_only_grant(void **state)
 {
 	const struct run_opts opts = {
@@ -771,6 +789,7 @@ int main(int argc, char **argv)
 	ADD(sqlite3_changes_a_database_made_natively, no_tree);
 	ADD(sqlite3_imports_dumps_and_vacuums, no_tree);
 	ADD(sqlite3_keeps_a_journal_in_other_modes, no_tree);
+	ADD(sqlite3_writes_ahead_and_maps_its_database, no_tree);
 	ADD(sqlite3_reads_but_cannot_change_a_read_only_grant, no_tree);
 	for (size_t i = 0; i < ARRAY_SIZE(compressors); i++)
 		for (size_t j = 0; j < ARRAY_SIZE(compressor_tests); j++) {
