@@ -278,11 +278,9 @@ static int check_phdrs(struct elf_file *f)
 	return 0;
 }
 
-/* 6. It needs no dynamic linker. */
-static int check_static(struct elf_file *f)
+/* 6. Which interpreter it asks for, if any: the first one counts, as on Linux. */
+static int check_interp(struct elf_file *f, struct elf_image *img)
 {
-	char interp[PATH_MAX], quoted[300];
-
 	for (unsigned int i = 0; i < f->eh.e_phnum; i++) {
 		const Elf64_Phdr *ph = &f->ph[i];
 		ssize_t n;
@@ -292,17 +290,16 @@ static int check_static(struct elf_file *f)
 		if (!in_file(f, ph->p_offset, ph->p_filesz))
 			return refuse(f, "is truncated: PT_INTERP (program header %u) reaches past "
 					 "the end of the file" DAMAGED, i);
-		if (ph->p_filesz < 2 || ph->p_filesz > sizeof(interp))
+		if (ph->p_filesz < 2 || ph->p_filesz > sizeof(img->interp))
 			return refuse(f, "is malformed: PT_INTERP (program header %u) has p_filesz "
 					 "0x%" PRIx64 ", which is not a path" DAMAGED,
 				      i, ph->p_filesz);
-		n = read_at(f->fd, interp, ph->p_filesz, ph->p_offset);
+		n = read_at(f->fd, img->interp, ph->p_filesz, ph->p_offset);
 		if (n < 0)
 			return refuse_errno(f, -n);
-		quote(quoted, sizeof(quoted), interp, strnlen(interp, n));
-		return refuse(f, "is dynamically linked (interpreter %s); dynamic executables are "
-				 "not supported yet: link it statically (-static or -static-pie)",
-			      quoted);
+		if ((size_t)n != ph->p_filesz || img->interp[n - 1] || !img->interp[0])
+			return refuse(f, "is malformed: PT_INTERP (program header %u) is not a path" DAMAGED, i);
+		return 0;
 	}
 	return 0;
 }
@@ -434,7 +431,7 @@ static int check_entry(struct elf_file *f, const struct elf_image *img)
 int elf_parse(int fd, struct elf_image *img, char *why, size_t why_size)
 {
 	static int (*const steps[])(struct elf_file *) = {
-		check_regular, check_ident, check_machine, check_header, check_phdrs, check_static,
+		check_regular, check_ident, check_machine, check_header, check_phdrs,
 	};
 	struct elf_file f = { .fd = fd, .why = why, .why_size = why_size };
 	int err = 0;
@@ -443,6 +440,8 @@ int elf_parse(int fd, struct elf_image *img, char *why, size_t why_size)
 	elf_version(EV_CURRENT);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !err; i++)
 		err = steps[i](&f);
+	if (!err)
+		err = check_interp(&f, img);
 	if (!err)
 		err = build_image(&f, img);
 	if (!err)

@@ -7,6 +7,7 @@
 #ifndef KVMRUN_ELF_IMAGE_H
 #define KVMRUN_ELF_IMAGE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,7 @@ struct elf_image {
 	uint16_t phentsize; /* AT_PHENT */
 	uint64_t lo, hi;   /* page-aligned span of all segments */
 	uint64_t align;	   /* the bias must be a multiple of this power of two, >= 4096 */
+	char interp[PATH_MAX]; /* PT_INTERP: the dynamic linker's path; "" for a static program */
 	size_t nseg;	   /* >= 1 */
 	/*
 	 * By ascending vaddr, no byte in two of them. Two may share a page, which Linux
@@ -50,7 +52,7 @@ struct elf_image {
 /*
  * Reads and checks the headers of the program open for reading in fd.
  *
- * Accepts what Linux runs of static and static-PIE x86-64 programs, in any layout. Stricter
+ * Accepts what Linux runs of x86-64 programs, in any layout. Stricter
  * than Linux in this: e_ident and e_version are as the ELF standard wants them, p_align is 0
  * or a power of two, segments do not overlap, none is writable and executable at once, none
  * reaches past the end of the file, and the entry is inside an executable one. Section

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,14 +35,13 @@ static bool wanted;
 
 /* What is to be executed. The lists end with NULL; their strings are in text, but for those of scripts. */
 static struct {
-	int fd;
+	struct program program;
 	char path[PATH_MAX];
 	char *text;
 	char **list, **env;	/* with room before the arguments */
 	char **argv;		/* where they begin */
 	uint64_t argc;
 	uint64_t ignored, blocked;
-	struct elf_image elf;
 } next;
 
 void exec_init(int fd)
@@ -106,7 +106,7 @@ static char **list(char **at, const char *end, uint64_t n, unsigned int before)
 
 /* ------------------------------------------------------------------------- the file */
 
-/* Opens a program in the grants: 0, or as execve(2) fails. */
+/* Opens a program in the grants: its descriptor, or as execve(2) fails. */
 static int open_in_grants(struct file *dir, const char *path, bool empty, bool follow)
 {
 	struct found f;
@@ -125,10 +125,28 @@ static int open_in_grants(struct file *dir, const char *path, bool empty, bool f
 	else
 		ret = path_open(&f, O_RDONLY);
 	path_done(&f);
-	if (ret < 0)
-		return ret;
-	next.fd = ret;
-	return 0;
+	return ret;
+}
+
+int exec_open_interpreter(struct program *p, char *why, size_t size)
+{
+	int fd, err;
+
+	p->interp_fd = -1;
+	if (!p->elf.interp[0])
+		return 0;
+	fd = open_in_grants(NULL, p->elf.interp, false, true);
+	if (fd < 0) {
+		snprintf(why, size, fd == -ENOENT ? "is not granted; --ro on its directory and on those of the libraries "
+			 "would, for example --ro /lib64 --ro /lib --ro /usr" : "%s", strerror(-fd));
+		return fd;
+	}
+	err = elf_parse(fd, &p->interp, why, size);
+	if (err)
+		close(fd);
+	else
+		p->interp_fd = fd;
+	return err == -ENOEXEC ? -ELIBBAD : err;
 }
 
 /*
@@ -137,7 +155,7 @@ static int open_in_grants(struct file *dir, const char *path, bool empty, bool f
  */
 static int script(char line[SCRIPT_LINE + 1], const char *path)
 {
-	ssize_t n = pread(next.fd, line, SCRIPT_LINE, 0);
+	ssize_t n = pread(next.program.fd, line, SCRIPT_LINE, 0);
 	char *name, *arg, *end;
 
 	if (n < 2 || line[0] != '#' || line[1] != '!')
@@ -175,27 +193,33 @@ static int script(char line[SCRIPT_LINE + 1], const char *path)
 static int open_program(struct file *dir, char *path, int flags)
 {
 	static char lines[SCRIPTS][SCRIPT_LINE + 1];
+	struct program *p = &next.program;
 	const char *name = path;
 	char why[512];
 	int ret;
 
 	for (unsigned int i = 0;; i++) {
-		if (strcmp(name, "/proc/self/exe") == 0)
-			next.fd = program_fd;
-		else if ((ret = open_in_grants(i ? NULL : dir, name, !i && (flags & AT_EMPTY_PATH),
-					       i || !(flags & AT_SYMLINK_NOFOLLOW))))
+		ret = strcmp(name, "/proc/self/exe") == 0 ? program_fd :
+			open_in_grants(i ? NULL : dir, name, !i && (flags & AT_EMPTY_PATH),
+				       i || !(flags & AT_SYMLINK_NOFOLLOW));
+		if (ret < 0)
 			return ret;
+		p->fd = ret;
 		ret = i < SCRIPTS ? script(lines[i], i ? next.argv[0] : path) : -ELOOP;
 		if (ret < 0)
 			return ret;
 		if (ret == 1)
 			break;
 		name = next.argv[0];
-		if (next.fd != program_fd)
-			close(next.fd);
-		next.fd = -1;
+		if (p->fd != program_fd)
+			close(p->fd);
+		p->fd = -1;
 	}
-	ret = elf_parse(next.fd, &next.elf, why, sizeof(why));
+	ret = elf_parse(p->fd, &p->elf, why, sizeof(why));
+	if (!ret) {
+		ret = exec_open_interpreter(p, why, sizeof(why));
+		name = ret ? p->elf.interp : name;
+	}
 	if (ret)
 		policy_explain_program(name, why);
 	return ret;
@@ -217,7 +241,7 @@ int exec_prepare(struct vm *vm, const struct abi_frame *f)
 	/* another thread is faster: this one will not see the end of it */
 	if (pthread_mutex_trylock(&one) != 0)
 		return -EAGAIN;
-	next.fd = -1;
+	next.program.fd = -1;
 	memcpy(next.path, (const char *)f->data, sizeof(next.path) - 1);
 	if (dirfd != AT_FDCWD && next.path[0] != '/') {
 		dir = fd_get(dirfd);
@@ -252,8 +276,8 @@ int exec_prepare(struct vm *vm, const struct abi_frame *f)
 out:
 	file_put(dir);
 	if (ret) {
-		if (next.fd >= 0 && next.fd != program_fd)
-			close(next.fd);
+		if (next.program.fd >= 0 && next.program.fd != program_fd)
+			close(next.program.fd);
 		forget();
 	} else {
 		next.ignored = READ_ONCE(f->arg[4]);
@@ -286,15 +310,17 @@ void exec_now(struct vcpu *vcpu)
 	vm->mode = 0;
 	vm_clear(vm);
 	vm_renew(vm);
-	load(vm, &next.elf, next.fd);
+	load(vm, &next.program);
 	boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 	boot->ignored = next.ignored;
 	boot->blocked = next.blocked;
 	vcpu_renew(vcpu, vm);
 	vcpu->guest_tid = process_pid();
-	if (next.fd != program_fd) {
+	if (next.program.interp_fd >= 0)
+		close(next.program.interp_fd);
+	if (next.program.fd != program_fd) {
 		close(program_fd);
-		program_fd = next.fd;
+		program_fd = next.program.fd;
 	}
 	forget();
 	__atomic_store_n(&wanted, false, __ATOMIC_SEQ_CST);

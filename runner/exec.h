@@ -8,14 +8,21 @@
 #define KVMRUN_EXEC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct abi_frame;
-struct elf_image;
+struct program;
 struct vcpu;
 struct vm;
 
 /* The program that runs from the start, open in fd. */
 void exec_init(int fd);
+
+/*
+ * Opens and checks the dynamic linker that p->elf asks for, if any, in the grants. 0, or
+ * -errno and in why what is wrong with it, to go behind its path.
+ */
+int exec_open_interpreter(struct program *p, char *why, size_t size);
 
 /* ABI_OP_EXEC: 0, and exec_wanted() from now on, or -errno. */
 int exec_prepare(struct vm *vm, const struct abi_frame *f);

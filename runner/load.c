@@ -195,9 +195,9 @@ static void load_pages(struct loader *l, int fd, const struct elf_segment *s, gv
  * the rest of the last one zeroed if it is writable; anonymous pages after it.
  * A page that two segments share belongs to the later one.
  */
-static void load_segment(struct loader *l, int fd, const struct elf_segment *s)
+static void load_segment(struct loader *l, int fd, const struct elf_segment *s, gva_t bias)
 {
-	gva_t va = s->vaddr + l->bias, start = page_down(va);
+	gva_t va = s->vaddr + bias, start = page_down(va);
 	gpa_t gpa;
 
 	load_map(l, start, page_up(va + s->memsz), s->prot, 0);
@@ -227,7 +227,7 @@ static uint64_t image_size(const struct elf_image *elf)
 }
 
 /* Where everything goes in the guest's lower half. */
-static void choose_addresses(struct loader *l, const struct elf_image *elf)
+static void choose_addresses(struct loader *l, const struct elf_image *elf, const struct elf_image *interp)
 {
 	const struct abi_image *image = (const void *)shim_image;
 	uint64_t gap, vdso_size = page_up(image->vdso_size);
@@ -249,6 +249,12 @@ static void choose_addresses(struct loader *l, const struct elf_image *elf)
 		base = (base + load_random(MMAP_RANDOM)) & -elf->align;
 		l->bias = base - (elf->lo & -elf->align);
 	}
+	if (interp && interp->pie) {
+		/* as the first mapping that mmap() makes */
+		gva_t at = (b->mmap_base - (interp->hi - interp->lo)) & -interp->align;
+
+		l->interp_bias = at - interp->lo;
+	}
 	b->brk = elf->hi + l->bias + load_random(BRK_RANDOM);
 	if (b->brk > b->mmap_base - (1ull << 30))
 		die(KVMRUN_NOEXEC, "%s: cannot be run: its segments reach up to %#llx and leave no "
@@ -256,9 +262,9 @@ static void choose_addresses(struct loader *l, const struct elf_image *elf)
 		    (unsigned long long)(elf->hi + l->bias));
 }
 
-static void check_limit(struct loader *l, const struct elf_image *elf)
+static void check_limit(struct loader *l, const struct elf_image *elf, const struct elf_image *interp)
 {
-	uint64_t needed = image_size(elf) + stack_size(l), limit = l->vm->mem_limit;
+	uint64_t needed = image_size(elf) + (interp ? image_size(interp) : 0) + stack_size(l), limit = l->vm->mem_limit;
 	bool whole = limit % 1024 == 0;
 
 	if (needed > limit)
@@ -267,7 +273,7 @@ static void check_limit(struct loader *l, const struct elf_image *elf)
 		    (unsigned long long)((needed + 1023) >> 10));
 }
 
-static void fill_boot(struct loader *l, const struct elf_image *elf)
+static void fill_boot(struct loader *l, const struct program *program)
 {
 	const char *name = strrchr(l->vm->program, '/');
 	struct abi_boot *b = l->boot;
@@ -284,7 +290,7 @@ static void fill_boot(struct loader *l, const struct elf_image *elf)
 	b->ram_size = vm->ram_size;
 	b->window = vm->window;
 	b->mem_limit = vm->mem_limit;
-	b->rip = elf->entry + l->bias;
+	b->rip = program->elf.interp[0] ? program->interp.entry + l->interp_bias : program->elf.entry + l->bias;
 	b->pid = process_pid();
 	b->ppid = process_ppid();
 	b->forked = process_forked();
@@ -318,23 +324,31 @@ static void give_ram(struct loader *l)
 	l->boot->ram_ready = vm->ram_ready;
 }
 
-void load(struct vm *vm, const struct elf_image *elf, int fd)
+static void load_image(struct loader *l, int fd, const struct elf_image *elf, gva_t bias)
 {
+	for (size_t i = 0; i < elf->nseg; i++)
+		load_segment(l, fd, &elf->seg[i], bias);
+}
+
+void load(struct vm *vm, const struct program *program)
+{
+	const struct elf_image *elf = &program->elf, *interp = elf->interp[0] ? &program->interp : NULL;
 	struct loader l = { .vm = vm };
 
 	l.next = place_shim(vm);
 	l.boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*l.boot));
-	check_limit(&l, elf);
+	check_limit(&l, elf, interp);
 	pt_init(&l);
 	load_alloc(&l, ABI_FRAME_SIZE, &l.boot->frame);
 	load_alloc(&l, vm->ram_size / ABI_HUGE * ABI_CHUNK, &l.boot->chunks);
 	map_shim(&l);
-	choose_addresses(&l, elf);
-	for (size_t i = 0; i < elf->nseg; i++)
-		load_segment(&l, fd, &elf->seg[i]);
+	choose_addresses(&l, elf, interp);
+	load_image(&l, program->fd, elf, l.bias);
+	if (interp)
+		load_image(&l, program->interp_fd, interp, l.interp_bias);
 	map_vdso(&l);
 	stack_build(&l, elf);
-	fill_boot(&l, elf);
+	fill_boot(&l, program);
 	map_direct(&l);
 	l.boot->free = l.next;
 	give_ram(&l);

@@ -4,19 +4,26 @@
 #define KVMRUN_LOAD_H
 
 #include "../shim/abi.h"
+#include "elf_image.h"
 
 struct vm;
-struct elf_image;
+/* What is to be run. */
+struct program {
+	int fd;
+	struct elf_image elf;
+	int interp_fd;			/* if elf.interp names one: the dynamic linker */
+	struct elf_image interp;
+};
 
 /*
- * Puts the shim, the program open in fd, its stack, the page tables and struct
- * abi_boot into guest memory. Each byte of the file is read once, into the
+ * Puts the shim, the program, its interpreter, its stack, the page tables and struct
+ * abi_boot into guest memory. Each byte of the files is read once, into the
  * place where the guest uses it.
  *
  * Failure is one line on stderr: exit status 126 when the file is at fault, 125
  * when the limits or the host are.
  */
-void load(struct vm *vm, const struct elf_image *elf, int fd);
+void load(struct vm *vm, const struct program *program);
 
 /* What the parts of the loader share. */
 struct loader {
@@ -24,6 +31,7 @@ struct loader {
 	struct abi_boot *boot;
 	gpa_t next;		/* guest RAM from here on is unused */
 	gva_t bias;		/* of a PIE */
+	gva_t interp_bias;
 	gva_t stack_top;
 	gva_t vdso;
 };

@@ -53,32 +53,36 @@ static void enter_cwd(const struct config *config)
 int main(int argc, char **argv)
 {
 	static struct config config;
-	static struct elf_image elf;
+	static struct program program;
 	static struct vm vm;
 	static struct vcpu vcpu;
 	static char path[PATH_MAX];
 	char why[512];
 	const char *device_path;
-	int program, device;
+	int device;
 
 	options_parse(argc, argv, &config);
 	if (config.check)
 		return check_machine(config.device);
 	stats_start();
 	/* it may be one of the descriptors that are closed next: /dev/fd/N */
-	program = program_open(&config, path, sizeof(path));
-	fdtable_init(program);
-	if (elf_parse(program, &elf, why, sizeof(why)) < 0)
+	program.fd = program_open(&config, path, sizeof(path));
+	fdtable_init(program.fd);
+	if (elf_parse(program.fd, &program.elf, why, sizeof(why)) < 0)
 		die(KVMRUN_NOEXEC, "%s: %s", path, why);
-	stats_open(&config);
 	vm.program = path;
 	policy_init(&config);
 	enter_cwd(&config);
+	if (exec_open_interpreter(&program, why, sizeof(why)) < 0)
+		die(KVMRUN_NOEXEC, "%s: its interpreter %s %s", path, program.elf.interp, why);
+	stats_open(&config);
 	open_trace(&config);
 	device = device_open(config.device, &device_path);
 	vm_create(&vm, &config, device, device_path);
-	load(&vm, &elf, program);
-	exec_init(program);
+	load(&vm, &program);
+	exec_init(program.fd);
+	if (program.interp_fd >= 0)
+		close(program.interp_fd);
 	vcpu_first(&vcpu, &vm);
 	threads_init(&vcpu);
 	timers_init();

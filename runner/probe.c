@@ -23,14 +23,14 @@ static const char *const how[] = {
 /* Runs until the shim says that it has booted; the parts it takes end the process when they fail. */
 static enum abi_mode boot(int device)
 {
-	static struct elf_image no_program = { .align = ABI_PAGE };
+	static struct program no_program = { .fd = -1, .elf.align = ABI_PAGE };
 	static char *none[] = { NULL };
 	static struct config config = { .mem_bytes = 1 << 20, .argv = none, .env = none };
 	static struct vm vm = { .program = "the probe" };
 	static struct vcpu vcpu;
 
 	vm_create(&vm, &config, device, "the device");
-	load(&vm, &no_program, -1);
+	load(&vm, &no_program);
 	vcpu_first(&vcpu, &vm);
 	vcpu_boot(&vcpu);
 	return vm.mode;

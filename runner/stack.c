@@ -127,7 +127,7 @@ void stack_build(struct loader *l, const struct elf_image *elf)
 		{ AT_PHDR, elf->phdr ? elf->phdr + l->bias : 0 },
 		{ AT_PHENT, elf->phentsize },
 		{ AT_PHNUM, elf->phnum },
-		{ AT_BASE, 0 },
+		{ AT_BASE, l->interp_bias },
 		{ AT_FLAGS, 0 },
 		{ AT_ENTRY, elf->entry + l->bias },
 		{ AT_UID, l->vm->uid },

@@ -257,7 +257,7 @@ static void edit_several(struct program *p, struct elf_variant *v, unsigned int 
 		describe(v, "the last PT_LOAD like the first, p_vaddr", last->p_vaddr, "overlap");
 		break;
 	case 5:
-		retype(p, v, PT_INTERP, 16, 0, "interpreter '\\x7fELF\\x02\\x01\\x01");
+		retype(p, v, PT_INTERP, 4, 0, "is not a path");
 		break;
 	case 6:
 		retype(p, v, PT_INTERP, 1, 0, "PT_INTERP");

@@ -54,7 +54,7 @@ static void refused(int status, const char *program, const char *const parts[])
 	run_free(&r);
 }
 
-static void a_file_that_is_no_static_program_is_refused_with_126(void **state)
+static void a_file_that_cannot_be_run_is_refused_with_126(void **state)
 {
 	char *path = tree_path(dir, "refused");
 	const char class32 = ELFCLASS32;
@@ -63,8 +63,8 @@ static void a_file_that_is_no_static_program_is_refused_with_126(void **state)
 	(void)state;
 	refused(126, dir, LIST(dir, "it is a directory", "name a program"));
 	refused(126, "/dev/null", LIST("/dev/null: ", "not a regular file", "name a program"));
-	refused(126, "/bin/ls", LIST("/bin/ls: ", "dynamically linked", "/lib64/ld-linux-x86-64.so.2",
-				     "link it statically (-static or -static-pie)"));
+	refused(126, "/bin/ls", LIST("/bin/ls: ", "its interpreter /lib64/ld-linux-x86-64.so.2 is not granted",
+				     "--ro /lib64 --ro /lib --ro /usr"));
 	tree_file(dir, "refused", "#!/bin/sh -e\necho hi\n", 0);
 	refused(126, path, LIST(path, "it is not executable; chmod +x it"));
 	chmod(path, 0755);
@@ -406,7 +406,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_status_is_the_programs),
-		cmocka_unit_test(a_file_that_is_no_static_program_is_refused_with_126),
+		cmocka_unit_test(a_file_that_cannot_be_run_is_refused_with_126),
 		cmocka_unit_test(a_program_that_is_not_there_is_127),
 		cmocka_unit_test(a_name_with_control_characters_stays_one_line),
 		cmocka_unit_test(each_of_200_malformed_programs_is_one_line_and_126),

@@ -112,6 +112,15 @@ static const struct abi_map *map_at(gva_t va)
 	return NULL;
 }
 
+static void load_static(struct vm *into, const struct elf_image *elf, int fd)
+{
+	static struct program program;
+
+	program.fd = fd;
+	program.elf = *elf;
+	load(into, &program);
+}
+
 static void assert_map(gva_t start, gva_t end, uint32_t prot)
 {
 	const struct abi_map *m = map_at(start);
@@ -135,7 +144,7 @@ static void load_segments(const struct elf_segment *seg, size_t n)
 	elf.hi = (seg[n - 1].vaddr + seg[n - 1].memsz + ABI_PAGE - 1) & -ABI_PAGE;
 	elf.entry = seg[0].vaddr;
 	vm_reset();
-	load(&vm, &elf, fd);
+	load_static(&vm, &elf, fd);
 	close(fd);
 }
 
@@ -186,7 +195,7 @@ static void past_the_end_of_the_file_a_page_is_zero(void **state)
 
 	(void)state;
 	vm_reset();
-	load(&vm, &elf, fd);
+	load_static(&vm, &elf, fd);
 	assert_int_equal(*at(0x401233), file_byte(0x1233));
 	assert_int_equal(*at(0x401234), 0);
 	assert_int_equal(*at(0x401fff), 0);
@@ -323,7 +332,7 @@ static void the_stack_is_as_linux_lays_it_out(void **state)
 	config.env = env;
 	vm.xsave_size = 832;
 	vm.boot_flags = ABI_BOOT_FSGSBASE;
-	load(&vm, &elf, fd);
+	load_static(&vm, &elf, fd);
 	close(fd);
 	p = boot->rsp;
 	assert_int_equal(p % 16, 0);
@@ -390,7 +399,7 @@ static void a_pie_moves_as_a_whole_and_keeps_its_alignment(void **state)
 		gva_t base;
 
 		vm_reset();
-		load(&vm, &elf, fd);
+		load_static(&vm, &elf, fd);
 		close(fd);
 		base = boot->rip - 0x10;
 		assert_int_equal(base % 0x200000, 0);
@@ -415,7 +424,7 @@ static void load_with_mem(void *mem)
 {
 	vm_reset();
 	vm.mem_limit = *(uint64_t *)mem;
-	load(&vm, &small, make_file(FILE_SIZE));
+	load_static(&vm, &small, make_file(FILE_SIZE));
 }
 
 static void too_little_memory_is_told_with_what_it_needs(void **state)
@@ -455,7 +464,7 @@ static void load_long_arguments(void *which)
 	}
 	vm_reset();
 	config.env = list;
-	load(&vm, &small, make_file(FILE_SIZE));
+	load_static(&vm, &small, make_file(FILE_SIZE));
 }
 
 static void arguments_past_linux_limits_are_refused(void **state)
@@ -475,7 +484,7 @@ static void load_truncated(void *arg)
 {
 	(void)arg;
 	vm_reset();
-	load(&vm, &small, make_file(0xfff));
+	load_static(&vm, &small, make_file(0xfff));
 }
 
 static void a_file_that_shrinks_while_it_is_read_is_refused(void **state)
@@ -496,7 +505,7 @@ static void load_high(void *arg)
 
 	(void)arg;
 	vm_reset();
-	load(&vm, &elf, make_file(FILE_SIZE));
+	load_static(&vm, &elf, make_file(FILE_SIZE));
 }
 
 static void load_many(void *arg)
@@ -509,7 +518,7 @@ static void load_many(void *arg)
 						   .prot = R };
 	elf.hi = 0x400000 + 200 * 0x2000;
 	vm_reset();
-	load(&vm, &elf, make_file(FILE_SIZE));
+	load_static(&vm, &elf, make_file(FILE_SIZE));
 }
 
 static void layouts_that_do_not_fit_are_refused(void **state)
