@@ -7,11 +7,13 @@
  *	frames SEED	frames of noise, handed to the runner until it ends
  *	scribble SEED	noise over all that the runner filled in before boot
  *	image SEED	noise over the shim's own image
+ *	window SEED	mappings of a file, and calls on what they show of it, while its length changes
  *	tables GPA	a page-table entry for a physical address, and a read there
  */
 #include "../../shim/abi.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +185,95 @@ static void frames(void)
 	}
 }
 
+static int64_t ask(uint32_t op, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	struct abi_frame *f = (void *)(ABI_DIRECT + boot->frame);
+
+	f->op = op;
+	f->nseg = f->data_len = f->bad = 0;
+	f->arg[0] = a0;
+	f->arg[1] = a1;
+	f->arg[2] = a2;
+	f->arg[3] = a3;
+	asm volatile("outl %%eax, %%dx" : : "a"(0), "d"(ABI_PORT) : "memory");
+	return f->ret;
+}
+
+static uint64_t some_pages(void)
+{
+	return below(20) ? below(9) * ABI_PAGE : noise() >> below(64);
+}
+
+/* Near the beginning of the window, where the mappings are. */
+static gpa_t in_window(void)
+{
+	return below(30) ? boot->window + below(64) * ABI_PAGE : noise() >> below(64);
+}
+
+/* A call whose buffer is in the window, or half in it. */
+static void call_there(int fd)
+{
+	static const uint16_t calls[] = { SYS_read, SYS_write, SYS_pread64, SYS_pwrite64, SYS_getdents64, SYS_getcwd,
+					  SYS_fgetxattr, SYS_flistxattr, SYS_getrandom };
+	struct abi_frame *f = (void *)(ABI_DIRECT + boot->frame);
+	const struct abi_call *c;
+
+	f->op = ABI_OP_CALL;
+	f->nr = calls[below(sizeof(calls) / sizeof(calls[0]))];
+	f->nseg = f->data_len = f->bad = 0;
+	c = &table[f->nr];
+	for (int i = 0; i < 6; i++)
+		f->arg[i] = below(3) ? 2 * ABI_PAGE : 4 + below(5000);
+	for (int i = 0; i < c->nargs; i++)
+		if (c->arg[i].kind == ABI_ARG_FD)
+			f->arg[i] = fd;
+		else if (c->arg[i].kind == ABI_ARG_STRING)
+			f->arg[i] = put_path(f);
+		else if (c->arg[i].kind == ABI_ARG_INBUF || c->arg[i].kind == ABI_ARG_OUTBUF) {
+			uint64_t n = below(2);
+
+			for (uint64_t k = 0; k <= n; k++)
+				f->seg[k] = (struct abi_seg){ boot->window + below(64 * ABI_PAGE), 1 + below(f->arg[c->arg[i].ref] / 2) };
+			f->nseg = n + 1;
+			f->arg[i] = (n + 1) << 32;
+		}
+	asm volatile("outl %%eax, %%dx" : : "a"(0), "d"(ABI_PORT) : "memory");
+}
+
+static void window(void)
+{
+	int fd = open("/g/file", O_RDWR | O_CREAT, 0600);
+
+	ask(ABI_OP_MAP, ABI_PAGE, fd, 0, 1);
+	for (int i = 0; i < 20000; i++) {
+		switch (below(9)) {
+		case 0:
+			ask(ABI_OP_MAP, some_pages(), below(8) ? fd : (int)below(20), below(8) * ABI_PAGE,
+			    below(8) | (below(2) ? ABI_MAP_SHARED : 0) | (below(4) ? 0 : ABI_MAP_NOFILE));
+			break;
+		case 1:
+			ask(ABI_OP_UNMAP, in_window(), some_pages(), 0, 0);
+			break;
+		case 2:
+			ask(ABI_OP_REMAP, in_window(), some_pages(), some_pages(), below(2));
+			break;
+		case 3:
+			ask(ABI_OP_TOUCH, in_window(), some_pages(), below(2), 0);
+			break;
+		case 4:
+			ask(below(2) ? ABI_OP_SYNC : ABI_OP_REMOVE, in_window(), some_pages(), noise(), 0);
+			break;
+		case 5:
+			if (ftruncate(fd, below(8) * ABI_PAGE + below(2) * below(4096)))
+				return;
+			break;
+		default:
+			call_there(fd);
+		}
+	}
+	write(1, "still here\n", 11);
+}
+
 static void scribble(gpa_t from, gpa_t to)
 {
 	for (gpa_t at = from; at < to; at += 8)
@@ -218,6 +309,8 @@ int main(int argc, char **argv)
 	state = n * 0x9e3779b97f4a7c15 + 1;
 	if (!strcmp(mode, "frames"))
 		frames();
+	else if (!strcmp(mode, "window"))
+		window();
 	else if (!strcmp(mode, "scribble"))
 		scribble(0, boot->free);
 	else if (!strcmp(mode, "image"))
