@@ -65,6 +65,14 @@ static __always_inline void vmwrite(unsigned long field, u64 value)
 	asm volatile("1: vmwrite %0, %1\n2:" _ASM_EXTABLE(1b, 2b) : : "r"(value), "r"(field) : "cc");
 }
 
+static inline void vmx_invept(u64 type, u64 eptp)
+{
+	const struct { u64 eptp, zero; } descriptor = { .eptp = eptp };
+
+	asm volatile("1: invept %0, %1\n2:" _ASM_EXTABLE(1b, 2b)
+		     : : "m"(descriptor), "r"(type) : "cc", "memory");
+}
+
 /* vmx_check.c */
 bool vmx_present(void);
 int vmx_check(void);
@@ -74,9 +82,22 @@ u32 vmx_can_be_set(u32 msr);
 /* The controls that it is about: what must be 1, what is needed, what can be 1 of the optional. */
 u32 vmx_controls(u32 msr, u32 optional);
 
-/* vmx.c: of a vCPU's VMCS, wherever it is. Preemptible, interrupts enabled. */
+/* vmx_cpu.c: what each CPU has. Regions for VMXON; after -ENOMEM those that there are wait to be freed. */
+int vmx_alloc_cpus(void);
+void vmx_free_cpus(void);
+int vmx_hardware_enable(void);
+void vmx_hardware_disable(void);
+/* A page of the node's, free_page()'s; NULL without memory. */
+struct vmcs *vmx_new_vmcs(gfp_t gfp, int node);
+/* Of a vCPU's VMCS, wherever it is. Preemptible, interrupts enabled. */
 u64 vmx_get(struct vcpu *vcpu, unsigned long field);
 void vmx_set(struct vcpu *vcpu, unsigned long field, u64 value);
+/* Before its VMCS is freed: no CPU has parts of it any more. */
+void vmx_forget(struct vmx *vmx);
+/* Before an entry: what this CPU has learned of branches from another guest does not count. */
+void vmx_separate(struct vmx *vmx);
+void vmx_load(struct vcpu *vcpu);
+void vmx_put(struct vcpu *vcpu);
 
 /*
  * vmx_entry.S: run until the next exit, with the current VMCS; restore: write
