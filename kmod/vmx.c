@@ -144,7 +144,9 @@ static void set_controls(struct vcpu *vcpu)
 	struct vmx *vmx = to_vmx(vcpu);
 	u32 optional = (vmx->vpid ? SECONDARY_EXEC_ENABLE_VPID : 0) |
 		       (boot_cpu_has(X86_FEATURE_RDTSCP) ? SECONDARY_EXEC_ENABLE_RDTSCP : 0) |
-		       (boot_cpu_has(X86_FEATURE_INVPCID) ? SECONDARY_EXEC_ENABLE_INVPCID : 0);
+		       (boot_cpu_has(X86_FEATURE_INVPCID) ? SECONDARY_EXEC_ENABLE_INVPCID : 0) |
+		       SECONDARY_EXEC_ENCLS_EXITING;
+	u32 secondary = vmx_controls(MSR_IA32_VMX_PROCBASED_CTLS2, optional);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(zero_fields); i++)
@@ -152,8 +154,10 @@ static void set_controls(struct vcpu *vcpu)
 	vmx->controls = vmx_controls(MSR_IA32_VMX_TRUE_PROCBASED_CTLS, 0) &
 			~(CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING);
 	vmx_set(vcpu, PIN_BASED_VM_EXEC_CONTROL, vmx_controls(MSR_IA32_VMX_TRUE_PINBASED_CTLS, 0));
-	vmx_set(vcpu, SECONDARY_VM_EXEC_CONTROL,
-		vmx_controls(MSR_IA32_VMX_PROCBASED_CTLS2, optional));
+	vmx_set(vcpu, SECONDARY_VM_EXEC_CONTROL, secondary);
+	/* no leaf of ENCLS is a guest's */
+	if (secondary & SECONDARY_EXEC_ENCLS_EXITING)
+		vmx_set(vcpu, ENCLS_EXITING_BITMAP, ~0ull);
 	vmx_set(vcpu, VM_EXIT_CONTROLS, vmx_controls(MSR_IA32_VMX_TRUE_EXIT_CTLS, 0));
 	vmx_set(vcpu, VM_ENTRY_CONTROLS, vmx_controls(MSR_IA32_VMX_TRUE_ENTRY_CTLS, 0));
 	vmx_set(vcpu, VMCS_LINK_POINTER, ~0ull);

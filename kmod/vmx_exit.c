@@ -3,6 +3,7 @@
 #include <linux/moduleparam.h>
 #include <linux/nospec.h>
 #include <linux/ratelimit.h>
+#include <asm/cpu.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
@@ -35,6 +36,21 @@ static int debug(struct vcpu *vcpu)
 	return debug_exception(vcpu, X86_TRAP_DB, (vcpu->dr6 & ~0xfull) | cause | DR6_FIXED);
 }
 
+/*
+ * By the guest's flags, or because the host has the processor detect locks across
+ * cache lines: then the host warns of this task, or ends it, as of any other.
+ */
+static int alignment(struct vcpu *vcpu)
+{
+	bool checked = vmx_get_creg(vcpu, CREG_CR0) & X86_CR0_AM &&
+		       vcpu->rflags & X86_EFLAGS_AC && vmx_get_cpl(vcpu) == 3;
+
+	if (checked || !boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT))
+		return exit_alignment(vcpu);
+	handle_guest_split_lock(vcpu->rip);
+	return 1;
+}
+
 static int exception(struct vcpu *vcpu)
 {
 	u32 info = to_vmx(vcpu)->intr_info;
@@ -53,7 +69,7 @@ static int exception(struct vcpu *vcpu)
 	case X86_TRAP_UD:
 		return exit_undefined_opcode(vcpu);
 	case X86_TRAP_AC:
-		return exit_alignment(vcpu);
+		return alignment(vcpu);
 	default:
 		return 1;	/* #MC: done in vmx_run */
 	}
@@ -165,6 +181,12 @@ static int ept_violation(struct vcpu *vcpu)
 
 /* ------------------------------------------------------------------------ table */
 
+/* Where a CPU has them they always exit, at CPL 3, too; not every kernel's headers have their numbers. */
+#ifndef EXIT_REASON_SEAMCALL
+#define EXIT_REASON_SEAMCALL	76
+#define EXIT_REASON_TDCALL	77
+#endif
+
 static int (*const handlers[])(struct vcpu *vcpu) = {
 	[EXIT_REASON_EXCEPTION_NMI] = exception,
 	[EXIT_REASON_EXTERNAL_INTERRUPT] = exit_nothing,	/* the host took it */
@@ -190,6 +212,8 @@ static int (*const handlers[])(struct vcpu *vcpu) = {
 	[EXIT_REASON_INVVPID] = exit_undefined,
 	[EXIT_REASON_WBINVD] = vmx_skip,
 	[EXIT_REASON_XSETBV] = exit_xsetbv,
+	[EXIT_REASON_ENCLS] = exit_undefined,
+	[EXIT_REASON_SEAMCALL ... EXIT_REASON_TDCALL] = exit_undefined,
 };
 
 #define FIELD(name) { #name, name }
