@@ -20,7 +20,6 @@ ips=50000000
 # machine_check: refuses what cannot be
 machine_check()
 {
-	[ "$cpus" = 1 ] || die "--smp $cpus: under Bochs there is one CPU"
 	command -v "$bochs" >/dev/null || die "bochs not found: apt-get install bochs bochs-term bochsbios vgabios"
 	cpu=${cpu:-corei7_haswell_4770}
 }
@@ -106,7 +105,7 @@ machine_make()
 	${packaged:+plugin_ctrl: voodoo=0, sb16=0, es1370=0, ne2k=0, e1000=0, speaker=0, parallel=0, gameport=0, usb_uhci=0
 	sound: driver=dummy}
 	display_library: $display
-	cpu: model=$cpu, count=1, ips=$ips, reset_on_triple_fault=0
+	cpu: model=$cpu, count=$cpus, ips=$ips, reset_on_triple_fault=0
 	memory: guest=$(($(numfmt --from=iec "$mem") >> 20)), host=$(($(numfmt --from=iec "$mem") >> 20))
 	romimage: file=$bios
 	vgaromimage: file=/usr/share/vgabios/vgabios.bin

@@ -17,7 +17,8 @@
 
 #define IOAPIC		0xfec00000
 #define PIN_2		(0x10 + 2 * 2)	/* its redirection entry's lower half */
-#define DELIVER_NMI	(4 << 8)	/* edge-triggered, not masked, to APIC 0 */
+#define DELIVER_NMI	(4 << 8)	/* edge-triggered, not masked, physical */
+#define TO_ALL		(0xffu << 24)	/* APICs: its upper half */
 #define PIT_HZ		1193182
 #define NMI_HZ		100
 
@@ -36,7 +37,7 @@ static int __init nmi_tick_init(void)
 	r = register_nmi_handler(NMI_LOCAL, nothing, 0, "nmi_tick");
 	if (!r) {
 		writel(PIN_2 + 1, ioapic);
-		writel(0, ioapic + 0x10);
+		writel(TO_ALL, ioapic + 0x10);
 		writel(PIN_2, ioapic);
 		writel(DELIVER_NMI | 0x20, ioapic + 0x10);
 		outb(0x34, 0x43);	/* channel 0: low, high byte; rate generator */
