@@ -141,6 +141,8 @@ machine_result()
 # machine_failure: dies of what Bochs itself had to say, if the guest's kernel is not to blame
 machine_failure()
 {
+	# of its configuration it complains before it has a log: of a CPU too many, say
+	[ -e "$run/bochs.log" ] || die "Bochs: $(grep -am 1 '^\[' "$run/machine")"
 	# a kernel's panic ends in a triple fault
 	! grep -qE 'Kernel panic|lab: ' "$run/console" || return 0
 	! grep -m 1 'PANIC' "$run/bochs.log" >"$run/panic" || die "Bochs: $(cat "$run/panic")"
