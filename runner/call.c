@@ -137,6 +137,27 @@ static const char *take_segments(struct call *c, int i, const struct abi_arg *a,
 	return NULL;
 }
 
+/* A message's data[] is its structure and the control messages behind it; no other argument of the call has segments. */
+static const char *take_msg(struct call *c, int i, const struct abi_arg *a, struct cursor *cur)
+{
+	uint32_t start = c->arg[i], count = c->arg[i] >> 32;
+	struct abi_msg *m = (struct abi_msg *)(scratch.data + start);
+
+	if (start < cur->data || start > cur->data_len || count > cur->data_len - start || start % 8)
+		return "a message outside the frame's data";
+	if (count < sizeof(*m) || m->name_len > sizeof(m->name) || m->control_len != count - sizeof(*m) ||
+	    m->control_len > ABI_MSG_CONTROL)
+		return "a message of the wrong size";
+	cur->data = start + count;
+	if (a->kind == ABI_ARG_OUTMSG)
+		memset(m->name, 0, count - offsetof(struct abi_msg, name));
+	c->ptr[i] = m;
+	c->count[i] = count;
+	c->iov[i] = scratch.iov;
+	c->iovcnt[i] = cur->nseg;
+	return NULL;
+}
+
 /* The arguments of a call with words have no other segments: each takes the next one. */
 static const char *take_word(struct call *c, int i, struct cursor *cur)
 {
@@ -183,6 +204,11 @@ static const char *decode(struct call *c, const struct abi_arg *arg, int nargs, 
 		case ABI_ARG_WORD:
 			why = take_word(c, i, cur);
 			break;
+		case ABI_ARG_INMSG:
+		case ABI_ARG_OUTMSG:
+			why = take_msg(c, i, &arg[i], cur);
+			c->arg[i] = 0;
+			break;
 		case ABI_ARG_NONE:
 		case ABI_ARG_VALUE:
 		case ABI_ARG_ADDRESS:
@@ -214,6 +240,7 @@ static void write_outputs(const struct call *c, const struct header *h, struct a
 		case ABI_ARG_INOUT:
 		case ABI_ARG_OUTVEC:
 		case ABI_ARG_INOUTVEC:
+		case ABI_ARG_OUTMSG:
 			if (c->ptr[i])
 				memcpy(f->data + (uint32_t)h->arg[i], c->ptr[i], c->count[i]);
 		}

@@ -15,7 +15,8 @@ struct mount;
 
 /*
  * An open file description of the guest. Several guest descriptors share one
- * after dup(2), as they do on Linux. Immutable but for refs and pos.
+ * after dup(2), as they do on Linux. Immutable but for refs and pos
+ * once it is installed.
  */
 struct file {
 	atomic_uint refs;	/* one per descriptor, one per call that uses it */
@@ -24,6 +25,9 @@ struct file {
 	bool inherited;		/* standard stream of the caller */
 	const struct mount *mount;	/* what it was opened below; NULL: not by path, or synthetic */
 	char *path;		/* directories: path in the guest; else NULL */
+	unsigned short family;	/* sockets: AF_* as the guest asked for it; 0: ask the host */
+	unsigned short socktype;	/* sockets: SOCK_*, likewise */
+	bool offline;		/* a socket that leads nowhere: the host's is only its place */
 	atomic_long pos;	/* synthetic directories: entries listed so far */
 };
 

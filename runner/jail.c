@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@
 #include "interrupt.h"
 #include "jail.h"
 #include "msg.h"
+#include "net.h"
+#include "sockopts.h"
 #include "table.h"
 
 #ifndef SYS_fchmodat2
@@ -71,6 +74,13 @@ static const struct {
 	ALLOW(fsetxattr, "changes below a writable grant"),
 	ALLOW(fremovexattr, "changes below a writable grant"),
 	ALLOW(umask, "the guest's umask is the runner's"),
+	ALLOW(sendmsg, "guest sockets: of a kind that ignores an address, where addresses are not allowed"),
+	ALLOW(recvmsg, "guest sockets"),
+	ALLOW(shutdown, "guest sockets"),
+	ALLOW(listen, "guest sockets: one that came with the standard streams, if no others can be bound"),
+	ALLOW(accept4, "likewise"),
+	ALLOW(getsockname, "guest sockets"),
+	ALLOW(getpeername, "guest sockets"),
 	ALLOW(ppoll, "guest waits"),
 	ALLOW(epoll_create1, "guest waits"),
 	ALLOW(epoll_ctl, "guest waits"),
@@ -186,6 +196,46 @@ static void add_own(scmp_filter_ctx ctx)
 	}
 }
 
+/* Sockets: their options by sockopts.def; what they may be and whether they have addresses, by --net. */
+static void add_net(scmp_filter_ctx ctx)
+{
+#define TYPE(t) SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, 0xffffffffull & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK), (t))
+	static const struct scmp_arg_cmp local[][2] = {
+		{ IS32(0, AF_UNIX), TYPE(SOCK_STREAM) },
+		{ IS32(0, AF_UNIX), TYPE(SOCK_SEQPACKET) },
+		{ IS32(0, AF_UNIX), TYPE(SOCK_DGRAM) },
+	};
+	static const struct scmp_arg_cmp inet[][2] = {
+		{ IS32(0, AF_INET), TYPE(SOCK_STREAM) },
+		{ IS32(0, AF_INET), TYPE(SOCK_DGRAM) },
+		{ IS32(0, AF_INET6), TYPE(SOCK_STREAM) },
+		{ IS32(0, AF_INET6), TYPE(SOCK_DGRAM) },
+	};
+	bool outside = net_mode() == NET_LISTED || net_mode() == NET_HOST;
+
+	for (size_t i = 0; i < sockopt_count; i++) {
+		const struct sockopt *o = &sockopts[i];
+		const struct scmp_arg_cmp arg[] = { IS32(1, o->level), IS32(2, o->number) };
+
+		if (o->access & SOCKOPT_G)
+			add(ctx, SYS_getsockopt, 2, arg);
+		if (o->access & SOCKOPT_S)
+			add(ctx, SYS_setsockopt, 2, arg);
+	}
+	/* the last one can send to any address */
+	for (size_t i = 0; i < (net_datagram_pairs() ? 3u : 2u); i++)
+		add(ctx, SYS_socketpair, 2, local[i]);
+	if (!net_addresses())
+		return;
+	add(ctx, SYS_bind, 0, NULL);
+	add(ctx, SYS_connect, 0, NULL);
+	/* with --net loopback another process makes them all */
+	for (size_t i = 0; net_mode() != NET_LOOPBACK && i < sizeof(local) / sizeof(local[0]); i++)
+		add(ctx, SYS_socket, 2, local[i]);
+	for (size_t i = 0; outside && i < sizeof(inet) / sizeof(inet[0]); i++)
+		add(ctx, SYS_socket, 2, inet[i]);
+}
+
 static scmp_filter_ctx build(void)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -208,6 +258,7 @@ static scmp_filter_ctx build(void)
 	if (err < 0)
 		die(KVMRUN_FAILED, "cannot build the seccomp filter, clone3: %s", strerror(-err));
 	add_own(ctx);
+	add_net(ctx);
 	return ctx;
 }
 

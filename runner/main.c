@@ -14,6 +14,7 @@
 #include "jail.h"
 #include "load.h"
 #include "msg.h"
+#include "net.h"
 #include "options.h"
 #include "path.h"
 #include "policy.h"
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
 		die(KVMRUN_NOEXEC, "%s: %s", path, why);
 	vm.program = path;
 	policy_init(&config);
+	net_init(&config);
 	enter_cwd(&config);
 	if (exec_open_interpreter(&program, why, sizeof(why)) < 0)
 		die(KVMRUN_NOEXEC, "%s: its interpreter %s %s", path, program.elf.interp, why);

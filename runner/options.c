@@ -140,21 +140,58 @@ static void set_cwd(struct config *config, const char *arg)
 	pending.cwd = arg;
 }
 
+static uint16_t parse_port(const char *arg, const char *port)
+{
+	char *end;
+	unsigned long n = strtoul(port, &end, 10);
+
+	if (*port < '0' || *port > '9' || *end || !n || n > UINT16_MAX)
+		die(KVMRUN_FAILED, "--net %s: %s is not a port: a number from 1 to 65535", arg,
+		    *port ? port : "the empty word");
+	return n;
+}
+
+/* Whether arg is key and something behind it; *value is that. */
+static bool has_key(const char *arg, const char *key, const char **value)
+{
+	size_t n = strlen(key);
+
+	*value = arg + n;
+	return strncmp(arg, key, n) == 0;
+}
+
 static void set_net(struct config *config, const char *arg)
 {
-	static const char *const planned[] = { "loopback", "connect=", "listen=", "host" };
+	static const char *const whole[] = {
+		[NET_NONE] = "none", [NET_LOOPBACK] = "loopback", [NET_LISTED] = NULL, [NET_HOST] = "host",
+	};
+	const char *value, *colon;
 
-	(void)config;
-	if (strcmp(arg, "none") == 0)
+	if (has_key(arg, "connect=", &value)) {
+		colon = strrchr(value, ':');
+		if (!colon || colon == value || (*value == '[' ? colon[-1] != ']' : memchr(value, ':', colon - value) != NULL))
+			die(KVMRUN_FAILED, "--net %s: write it as connect=HOST:PORT, or as connect=[ADDRESS]:PORT "
+			    "for IPv6", arg);
+		parse_port(arg, colon + 1);
+		config->net = NET_LISTED;
+		config->net_connect = grow(config->net_connect, config->nconnect, sizeof(*config->net_connect));
+		config->net_connect[config->nconnect++] = value;
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(planned); i++) {
-		size_t n = strlen(planned[i]);
-
-		if (planned[i][n - 1] == '=' ? strncmp(arg, planned[i], n) == 0 :
-					       strcmp(arg, planned[i]) == 0)
-			die(KVMRUN_FAILED, "--net %s is not implemented yet; only --net none is", arg);
 	}
-	die(KVMRUN_FAILED, "--net %s: no such network; only --net none is implemented", arg);
+	if (has_key(arg, "listen=", &value)) {
+		config->net = NET_LISTED;
+		config->net_listen = grow(config->net_listen, config->nlisten, sizeof(*config->net_listen));
+		config->net_listen[config->nlisten++] = parse_port(arg, value);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
+		if (whole[i] && strcmp(arg, whole[i]) == 0) {
+			config->net = i;
+			config->nconnect = config->nlisten = 0;
+			return;
+		}
+	die(KVMRUN_FAILED, "--net %s: no such network; there are none, loopback, connect=HOST:PORT, listen=PORT "
+	    "and host", arg);
 }
 
 static void set_env(struct config *config, const char *arg)

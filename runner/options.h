@@ -19,6 +19,14 @@ struct grant {
 	bool writable;
 };
 
+/* --net. */
+enum net_mode {
+	NET_NONE,		/* sockets of AF_INET lead nowhere */
+	NET_LOOPBACK,		/* a loopback of the program's own */
+	NET_LISTED,		/* net_connect and net_listen, nothing else */
+	NET_HOST,		/* the host's network */
+};
+
 /*
  * What the command line says. Strings live as long as the process: they point
  * into argv and environ or are allocated and never freed.
@@ -30,6 +38,11 @@ struct config {
 	uint64_t tmp_bytes;	/* its limit */
 	const char *cwd;	/* guest directory to start in: absolute, normalised */
 	bool cwd_given;		/* false: cwd is a guess; use "/" if it does not exist */
+	enum net_mode net;
+	const char **net_connect;	/* nconnect of HOST:PORT, as given; the form is right */
+	size_t nconnect;
+	uint16_t *net_listen;	/* nlisten of ports */
+	size_t nlisten;
 	char **env;		/* the program's environment, NULL-terminated */
 	const char *arg0;	/* --arg0, or NULL; argv[0] has it already */
 	uint64_t mem_bytes;	/* --mem: a limit, not a reservation; any number > 0 */

@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -111,6 +112,14 @@ int policy_may_change(const struct mount *mount, bool synthetic)
 	if (!mount || mount->device)
 		return -EPERM;
 	return mount->writable ? 0 : -EROFS;
+}
+
+bool policy_writable(void)
+{
+	for (size_t i = 0; i < nmounts; i++)
+		if (mounts[i].writable && !mounts[i].device)
+			return true;
+	return false;
 }
 
 void policy_sync(void)
@@ -282,16 +291,21 @@ static bool first_time(uint64_t cause)
 	return first;
 }
 
+static uint64_t hash(const char *s, uint64_t seed)
+{
+	uint64_t h = 0xcbf29ce484222325 + seed;
+
+	for (; *s; s++)
+		h = (h ^ (uint8_t)*s) * 0x100000001b3;
+	return h;
+}
+
 void policy_explain(const char *path, bool write)
 {
-	uint64_t hash = 0xcbf29ce484222325 + write;
-
 	/* glibc asks for it at every start and goes on without it */
 	if (!explain || strcmp(path, "/proc/self/exe") == 0)
 		return;
-	for (const char *s = path; *s; s++)
-		hash = (hash ^ (uint8_t)*s) * 0x100000001b3;
-	if (!first_time(hash))
+	if (!first_time(hash(path, write)))
 		return;
 	if (below(path, "/proc", 5) || below(path, "/sys", 4))
 		msg("explain: %s does not exist for the program: it has no view of the host", path);
@@ -315,7 +329,7 @@ void policy_explain_call(uint32_t nr, uint32_t request)
 		[ABI_CLASS_SELF] = "it is not in this version",
 		[ABI_CLASS_FD] = "it is not in this version",
 		[ABI_CLASS_PATH] = "it is not in this version",
-		[ABI_CLASS_NET] = "the program has no network, and --net is not in this version",
+		[ABI_CLASS_NET] = "it is not in this version",
 		[ABI_CLASS_PROCESS] = "what processes share is not in this version",
 		[ABI_CLASS_SYSTEM] = "it reaches beyond the program and is never allowed",
 		[ABI_CLASS_OLD] = "current kernels do not have it either",
@@ -332,4 +346,15 @@ void policy_explain_call(uint32_t nr, uint32_t request)
 		msg("explain: the call %s was refused: %s", call_name(nr), why[call_table[nr].class]);
 	else
 		msg("explain: call number %u was refused: no kernel has it", nr);
+}
+
+void policy_explain_address(const char *format, const char *host, unsigned int port, const char *what, const char *option)
+{
+	char text[128];
+
+	if (!explain)
+		return;
+	snprintf(text, sizeof(text), format, host, port);
+	if (first_time(hash(text, *what)))
+		msg("explain: %s %s: %s", text, what, option);
 }

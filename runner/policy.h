@@ -51,6 +51,9 @@ const char *policy_entry(const char *path, size_t i, size_t *len);
  */
 int policy_may_change(const struct mount *mount, bool synthetic);
 
+/* Whether there is a writable grant, /tmp included. */
+bool policy_writable(void);
+
 /* Writes out what the guest may have changed: the file systems of the writable mounts. */
 void policy_sync(void);
 
@@ -63,5 +66,8 @@ void policy_explain(const char *path, bool write);
 /* --explain: one line for a call, or an ioctl or fcntl request, that is always refused; once each. */
 void policy_explain_program(const char *path, const char *why);
 void policy_explain_call(uint32_t nr, uint32_t request);
+
+/* --explain: an address, by a format for its host and port, what it cannot be, and the option that would allow it; once each. */
+void policy_explain_address(const char *format, const char *host, unsigned int port, const char *what, const char *option);
 
 #endif

@@ -75,6 +75,7 @@ static bool goes_on(const struct file *file, bool write)
 	case S_IFCHR:
 		return write || file->mount;
 	case S_IFIFO:
+	case S_IFSOCK:
 		return write;
 	default:
 		return false;

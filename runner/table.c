@@ -18,6 +18,7 @@
 #include <linux/rseq.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
+#include <linux/socket.h>
 #include <linux/stat.h>
 #include <linux/sysinfo.h>
 #include <linux/time.h>
@@ -68,6 +69,9 @@ SIZE_IS(sched_param, int);
 SIZE_IS(sched_attr, struct sched_attr);
 SIZE_IS(epoll_event, struct epoll_event);
 SIZE_IS(cpus, char);
+SIZE_IS(addr, char);
+SIZE_IS(addrbuf, struct __kernel_sockaddr_storage);
+SIZE_IS(optval, char);
 SIZE_IS(termios, struct termios);
 SIZE_IS(termios2, struct termios2);
 SIZE_IS(winsize, struct winsize);

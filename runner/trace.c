@@ -11,12 +11,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "process.h"
 #include "table.h"
 #include "thread.h"
 #include "trace_line.h"
+#include "trace_net.h"
 #include "vcpu.h"
 #include "window.h"
 
@@ -161,7 +163,7 @@ static size_t gather(const struct call *c, int i, void *out, size_t n)
 	return have;
 }
 
-static void put_buffer(struct trace *t, const struct call *c, int i, uint64_t bytes, size_t limit)
+void put_buffer(struct trace *t, const struct call *c, int i, uint64_t bytes, size_t limit)
 {
 	char text[PATH_MAX];
 	size_t have;
@@ -292,6 +294,7 @@ static bool comes_out(const struct call *c, int i, const struct abi_arg *a)
 	case ABI_ARG_OUTVEC:
 	case ABI_ARG_OUTBUF:
 	case ABI_ARG_OUTIOV:
+	case ABI_ARG_OUTMSG:
 		return true;
 	case ABI_ARG_INOUT:
 		return a->type == ABI_STRUCT_getlk || (is_nanosleep(c) && i == (c->nr == __NR_nanosleep ? 1 : 3));
@@ -308,6 +311,43 @@ static uint64_t filled(const struct call *c, int i, const struct abi_arg *a, lon
 	return c->count[i];
 }
 
+/* Whether argument i has its length in the next one. */
+static bool is_counted(const struct abi_arg *a)
+{
+	return a->kind == ABI_ARG_OUT && (a->type == ABI_STRUCT_addrbuf || a->type == ABI_STRUCT_optbuf);
+}
+
+/* An address or an option that came, as far as there was room for it. */
+static void put_counted(struct trace *t, const struct call *c, int i, const struct abi_arg *a)
+{
+	uint32_t n = c->ptr[i + 1] ? *(uint32_t *)c->ptr[i + 1] : 0;
+
+	if (n > t->room)
+		n = t->room;
+	if (n > c->count[i])
+		n = c->count[i];
+	if (a->type == ABI_STRUCT_addrbuf)
+		put_sockaddr(t, c->ptr[i], n);
+	else
+		put_option(t, c->arg[1], c->arg[2], c->ptr[i], n);
+}
+
+/* How much room there was, and how much was told. */
+static void put_length(struct trace *t, const struct call *c, int i, long ret)
+{
+	uint32_t n;
+
+	if (!c->ptr[i] || !c->ptr[i - 1]) {
+		put_pointer(t, c, i);
+		return;
+	}
+	n = *(uint32_t *)c->ptr[i];
+	if (is_error(ret) || n == t->room)
+		put(t, "[%d]", t->room);
+	else
+		put(t, "[%d => %d]", t->room, n);
+}
+
 static void put_output(struct trace *t, const struct call *c, int i, const struct abi_arg *a, long ret)
 {
 	bool good = !is_error(ret) || (ret == -EINTR && is_nanosleep(c));
@@ -318,6 +358,10 @@ static void put_output(struct trace *t, const struct call *c, int i, const struc
 		put_iov(t, c, i, ret);
 	else if (!good)
 		put_pointer(t, c, i);
+	else if (a->kind == ABI_ARG_OUTMSG && c->ptr[i])
+		put_message(t, c, i, ret);
+	else if (is_counted(a) && c->ptr[i])
+		put_counted(t, c, i, a);
 	else if (a->kind == ABI_ARG_OUTBUF)
 		put_output_buffer(t, c, i, ret);
 	else if (c->ptr[i])
@@ -348,6 +392,26 @@ static void put_input(struct trace *t, const struct call *c, int i, const struct
 	if (c->nr == __NR_prctl && i && prctl_shown(c->arg[0]) != 0x1f && c->arg[0] != PR_SET_NAME &&
 	    c->arg[0] != PR_GET_NAME) {
 		put(t, "%lu", c->arg[i]);
+		return;
+	}
+	if (a->fmt == ABI_FMT_PROTOCOL && (c->nr != __NR_socket || ((int)c->arg[0] != AF_INET && (int)c->arg[0] != AF_INET6))) {
+		put(t, "%lu", c->arg[i]);
+		return;
+	}
+	if (a->type == ABI_STRUCT_addr && a->kind == ABI_ARG_INVEC && c->count[i] < sizeof(sa_family_t)) {
+		put_pointer(t, c, i);
+		return;
+	}
+	if (a->fmt == ABI_FMT_SOCKOPT) {
+		put_option_name(t, c->arg[1], c->arg[2]);
+		return;
+	}
+	if (c->ptr[i] && a->type == ABI_STRUCT_optval && a->kind == ABI_ARG_INVEC) {
+		put_option(t, c->arg[1], c->arg[2], c->ptr[i], c->count[i]);
+		return;
+	}
+	if (c->ptr[i] && a->kind == ABI_ARG_INMSG) {
+		put_message(t, c, i, UINT64_MAX);
 		return;
 	}
 	switch (a->kind) {
@@ -397,6 +461,10 @@ void trace_begin(struct trace *t, const struct call *c)
 	uint64_t args = shown(c);
 
 	t->len = 0;
+	t->room = 0;
+	for (int i = 0; i + 1 < c->row->nargs; i++)
+		if (is_counted(&c->row->arg[i]) && c->ptr[i + 1])
+			t->room = *(uint32_t *)c->ptr[i + 1];
 	/* as strace -f does once there are others */
 	if (thread_vcpu(1) || process_is_child())
 		put(t, "[pid %u] ", c->vcpu->guest_tid);
@@ -507,7 +575,9 @@ void trace_end(struct trace *t, int fd, const struct call *c, long ret)
 		if (!(args >> t->next & 1))
 			continue;
 		put(t, "%s", t->next ? ", " : "");
-		if (comes_out(c, t->next, &a))
+		if (t->next && is_counted(&c->row->arg[t->next - 1]))
+			put_length(t, c, t->next, ret);
+		else if (comes_out(c, t->next, &a))
 			put_output(t, c, t->next, &a, ret);
 		else
 			put_input(t, c, t->next, &a);

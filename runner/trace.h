@@ -14,6 +14,7 @@
 /* One vCPU's call that is under way. Two quoted paths fit; what does not fit is cut off. */
 struct trace {
 	size_t len;
+	uint32_t room;		/* of an output whose length the program says in memory */
 	int next;		/* first argument that trace_end() prints */
 	char text[40 * 1024];
 };

@@ -29,6 +29,7 @@
 
 #include "table.h"
 #include "trace_line.h"
+#include "trace_net.h"
 
 /* 64-bit libc hides the bit that the kernel reports for every open file. */
 #define KERNEL_O_LARGEFILE	0100000
@@ -415,6 +416,13 @@ static const struct format formats[] = {
 	[ABI_FMT_XATTR] = FLAGS(xattr_flags, "XATTR_???"),
 	[ABI_FMT_FADVISE] = ENUM(fadvices, "POSIX_FADV_???"),
 	[ABI_FMT_EPOLL] = FLAGS(epoll_flags, "EPOLL_???"),
+	[ABI_FMT_FAMILY] = BY(put_family),
+	[ABI_FMT_SOCKTYPE] = BY(put_socktype),
+	[ABI_FMT_SOCKFLAGS] = BY(put_sockflags),
+	[ABI_FMT_PROTOCOL] = BY(put_protocol),
+	[ABI_FMT_MSG] = BY(put_msg_flags),
+	[ABI_FMT_SHUT] = BY(put_shut),
+	[ABI_FMT_SOL] = BY(put_level),
 	[ABI_FMT_EPOLLCTL] = ENUM(epoll_operations, "EPOLL_CTL_???"),
 	[ABI_FMT_SYNCRANGE] = FLAGS(sync_range_flags, "SYNC_FILE_RANGE_???"),
 	[ABI_FMT_TFD] = FLAGS(timerfd_flags, "TFD_???"),

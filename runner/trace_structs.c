@@ -13,6 +13,7 @@
 #include <fcntl.h>
 
 #include "trace_line.h"
+#include "trace_net.h"
 
 #define SIZE_IS(name, type) _Static_assert(ABI_SIZE_##name == sizeof(type), #name)
 
@@ -413,6 +414,10 @@ void put_struct(struct trace *t, enum abi_struct type, const void *data, size_t 
 
 	if (type == ABI_STRUCT_cpus) {
 		put_bits(t, p, bytes * 8);
+		return;
+	}
+	if (type == ABI_STRUCT_addr) {
+		put_sockaddr(t, p, bytes);
 		return;
 	}
 	if ((size_t)type >= sizeof(types) / sizeof(types[0]) || !types[type].put) {

@@ -291,7 +291,23 @@ enum abi_kind {
 	ABI_ARG_INOUTVEC,	/* in and out: likewise */
 	ABI_ARG_WORD,		/* a futex's word: arg[i] its user address, and itself the next segment */
 	ABI_ARG_ADDRESS,	/* a user address that only the shim looks at */
+	ABI_ARG_INMSG,		/* in: a struct msghdr, as struct abi_msg in data[]; its buffers are all of seg[] */
+	ABI_ARG_OUTMSG,		/* out: likewise */
 };
+
+/*
+ * What a struct msghdr becomes. Of one that receives, name_len and control_len are
+ * at first the room that there is, then what there was of a name (it may be more than
+ * the room) and what came of control messages.
+ */
+struct abi_msg {
+	uint32_t name_len, control_len;
+	uint32_t flags;		/* msg_flags of one that was received */
+	uint32_t unused;
+	uint8_t name[128];	/* as long as a struct sockaddr_storage */
+	uint8_t control[];	/* as it came from the program, or goes to it */
+};
+#define ABI_MSG_CONTROL 8192u	/* bytes of control messages at most */
 
 /* What a signal handler does to an interrupted call, signal(7). */
 enum abi_restart {
@@ -325,7 +341,8 @@ struct abi_call {
 	S(utsname, 390) S(sysinfo, 112) S(tms, 32) S(pollfd, 8) S(iovec, 16) S(sigevent, 64) \
 	S(open_how, 24) S(flock, 32) S(utimbuf, 16) S(capheader, 8) S(capdata, 24) S(fdset, 128) \
 	S(rseq, 32) S(sigset_arg, 16) S(clone_args, 88) S(sched_param, 4) S(sched_attr, 56) S(dirent, 280) \
-	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(winsize, 8) S(getlk, 32)
+	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(winsize, 8) S(getlk, 32) \
+	S(addr, 1) S(addrbuf, 128) S(optval, 1) S(optbuf, 256)
 
 #define ABI_STRUCT(name, bytes) ABI_SIZE_##name = bytes,
 enum { ABI_STRUCTS(ABI_STRUCT) };
@@ -374,7 +391,8 @@ static inline bool abi_futex_has_two(uint32_t command)
 	F(STRING) F(BYTES) F(STRUCT) \
 	F(ITIMER) F(LOCK) F(FILEMODE) F(DEV) F(PRIO) F(SCHED) F(MLOCKALL) F(MLOCK) F(XATTR) F(FADVISE) \
 	F(EPOLL) F(EPOLLCTL) F(SYNCRANGE) F(TFD) F(TFDSET) F(FALLOC) F(EFD) F(OFLAGS) F(RENAME) \
-	F(MEMBARRIER) F(RWF) F(STATX) F(CLOSERANGE) F(ATACCESS) F(FDFLAGS) F(SEALS) F(STATXAT) F(TIME)
+	F(MEMBARRIER) F(RWF) F(STATX) F(CLOSERANGE) F(ATACCESS) F(FDFLAGS) F(SEALS) F(STATXAT) F(TIME) \
+	F(FAMILY) F(SOCKTYPE) F(PROTOCOL) F(MSG) F(SHUT) F(SOL) F(SOCKOPT) F(SOCKFLAGS)
 
 #define ABI_FMT(name) ABI_FMT_##name,
 enum abi_fmt { ABI_FMTS(ABI_FMT) };
@@ -403,6 +421,13 @@ enum abi_fmt { ABI_FMTS(ABI_FMT) };
 #define INVEC(s, n)	{ .kind = ABI_ARG_INVEC, .fmt = ABI_FMT_STRUCT, .ref = n, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
 #define OUTVEC(s, n)	{ .kind = ABI_ARG_OUTVEC, .fmt = ABI_FMT_STRUCT, .ref = n, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
 #define INOUTVEC(s, n)	{ .kind = ABI_ARG_INOUTVEC, .fmt = ABI_FMT_STRUCT, .ref = n, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
+
+#define INMSG		{ .kind = ABI_ARG_INMSG, .fmt = ABI_FMT_STRUCT }
+#define OUTMSG		{ .kind = ABI_ARG_OUTMSG, .fmt = ABI_FMT_STRUCT }
+
+/* Room for an address or an option, of which the next argument, INOUT(int), tells how much the program has. */
+#define ADDRBUF		OUT(addrbuf)
+#define OPTBUF		OUT(optbuf)
 
 /*
  * What a row becomes in the table, struct abi_call[ABI_CALLS]: #define CALL

@@ -37,7 +37,6 @@ static const struct request requests[] = {
 #define IOV_MAX		1024
 #define PART_MAX	(4u << 20)
 #define MAX_RW_COUNT	0x7ffff000u	/* the most that Linux transfers at once */
-#define REF(start, count) ((u64)(start) | (u64)(count) << 32)
 
 static u64 element_bytes(const struct abi_arg *d, const u64 a[6])
 {
@@ -71,8 +70,7 @@ static bool copies_out(u8 kind)
 	return kind == ABI_ARG_OUT || kind == ABI_ARG_INOUT || kind == ABI_ARG_OUTVEC || kind == ABI_ARG_INOUTVEC;
 }
 
-/* Room for n bytes in the frame's data, 8-byte aligned, or -EINVAL. */
-static s64 room(struct abi_frame *f, u64 n)
+s64 frame_room(struct abi_frame *f, u64 n)
 {
 	u64 at = (f->data_len + 7) & ~7ull;
 
@@ -96,10 +94,10 @@ static long put_struct(struct abi_frame *f, int i, const struct abi_arg *d, u64 
 		a[d->ref] = f->arg[d->ref] = most / d->size;
 	bytes = element_bytes(d, a);
 	has = user_bytes(d, a, bytes);
-	at = room(f, bytes);
+	at = frame_room(f, bytes);
 	if (at < 0)
 		return at;
-	f->arg[i] = REF(at, bytes);
+	f->arg[i] = FRAME_REF(at, bytes);
 	if (!copies_in(d->kind))
 		return 0;
 	memset(f->data + at, 0, bytes);
@@ -108,7 +106,7 @@ static long put_struct(struct abi_frame *f, int i, const struct abi_arg *d, u64 
 
 static long put_string(struct abi_frame *f, int i, const u64 a[6])
 {
-	s64 at = room(f, 0);
+	s64 at = frame_room(f, 0);
 	long n;
 
 	if (!a[i]) {
@@ -121,7 +119,7 @@ static long put_string(struct abi_frame *f, int i, const u64 a[6])
 	if (n < 0)
 		return n;
 	f->data_len = at + n + 1;
-	f->arg[i] = REF(at, n + 1);
+	f->arg[i] = FRAME_REF(at, n + 1);
 	return 0;
 }
 
@@ -138,20 +136,20 @@ static long put_buffer(struct abi_frame *f, int i, const struct abi_arg *d, cons
 		n = MIN(n, PART_MAX);
 	if (n && segments(f, a[i], n, d->kind == ABI_ARG_OUTBUF ? ACCESS_WRITE : ACCESS_READ) < 0)
 		return -EFAULT;
-	f->arg[i] = REF(first, f->nseg - first);
+	f->arg[i] = FRAME_REF(first, f->nseg - first);
 	return 0;
 }
 
-static long put_iovec(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
+long put_iovecs(struct abi_frame *f, gva_t iov, u32 n, enum access access)
 {
 	u64 total = 0;
-	u32 n = a[d->ref], first = f->nseg;
+	u32 first = f->nseg;
 	struct { gva_t base; u64 len; } v;
 
 	if (n > IOV_MAX)
 		return -EINVAL;
 	for (u64 k = 0; k < n; k++) {
-		if (copy_in(&v, a[i] + k * sizeof(v), sizeof(v)))
+		if (copy_in(&v, iov + k * sizeof(v), sizeof(v)))
 			return -EFAULT;
 		if ((s64)v.len < 0 || (s64)(total + v.len) < 0)
 			return -EINVAL;
@@ -160,16 +158,25 @@ static long put_iovec(struct abi_frame *f, int i, const struct abi_arg *d, const
 	for (u64 k = 0; k < n; k++) {
 		s64 got;
 
-		if (copy_in(&v, a[i] + k * sizeof(v), sizeof(v)))
+		if (copy_in(&v, iov + k * sizeof(v), sizeof(v)))
 			return -EFAULT;
-		got = v.len ? segments(f, v.base, v.len, d->kind == ABI_ARG_OUTIOV ? ACCESS_WRITE : ACCESS_READ) : 0;
+		got = v.len ? segments(f, v.base, v.len, access) : 0;
 		if (got < 0 && f->nseg == first)
 			return got;
 		if (got < (s64)v.len)
 			break;		/* what is there so far is a short transfer */
 	}
-	f->arg[i] = REF(first, f->nseg - first);
 	return 0;
+}
+
+static long put_iovec(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
+{
+	u32 first = f->nseg;
+	long err = put_iovecs(f, a[i], a[d->ref], d->kind == ABI_ARG_OUTIOV ? ACCESS_WRITE : ACCESS_READ);
+
+	if (!err)
+		f->arg[i] = FRAME_REF(first, f->nseg - first);
+	return err;
 }
 
 static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6])
@@ -190,6 +197,9 @@ static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6
 	case ABI_ARG_INIOV:
 	case ABI_ARG_OUTIOV:
 		return put_iovec(f, i, d, a);
+	case ABI_ARG_INMSG:
+	case ABI_ARG_OUTMSG:
+		return put_msg(f, i, a[i], d->kind == ABI_ARG_OUTMSG);
 	case ABI_ARG_WORD:
 		f->arg[i] = a[i];
 		return segments(f, a[i], 4, i && (a[1] & ABI_FUTEX_COMMAND) == ABI_FUTEX_WAKE_OP ?
@@ -230,6 +240,17 @@ static void marshal(struct abi_frame *f, u32 nr, u64 a[6])
 	}
 }
 
+/* Of an address or option in the frame at i: as much as the program has room for, by the next argument. */
+static u64 counted(const struct abi_frame *f, int i, const u64 a[6])
+{
+	int has, is;
+
+	if (!a[i + 1] || get_user(has, a[i + 1]))
+		return 0;
+	memcpy(&is, f->data + (u32)f->arg[i + 1], sizeof(is));
+	return MIN((u64)MAX(has, 0), (u64)MAX(is, 0));
+}
+
 /* 0 or -EFAULT. Of an interrupted call only what the program gave to be updated comes back. */
 static int copy_results(struct abi_frame *f, u32 nr, const u64 a[6])
 {
@@ -237,11 +258,15 @@ static int copy_results(struct abi_frame *f, u32 nr, const u64 a[6])
 		const struct abi_arg *d = describe(nr, i, a);
 		u64 bytes = element_bytes(d, a);
 
+		if (d->kind == ABI_ARG_OUTMSG && f->ret >= 0 && get_msg(f, i, a[i]))
+			return -EFAULT;
 		if (!copies_out(d->kind) || !a[i] || (f->ret < 0 && !copies_in(d->kind)))
 			continue;
 		/* of a vector that only goes out, the result tells how much came */
 		if (d->kind == ABI_ARG_OUTVEC)
 			bytes = MIN(bytes, (u64)f->ret * d->size);
+		if (d->type == ABI_STRUCT_addrbuf || d->type == ABI_STRUCT_optbuf)
+			bytes = MIN(bytes, counted(f, i, a));
 		if (copy_out(a[i], f->data + (u32)f->arg[i], user_bytes(d, a, bytes)))
 			return -EFAULT;
 	}
@@ -258,10 +283,22 @@ static u64 covered(const struct abi_frame *f)
 	return n;
 }
 
-/* Calls whose result would be lost, and stay, if it could not be told. */
-static bool makes_something(u32 nr)
+/* Whether there is room for the result of a call that makes something: it would be lost, and stay. */
+static bool can_tell(u32 nr, const u64 a[6])
 {
-	return nr == NR_pipe || nr == NR_pipe2 || nr == NR_timer_create;
+	switch (nr) {
+	case NR_pipe:
+	case NR_pipe2:
+		return user_writable(a[0], 8);
+	case NR_timer_create:
+		return user_writable(a[2], 4);
+	case NR_socketpair:
+		return user_writable(a[3], 8);
+	case NR_accept:
+	case NR_accept4:
+		return !a[1] || user_writable(a[2], 4);
+	}
+	return true;
 }
 
 long forward(u32 nr, const u64 a[6])
@@ -275,7 +312,7 @@ long forward(u32 nr, const u64 a[6])
 	memcpy(args, a, sizeof(args));
 	if ((d->kind == ABI_ARG_INBUF || d->kind == ABI_ARG_OUTBUF) && d->ref == 2 && args[2] <= ABI_USER_END)
 		args[2] = MIN(args[2], MAX_RW_COUNT);
-	if (makes_something(nr) && !user_writable(args[nr == NR_timer_create ? 2 : 0], nr == NR_timer_create ? 4 : 8))
+	if (!can_tell(nr, args))
 		return -EFAULT;
 	for (;;) {
 		f->op = ABI_OP_CALL;

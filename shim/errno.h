@@ -23,7 +23,9 @@
 #define ENOSYS		38
 #define EOVERFLOW	75
 #define ENOTSOCK	88
+#define EMSGSIZE	90
 #define EOPNOTSUPP	95
+#define ENOBUFS		105
 #define ETIMEDOUT	110
 
 #endif

@@ -282,6 +282,16 @@ enum {
 void call_entry(struct regs *r);
 /* Marshals call nr by the table, has the runner make it, and copies results out. */
 long forward(u32 nr, const u64 a[6]);
+/* A reference of a frame's arg[] to what lies in its data[] or seg[]. */
+#define FRAME_REF(start, count) ((u64)(start) | (u64)(count) << 32)
+/* Room for n bytes in the frame's data, 8-byte aligned, or -EINVAL. */
+s64 frame_room(struct abi_frame *f, u64 n);
+/* Appends what n iovecs at iov point to to the frame's segments, as far as there is room: 0, -EINVAL or -EFAULT. */
+long put_iovecs(struct abi_frame *f, gva_t iov, u32 n, enum access access);
+
+/* ---- msg.c: the msghdr at va to argument i of the frame: 0 or -errno; and back: 0 or -EFAULT. */
+long put_msg(struct abi_frame *f, int i, gva_t va, bool receive);
+int get_msg(struct abi_frame *f, int i, gva_t va);
 
 /* ---- trap.c */
 void trap_entry(struct regs *r);

@@ -161,6 +161,25 @@ static void every_working_option_reaches_the_config(void **state)
 	verbose = 0;
 }
 
+static void networks_add_up_or_replace_each_other(void **state)
+{
+	struct config c = parse(WORDS("p"));
+
+	(void)state;
+	assert_int_equal(c.net, NET_NONE);
+	c = parse(WORDS("--net", "connect=a.b:80", "--net", "listen=8080", "--net=connect=[::1]:1", "p"));
+	assert_int_equal(c.net, NET_LISTED);
+	assert_int_equal(c.nconnect, 2);
+	assert_string_equal(c.net_connect[1], "[::1]:1");
+	assert_int_equal(c.nlisten, 1);
+	assert_int_equal(c.net_listen[0], 8080);
+	c = parse(WORDS("--net", "listen=8080", "--net", "host", "p"));
+	assert_int_equal(c.net, NET_HOST);
+	assert_int_equal(c.nlisten, 0);
+	c = parse(WORDS("--net", "host", "--net", "loopback", "p"));
+	assert_int_equal(c.net, NET_LOOPBACK);
+}
+
 static void guest_paths_are_absolute_and_normalised(void **state)
 {
 	static const struct { char *arg; const char *host, *guest; } good[] = {
@@ -262,10 +281,13 @@ static void each_wrong_option_gets_one_line_with_a_hint(void **state)
 		{ { "--device", "" }, "the path is empty" },
 		{ { "--check", "p" }, "--check runs nothing: drop p" },
 		{ { "--net", "eth0" }, "--net eth0: no such network" },
-		{ { "--net", "loopback" }, "--net loopback is not implemented yet" },
-		{ { "--net", "connect=a:1" }, "--net connect=a:1 is not implemented yet" },
-		{ { "--net", "listen=80" }, "--net listen=80 is not implemented yet" },
-		{ { "--net", "host" }, "--net host is not implemented yet" },
+		{ { "--net", "connect=a" }, "write it as connect=HOST:PORT" },
+		{ { "--net", "connect=:1" }, "write it as connect=HOST:PORT" },
+		{ { "--net", "connect=::1:80" }, "connect=[ADDRESS]:PORT" },
+		{ { "--net", "connect=a:http" }, "http is not a port" },
+		{ { "--net", "listen=0" }, "0 is not a port" },
+		{ { "--net", "listen=65536" }, "65536 is not a port" },
+		{ { "--net", "listen=" }, "the empty word is not a port" },
 	};
 
 	(void)state;
@@ -472,6 +494,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_granted_by_default),
 		cmocka_unit_test(options_end_at_the_program_and_leave_its_words_alone),
 		cmocka_unit_test(every_working_option_reaches_the_config),
+		cmocka_unit_test(networks_add_up_or_replace_each_other),
 		cmocka_unit_test(guest_paths_are_absolute_and_normalised),
 		cmocka_unit_test(the_environment_is_what_was_asked_for),
 		cmocka_unit_test(each_wrong_option_gets_one_line_with_a_hint),

@@ -4,6 +4,7 @@
 #include "../runner/trace.h"
 
 #include <asm/unistd_64.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -168,13 +171,53 @@ static void an_interrupted_sleep_shows_what_remains(void **state)
 
 static void a_refused_call_shows_its_numbers(void **state)
 {
-	struct call c = CALL_OF(socket, .arg = { 2, 1, 0 });
+	struct call c = CALL_OF(shmget, .arg = { 2, 1, 0 });
 	struct call unused = { .nr = 400, .row = &call_table[400], .arg = { 1, 2, 3, 4, 5, 6 } };
 
 	(void)state;
-	assert_string_equal(line(&c, -EACCES), "socket(0x2, 0x1, 0)                     = -1 EACCES (Permission denied)\n");
+	assert_string_equal(line(&c, -EACCES), "shmget(0x2, 0x1, 0)                     = -1 EACCES (Permission denied)\n");
 	assert_string_equal(line(&unused, -ENOSYS),
 		"syscall_0x190(0x1, 0x2, 0x3, 0x4, 0x5, 0x6) = -1 ENOSYS (Function not implemented)\n");
+}
+
+static void sockets_are_shown_by_their_names(void **state)
+{
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_un local = { .sun_family = AF_UNIX, .sun_path = "/run/x" };
+	struct {
+		struct abi_msg m;
+		struct cmsghdr c;
+		int fd[2];
+	} msg = { .m = { .control_len = 24 }, .c = { 24, SOL_SOCKET, SCM_RIGHTS }, .fd = { 3, 4 } };
+	struct sockaddr_storage room = { 0 };
+	int length = sizeof(room), on = 1;
+	struct iovec iov = { "text", 4 };
+	struct call socket = CALL_OF(socket, .arg = { AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 17 });
+	struct call connect = CALL_OF(connect, .arg = { 3, 0, 16 }, .ptr[1] = &four, .count[1] = sizeof(four));
+	struct call bind = CALL_OF(bind, .arg = { 3, 0, 9 }, .ptr[1] = &local, .count[1] = 9);
+	struct call accept = CALL_OF(accept4, .arg = { 3, 0, 0, SOCK_NONBLOCK }, .ptr[1] = &room, .count[1] = sizeof(room),
+				     .ptr[2] = &length, .count[2] = 4);
+	struct call set = CALL_OF(setsockopt, .arg = { 3, SOL_SOCKET, SO_REUSEADDR, 0, 4 }, .ptr[3] = &on, .count[3] = 4);
+	struct call get = CALL_OF(getsockopt, .arg = { 3, SOL_SOCKET, SO_ERROR }, .ptr[3] = &on, .count[3] = 4, .ptr[4] = &length);
+	struct call send = CALL_OF(sendmsg, .arg = { 3, 0, MSG_NOSIGNAL }, .ptr[1] = &msg, .count[1] = sizeof(msg), .iov[1] = &iov, .iovcnt[1] = 1);
+
+	(void)state;
+	assert_string_equal(line(&socket, 3), "socket(AF_INET6, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_UDP) = 3\n");
+	assert_string_equal(line(&connect, -ENETUNREACH), "connect(3, {sa_family=AF_INET, sin_port=htons(80), "
+			    "sin_addr=inet_addr(\"127.0.0.1\")}, 16) = -1 ENETUNREACH (Network is unreachable)\n");
+	assert_string_equal(line(&bind, 0), "bind(3, {sa_family=AF_UNIX, sun_path=\"/run/x\"}, 9) = 0\n");
+	trace_begin(&trace, &accept);
+	memcpy(&room, &four, sizeof(four));
+	length = sizeof(four);
+	trace_end(&trace, sink, &accept, 5);
+	assert_string_equal(written(), "accept4(3, {sa_family=AF_INET, sin_port=htons(80), "
+			    "sin_addr=inet_addr(\"127.0.0.1\")}, [128 => 16], SOCK_NONBLOCK) = 5\n");
+	assert_string_equal(line(&set, 0), "setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0\n");
+	length = 4;
+	assert_string_equal(line(&get, 0), "getsockopt(3, SOL_SOCKET, SO_ERROR, [1], [4]) = 0\n");
+	assert_string_equal(line(&send, 4), "sendmsg(3, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base=\"text\", iov_len=4}], "
+			    "msg_iovlen=1, msg_control=[{cmsg_len=24, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, "
+			    "cmsg_data=[3, 4]}], msg_controllen=24, msg_flags=0}, MSG_NOSIGNAL) = 4\n");
 }
 
 static void a_request_decides_what_the_third_argument_is(void **state)
@@ -274,6 +317,15 @@ static void any_arguments(struct call *c)
 			c->iovcnt[i] = c->iov[i] ? 1 : 0;
 			c->count[i] = c->iov[i] ? n + 1 : 0;
 			break;
+		case ABI_ARG_INMSG:
+		case ABI_ARG_OUTMSG:
+			((struct abi_msg *)room[i])->control_len = n;
+			c->ptr[i] = any() % 8 ? room[i] : NULL;
+			c->count[i] = sizeof(struct abi_msg) + n;
+			pieces[i] = (struct iovec){ room[i], 100 };
+			c->iov[i] = &pieces[i];
+			c->iovcnt[i] = any() % 2;
+			break;
 		case ABI_ARG_INVEC:
 		case ABI_ARG_OUTVEC:
 		case ABI_ARG_INOUTVEC:
@@ -343,6 +395,7 @@ int main(void)
 		cmocka_unit_test(dates_are_those_of_libc),
 		cmocka_unit_test(an_interrupted_sleep_shows_what_remains),
 		cmocka_unit_test(a_refused_call_shows_its_numbers),
+		cmocka_unit_test(sockets_are_shown_by_their_names),
 		cmocka_unit_test(a_request_decides_what_the_third_argument_is),
 		cmocka_unit_test(signals_are_shown_with_their_details),
 		cmocka_unit_test(the_end_is_shown),

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -183,6 +184,10 @@ static void put_result(const char *what, long ret)
 
 static void try_forbidden(void)
 {
+	struct sockaddr_in web = {
+		.sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
+
 	for (int i = 0; i < 2; i++) {
 		put_result("clone", syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0));
 		put_result("semget", syscall(SYS_semget, 1, 1, 0));
@@ -190,7 +195,9 @@ static void try_forbidden(void)
 		put_result("open", open("/etc/passwd", O_RDONLY));
 		put_result("create", open("/etc/kvmrun-new", O_WRONLY | O_CREAT, 0600));
 		put_result("maps", open("/proc/self/maps", O_RDONLY));
-		put_result("socket", socket(AF_INET, SOCK_STREAM, 0));
+		close(3);
+		socket(AF_INET, SOCK_STREAM, 0);
+		put_result("connect", connect(3, (struct sockaddr *)&web, sizeof(web)));
 		put_result("execve", execl("/bin/busybox", "busybox", "true", NULL));
 		put_result("mount", syscall(SYS_mount, "a", "b", "c", 0, NULL));
 	}

@@ -8,6 +8,7 @@
 #include <asm/prctl.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,7 +16,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,7 +46,12 @@ static struct { uint64_t sp; uint32_t flags, pad; uint64_t size; } stack = { 0x1
 	disarm = { 0x1000, 1u << 31, 0, 8192 };
 static uint64_t utimes_buf[2] = { 1, 0 };
 static uint32_t window[2] = { 0x00500018, 0 }, cap_header[2] = { 0x20080522, 0 }, cap_data[6];
-static int priority[1] = { 5 };
+static int priority[1] = { 5 }, length[1] = { 4 };
+static struct sockaddr_in four = { .sin_family = 2, .sin_port = 0x5000, .sin_addr.s_addr = 0x0100007f };
+static struct sockaddr_in6 six = { .sin6_family = 10, .sin6_port = 0x5000, .sin6_addr.s6_addr[15] = 1, .sin6_scope_id = 3 };
+static struct sockaddr_un local = { 1, "/run/a\tb" };
+static char abstract[] = "\1\0\0abc\0d";
+static struct { int on, seconds; } lingering = { 1, 5 };
 
 #define C(name, ...)	{ SYS_##name, { __VA_ARGS__ } }
 #define P(object)	(long)(object)
@@ -127,6 +135,20 @@ static const struct {
 	C(lsetxattr, P(file), P("user.01234567890123456789012345678901234567890"), P("v\0v"), 3, -1ul),
 	C(getxattr, P("/"), P("user.x"), P(out), 9), C(fgetxattr, 99, P("user.x"), 0, 0), C(listxattr, P("/dev/null"), P(out), 9),
 	C(flistxattr, 99, P(out), 9), C(removexattr, P(file), P("user.x")), C(umask, 022), C(umask, 0), C(umask, 07777),
+	/* sockets */
+	C(socket, 2, 1, 0), C(socket, 1, 0x80802, 0), C(socket, 77, 99, 255), C(socket, 10, 2, 17),
+	C(socketpair, 1, 5, 0, P(ints)), C(socketpair, 1, 1, 0, 1), C(socketpair, 2, 1, 6, P(ints)),
+	C(connect, 99, P(&four), 16), C(connect, 99, P(&six), 28), C(connect, 99, P(&local), 110), C(connect, 99, P(&local), 12),
+	C(connect, 99, P(&local), 2), C(connect, 99, P(abstract), 9), C(connect, 99, 0, 16), C(connect, 99, P(&four), 1), C(connect, 99, P(&four), 0),
+	C(bind, 99, P(&four), 16), C(bind, 0, P(&local), 110), C(listen, 99, 5), C(listen, 0, -1ul),
+	C(accept, 99, 0, 0), C(accept, 0, P(out), P(length)), C(accept4, 99, 0, 0, 0x80800),
+	C(getsockname, 99, P(out), P(length)), C(getpeername, 0, P(out), P(length)), C(getsockname, 99, 0, 0),
+	C(shutdown, 99, 0), C(shutdown, 99, 1), C(shutdown, 0, 2), C(shutdown, 99, 9),
+	C(sendto, 99, P("data\n"), 5, 0x4040, 0, 0), C(sendto, 99, P("data\n"), 5, 0, P(&four), 16),
+	C(recvfrom, 99, P(out), 16, 2, 0, 0), C(recvfrom, 0, P(out), 16, 0x40, P(out), P(length)),
+	C(setsockopt, 99, 1, 2, P(length), 4), C(setsockopt, 99, 6, 1, P(length), 4), C(setsockopt, 99, 1, 13, P(&lingering), 8),
+	C(setsockopt, 99, 41, 26, P(length), 4), C(setsockopt, 99, 0, 1, 0, 4),
+	C(getsockopt, 99, 1, 3, P(out), P(length)), C(getsockopt, 99, 1, 4, 0, 0),
 	/* time */
 	C(nanosleep, P(&tick), P(out)), C(nanosleep, P(&tick), 0), C(nanosleep, 1, 0), C(clock_nanosleep, 1, 1, P(&tick), P(out)),
 	C(clock_nanosleep, 99, -1ul, P(&tick), 0), C(clock_gettime, 77, P(out)), C(clock_getres, 1, P(out)),
