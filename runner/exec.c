@@ -22,8 +22,10 @@
 #include "path.h"
 #include "policy.h"
 #include "process.h"
+#include "stats.h"
 #include "sys.h"
 #include "thread.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -299,6 +301,8 @@ void exec_now(struct vcpu *vcpu)
 	uint64_t mask = interrupt_block();
 	struct abi_boot *boot;
 
+	trace_exec(call_trace_fd, vcpu->guest_tid, next.path, next.argv, next.env);
+	stats_gather(vm);
 	threads_leave();
 	timers_end();
 	fd_close_on_exec();

@@ -51,6 +51,7 @@ static struct table {
 	pthread_mutex_t lock;
 	int last_id;
 	bool ending;		/* everything is to end */
+	struct counts counts;	/* of processes that have ended, but the first */
 	struct process process[];
 } *table;
 
@@ -453,6 +454,7 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	vm_renew(vm);
 	vcpu_renew(vcpu, vm);
 	vcpu_anew(vcpu);
+	stats_forked();
 	clock_join(vcpu);
 	vcpu->guest_tid = me->pid;
 	timers_forked();
@@ -718,6 +720,10 @@ static void leave(struct end end)
 	getrusage(RUSAGE_SELF, &usage);
 	lock_table();
 	me->usage = usage;
+	if (process_is_child()) {
+		stats_sum()->processes++;
+		stats_add(&table->counts, stats_sum());
+	}
 	bury(me, end.signal ? end.signal : end.status << 8);
 	unlock_table();
 }
@@ -753,11 +759,13 @@ _Noreturn void process_finish(void)
 
 	interrupt_run_over();
 	report(end);
+	stats_gather(vm);
 	if (table) {
 		leave(end);
 		if (process_is_child())
 			_exit(end.status);
 		linger(&end);
+		stats_add(stats_sum(), &table->counts);
 	}
 	stats_write(vm);
 	/* no atexit(): the kernel takes the VM down faster than anyone */

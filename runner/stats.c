@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +16,10 @@
 #include "vcpu.h"
 #include "vm.h"
 
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
 static int out = -1;
+static struct counts sum;	/* of what this process has run so far */
 static struct timespec start;
 
 void stats_start(void)
@@ -50,8 +54,8 @@ static uint64_t wall_ns(void)
 	return (now.tv_sec - start.tv_sec) * 1000000000ull + now.tv_nsec - start.tv_nsec;
 }
 
-/* Calls by name, those that were made; count[] may be guest memory: its numbers are printed, not trusted. */
-static json_t *by_name(const volatile uint64_t *count)
+/* Calls by name, those that were made. */
+static json_t *by_name(const uint64_t *count)
 {
 	json_t *o = json_object();
 
@@ -64,15 +68,15 @@ static json_t *by_name(const volatile uint64_t *count)
 	return o;
 }
 
-static json_t *exits(const struct vcpu *vcpu)
+static json_t *exits(void)
 {
 	json_t *o = json_object();
 
-	for (uint32_t i = 0; i < sizeof(vcpu->exits) / sizeof(vcpu->exits[0]); i++)
-		if (vcpu->exits[i])
-			json_object_set_new(o, vcpu_exit_name(i), json_integer(vcpu->exits[i]));
-	if (vcpu->interrupted)
-		json_object_set_new(o, "interrupted", json_integer(vcpu->interrupted));
+	for (uint32_t i = 0; i < COUNT(sum.exits); i++)
+		if (sum.exits[i])
+			json_object_set_new(o, vcpu_exit_name(i), json_integer(sum.exits[i]));
+	if (sum.interrupted)
+		json_object_set_new(o, "interrupted", json_integer(sum.interrupted));
 	return o;
 }
 
@@ -93,51 +97,83 @@ static const char *mode_name(enum abi_mode mode)
 	return mode == ABI_MODE_KERNEL ? "kernel" : mode == ABI_MODE_USER ? "user" : "none";
 }
 
-/* What all vCPUs did; how many there were. */
-static uint32_t sum_up(struct vcpu *sum)
+void stats_gather(const struct vm *vm)
 {
-	const struct vcpu *v;
-	uint32_t n;
+	struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
+	struct vcpu *v;
 
-	for (n = 0; (v = thread_vcpu(n)); n++) {
-		sum->runs += v->runs;
-		sum->ioctls += v->ioctls;
-		sum->interrupted += v->interrupted;
-		for (uint32_t i = 0; i < sizeof(v->exits) / sizeof(v->exits[0]); i++)
-			sum->exits[i] += v->exits[i];
+	for (uint32_t n = 0; (v = thread_vcpu(n)); n++) {
+		sum.vcpus++;
+		sum.runs += v->runs;
+		sum.ioctls += v->ioctls;
+		sum.interrupted += v->interrupted;
+		for (uint32_t i = 0; i < COUNT(sum.exits); i++)
+			sum.exits[i] += v->exits[i];
 		for (uint32_t i = 0; i < ABI_CALLS; i++)
-			sum->calls[i] += v->calls[i];
+			sum.calls[i] += v->calls[i];
+		vcpu_anew(v);
 	}
-	return n;
+	/* guest memory: its numbers are printed, not trusted */
+	for (uint32_t i = 0; i < ABI_CALLS; i++)
+		sum.shim[i] += READ_ONCE(boot->calls[i]);
+}
+
+void stats_forked(void)
+{
+	memset(&sum, 0, sizeof(sum));
+}
+
+void stats_add(struct counts *to, const struct counts *from)
+{
+	uint64_t *n = (uint64_t *)to;
+	const uint64_t *more = (const uint64_t *)from;
+
+	for (size_t i = 0; i < sizeof(*to) / sizeof(*n); i++)
+		n[i] += more[i];
+}
+
+struct counts *stats_sum(void)
+{
+	return &sum;
+}
+
+/* The CPU time of this process, or of those that it has waited for. */
+static void add_times(int who, uint64_t *user, uint64_t *system)
+{
+	struct rusage use;
+
+	getrusage(who, &use);
+	*user += ns_of(use.ru_utime);
+	*system += ns_of(use.ru_stime);
 }
 
 void stats_write(const struct vm *vm)
 {
-	static struct vcpu sum;
-	const struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
+	uint64_t user = 0, system = 0;
 	struct rusage use;
-	uint32_t vcpus;
 	json_t *o;
 
 	if (out < 0)
 		return;
-	vcpus = sum_up(&sum);
 	o = json_object();
 	getrusage(RUSAGE_SELF, &use);
+	add_times(RUSAGE_SELF, &user, &system);
+	add_times(RUSAGE_CHILDREN, &user, &system);
 	json_object_set_new(o, "program", json_string_nocheck(vm->program));
 	json_object_set_new(o, "device", json_string_nocheck(vm->device_path));
 	json_object_set_new(o, "mode", json_string(mode_name(vm->mode)));
 	json_object_set_new(o, "end", ending());
 	json_object_set_new(o, "wall_ns", json_integer(wall_ns()));
-	json_object_set_new(o, "user_ns", json_integer(ns_of(use.ru_utime)));
-	json_object_set_new(o, "system_ns", json_integer(ns_of(use.ru_stime)));
+	json_object_set_new(o, "user_ns", json_integer(user));
+	json_object_set_new(o, "system_ns", json_integer(system));
 	json_object_set_new(o, "peak_bytes", json_integer(use.ru_maxrss * 1024ll));
-	json_object_set_new(o, "vcpus", json_integer(vcpus));
+	json_object_set_new(o, "processes", json_integer(1 + sum.processes));
+	json_object_set_new(o, "vcpus", json_integer(sum.vcpus));
 	json_object_set_new(o, "runs", json_integer(sum.runs));
 	json_object_set_new(o, "ioctls", json_integer(sum.ioctls));
-	json_object_set_new(o, "exits", exits(&sum));
+	json_object_set_new(o, "exits", exits());
 	json_object_set_new(o, "forwarded", by_name(sum.calls));
-	json_object_set_new(o, "shim", by_name(boot->calls));
+	json_object_set_new(o, "shim", by_name(sum.shim));
 	if (json_dumpfd(o, out, JSON_INDENT(2)) < 0 || write(out, "\n", 1) != 1)
 		msg("cannot write --stats: %m");
 	json_decref(o);

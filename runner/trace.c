@@ -466,7 +466,7 @@ void trace_begin(struct trace *t, const struct call *c)
 		if (is_counted(&c->row->arg[i]) && c->ptr[i + 1])
 			t->room = *(uint32_t *)c->ptr[i + 1];
 	/* as strace -f does once there are others */
-	if (thread_vcpu(1) || process_is_child())
+	if (thread_vcpu(1) || process_forked())
 		put(t, "[pid %u] ", c->vcpu->guest_tid);
 	if (name)
 		put(t, "%s(", name);

@@ -35,4 +35,7 @@ void trace_signal(int fd, const siginfo_t *info);
 /* The program's end: by its exit code, or by a signal when that is not 0. */
 void trace_exit(int fd, int code, int signal);
 
+/* execve(2) that has succeeded; a failed one is any other call. tid: whose. */
+void trace_exec(int fd, int tid, const char *path, char *const argv[], char *const env[]);
+
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Signals and the program's end in --trace. */
+/* Signals, the program's end, and another one in its place, in --trace. */
 #include <string.h>
 
+#include "process.h"
 #include "trace_line.h"
 
 static const struct name user_codes[] = {
@@ -153,5 +154,29 @@ void trace_exit(int fd, int code, int signal)
 	} else {
 		put(&t, "+++ exited with %d +++\n", code & 0xff);
 	}
+	trace_write(fd, &t);
+}
+
+void trace_exec(int fd, int tid, const char *path, char *const argv[], char *const env[])
+{
+	struct trace t;
+	size_t n = 0;
+
+	if (fd < 0)
+		return;
+	t.len = 0;
+	if (process_forked())
+		put(&t, "[pid %d] ", tid);
+	put(&t, "execve(");
+	put_quoted(&t, path, strlen(path));
+	put(&t, ", [");
+	for (; argv[n] && n < TRACE_ELEMENTS; n++) {
+		put(&t, n ? ", " : "");
+		put_quoted(&t, argv[n], strlen(argv[n]));
+	}
+	put(&t, argv[n] ? ", ...], " : "], ");
+	for (n = 0; env[n]; n++)
+		;
+	put(&t, "[/* %zu vars */]) = 0\n", n);
 	trace_write(fd, &t);
 }
