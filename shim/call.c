@@ -316,6 +316,7 @@ long forward(u32 nr, const u64 a[6])
 		return -EFAULT;
 	for (;;) {
 		f->op = ABI_OP_CALL;
+		t->forwarded = true;
 		f->deadline = t->resumed ? t->deadline : 0;
 		f->more = 0;
 		marshal(f, nr, args);
@@ -384,9 +385,10 @@ void call_entry(struct regs *r)
 	__atomic_add_fetch(&boot->calls[nr], 1, __ATOMIC_RELAXED);
 	if ((boot->flags & ABI_BOOT_REPORT) && (nr == NR_exit || nr == NR_exit_group))
 		report(nr, a, 0);	/* there is no after */
+	t->forwarded = false;
 	ret = functions[nr] ? functions[nr](a) : forward(nr, a);
 	r->rax = ret;
-	if ((boot->flags & ABI_BOOT_REPORT) && table[nr].served == ABI_BY_SHIM)
+	if ((boot->flags & ABI_BOOT_REPORT) && !t->forwarded)
 		report(nr, a, ret);
 	if (t->masked && !t->interrupted) {
 		t->mask = t->saved_mask;

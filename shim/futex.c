@@ -38,7 +38,7 @@ static bool is_shared(gva_t va)
 static bool awaited(gva_t va)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return requeued || *waiters(va) || is_shared(va) || (boot->flags & ABI_BOOT_REPORT);
+	return requeued || *waiters(va) || is_shared(va);
 }
 
 static long wait_for(const u64 a[6], u32 op)

@@ -338,6 +338,7 @@ struct thread {
 	u64 mask;		/* blocked signals, bit signo - 1 */
 	u64 saved_mask;		/* the mask proper, while a call's own is in force */
 	bool masked;		/* ... which it is */
+	bool forwarded;		/* the runner has been asked for the present call */
 	u64 waits;		/* signals that sigtimedwait(2) waits for */
 	struct pending pending;	/* signal_lock */
 	struct altstack alt;
