@@ -61,6 +61,7 @@ static timer_t limit_timer;
 static bool limit_set;
 static volatile bool run_over;
 static bool limit_passed;
+static uint64_t stops_outside;	/* stop signals of the host's that no stop has followed yet */
 /* Their addresses tell signals of our timers from the program's. */
 static char limit_mark, kick_mark;
 
@@ -190,6 +191,16 @@ bool interrupt_waiting(void)
 	       __atomic_load_n(&queue.count, __ATOMIC_SEQ_CST);
 }
 
+bool interrupt_is_waiting(int sig)
+{
+	return __atomic_load_n(&queue.standard, __ATOMIC_SEQ_CST) & BIT(sig);
+}
+
+bool interrupt_from_outside(int sig)
+{
+	return __atomic_fetch_and(&stops_outside, ~BIT(sig), __ATOMIC_SEQ_CST) & BIT(sig);
+}
+
 unsigned int interrupt_fetch(struct abi_signal *to, unsigned int max)
 {
 	uint64_t old = block_all();
@@ -283,7 +294,9 @@ static void handler(int sig, siginfo_t *info, void *context)
 		enqueue(sig, &copy);
 		if (first)
 			interrupt_vcpu(first);
-		if (run_over)
+		if (sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU)
+			__atomic_or_fetch(&stops_outside, BIT(sig), __ATOMIC_SEQ_CST);
+		if (run_over || process_halted())
 			process_look();
 	}
 	if (self && self->pending && *rip >= (greg_t)interrupt_syscall &&

@@ -65,6 +65,12 @@ void interrupt_vcpu(struct vcpu *vcpu);
 /* Whether signals are queued. */
 bool interrupt_waiting(void);
 
+/* Whether this one, not a real-time signal, is. */
+bool interrupt_is_waiting(int sig);
+
+/* Whether the host has sent this stop signal since it was last asked about. */
+bool interrupt_from_outside(int sig);
+
 /*
  * Takes up to max queued signals, the lowest number first, real-time signals of
  * one number in their order; returns how many.

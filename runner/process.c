@@ -42,6 +42,8 @@ struct process {
 	int status;		/* of a zombie, as of wait4(2) */
 	bool executed;		/* it has taken leave of its maker's program: vfork(2) */
 	bool stranger;		/* setpgid(2) by its parent comes too late */
+	int stopped;		/* the signal that has stopped it, until SIGCONT */
+	bool stop_told, continued;	/* wait4(2) has told of the stop; is to tell that it is over */
 	struct rusage usage;	/* of a zombie */
 	unsigned int head, count;
 	siginfo_t queue[SIGNALS];
@@ -236,23 +238,40 @@ int process_kill(int pid, const siginfo_t *info)
 
 /* ------------------------------------------------------------------------- the end of one */
 
-static void tell_parent(const struct process *p)
+/* SIGCHLD's, for what wait4(2) would tell. */
+void process_child_info(siginfo_t *info, int pid, int status)
+{
+	memset(info, 0, sizeof(*info));
+	info->si_signo = SIGCHLD;
+	info->si_pid = pid;
+	info->si_uid = process_uid();
+	if (WIFEXITED(status)) {
+		info->si_code = CLD_EXITED;
+		info->si_status = WEXITSTATUS(status);
+	} else if (WIFSIGNALED(status)) {
+		info->si_code = CLD_KILLED;
+		info->si_status = WTERMSIG(status);
+	} else if (WIFSTOPPED(status)) {
+		info->si_code = CLD_STOPPED;
+		info->si_status = WSTOPSIG(status);
+	} else {
+		info->si_code = CLD_CONTINUED;
+		info->si_status = SIGCONT;
+	}
+}
+
+static void tell_parent(const struct process *p, int signal, int status)
 {
 	struct process *parent = find(p->ppid);
-	bool killed = WIFSIGNALED(p->status);
 	siginfo_t info;
 
 	if (!parent || !alive(parent))
 		return;
-	memset(&info, 0, sizeof(info));
-	info.si_signo = p->exit_signal;
-	info.si_code = killed ? CLD_KILLED : CLD_EXITED;
-	info.si_pid = p->pid;
-	info.si_uid = process_uid();
-	info.si_status = killed ? WTERMSIG(p->status) : WEXITSTATUS(p->status);
+	process_child_info(&info, p->pid, status);
+	info.si_signo = signal;
 	info.si_utime = p->usage.ru_utime.tv_sec * 100 + p->usage.ru_utime.tv_usec / 10000;
 	info.si_stime = p->usage.ru_stime.tv_sec * 100 + p->usage.ru_stime.tv_usec / 10000;
-	if (p->exit_signal)
+	if (signal)
 		post(parent, &info);
 	wake(parent);
 }
@@ -277,7 +296,7 @@ static void bury(struct process *p, int status)
 	if (p->ppid == GUEST_PPID)
 		p->state = FREE;
 	else
-		tell_parent(p);
+		tell_parent(p, p->exit_signal, status);
 	/* who waits for it by vfork(2), and the first one for all */
 	wake(p);
 	wake(table->process);
@@ -334,8 +353,11 @@ static void attend(void)
 		/* no handler, no mask: it need not be asked */
 		if (info->si_signo == SIGKILL)
 			end_now();
-		interrupt_post(info);
+		if (!(info->si_signo == SIGCHLD && info->si_code >= CLD_STOPPED && boot->nocldstop))
+			interrupt_post(info);
 		me->head = (me->head + 1) % SIGNALS;
+		/* who waits for SIGCONT looks when it is there */
+		wake(me);
 	}
 	boot->ppid = me->ppid;
 	if (table->ending && process_is_child())
@@ -428,7 +450,8 @@ static struct process *new_entry(int exit_signal)
 	p->sid = me->sid;
 	p->host = 0;
 	p->exit_signal = exit_signal;
-	p->executed = p->stranger = false;
+	p->executed = p->stranger = p->stop_told = p->continued = false;
+	p->stopped = 0;
 	p->head = p->count = 0;
 	memset(&p->usage, 0, sizeof(p->usage));
 	p->state = ALIVE;
@@ -536,6 +559,58 @@ int process_vfork_wait(int pid)
 	return -EINTR;
 }
 
+/* ------------------------------------------------------------------------- stops */
+
+static volatile bool halted;
+
+bool process_halted(void)
+{
+	return halted;
+}
+
+void process_halt(void)
+{
+	uint32_t seen;
+
+	while (seen = __atomic_load_n(&me->wake, __ATOMIC_SEQ_CST), halted && !ended())
+		syscall(SYS_futex, &me->wake, FUTEX_WAIT, seen, NULL);
+}
+
+static void set_stopped(int sig)
+{
+	lock_table();
+	me->stopped = sig;
+	me->stop_told = false;
+	me->continued = !sig;
+	tell_parent(me, SIGCHLD, sig ? sig << 8 | 0x7f : 0xffff);
+	unlock_table();
+}
+
+int process_stop(int sig)
+{
+	int ret = 0;
+
+	if (!table)
+		return interrupt_stop(sig);
+	set_stopped(sig);
+	if (interrupt_from_outside(sig)) {
+		ret = interrupt_stop(sig);
+	} else {
+		/* the host's SIGCONT could not be sent to it: its vCPUs stand still */
+		halted = true;
+		threads_stop();
+		for (uint32_t seen; seen = __atomic_load_n(&me->wake, __ATOMIC_SEQ_CST),
+		     !interrupt_is_waiting(SIGCONT) && !ended();)
+			syscall(SYS_futex, &me->wake, FUTEX_WAIT, seen, NULL);
+		halted = false;
+		wake(me);
+	}
+	/* SIGKILL is no end of the stop */
+	if (!ended())
+		set_stopped(0);
+	return ret;
+}
+
 /* ------------------------------------------------------------------------- wait */
 
 static bool waits_for(const struct process *p, int type, int id)
@@ -543,6 +618,21 @@ static bool waits_for(const struct process *p, int type, int id)
 	if (p->state == FREE || p->ppid != me->pid)
 		return false;
 	return type == P_ALL || (type == P_PID && p->pid == id) || (type == P_PGID && p->pgid == id);
+}
+
+static bool look_at_living(struct process *p, int options, struct process_waited *w)
+{
+	if (p->stopped && !p->stop_told && (options & WSTOPPED)) {
+		*w = (struct process_waited){ p->pid, p->stopped << 8 | 0x7f, p->usage };
+		p->stop_told = !(options & WNOWAIT);
+		return true;
+	}
+	if (p->continued && (options & WCONTINUED)) {
+		*w = (struct process_waited){ p->pid, 0xffff, p->usage };
+		p->continued = options & WNOWAIT;
+		return true;
+	}
+	return false;
 }
 
 /* Looks once: 1 when w is filled, 0 when there is none yet, -ECHILD. */
@@ -557,6 +647,8 @@ static int look(int type, int id, int options, struct process_waited *w)
 		if (!waits_for(p, type, id))
 			continue;
 		ret = 0;
+		if (p->state != ZOMBIE && look_at_living(p, options, w))
+			return 1;
 		if (p->state != ZOMBIE || !(options & WEXITED))
 			continue;
 		*w = (struct process_waited){ p->pid, p->status, p->usage };

@@ -60,6 +60,16 @@ struct process_waited {
 /* waitid(2): 0, -ECHILD, -EINTR, -EINVAL. */
 int process_wait(int type, int id, int options, struct process_waited *w);
 
+/* ABI_OP_STOP: stands still until SIGCONT. 0, or -EINVAL. */
+int process_stop(int sig);
+
+/* Whether another thread of this process does that; and standing still as long. */
+bool process_halted(void);
+void process_halt(void);
+
+/* The siginfo of SIGCHLD and waitid(2) for a status of wait4(2). */
+void process_child_info(siginfo_t *info, int pid, int status);
+
 /* As the calls of these names. */
 int process_getpgid(int pid);
 int process_setpgid(int pid, int pgid);

@@ -60,13 +60,8 @@ long host_waitid(struct call *c)
 		return ret;
 	if (info) {
 		memset(info, 0, sizeof(*info));
-		if (w.pid) {
-			info->si_signo = SIGCHLD;
-			info->si_code = WIFSIGNALED(w.status) ? CLD_KILLED : CLD_EXITED;
-			info->si_pid = w.pid;
-			info->si_uid = process_uid();
-			info->si_status = WIFSIGNALED(w.status) ? WTERMSIG(w.status) : WEXITSTATUS(w.status);
-		}
+		if (w.pid)
+			process_child_info(info, w.pid, w.status);
 	}
 	if (w.pid && c->ptr[4])
 		memcpy(c->ptr[4], &w.usage, sizeof(w.usage));

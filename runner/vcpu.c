@@ -199,7 +199,7 @@ static void op_exit(struct vcpu *vcpu)
 
 static void op_stop(struct vcpu *vcpu)
 {
-	vcpu->frame->ret = interrupt_stop((int)READ_ONCE(vcpu->frame->arg[0]));
+	vcpu->frame->ret = process_stop((int)READ_ONCE(vcpu->frame->arg[0]));
 }
 
 static void op_signals(struct vcpu *vcpu)
@@ -514,6 +514,10 @@ void vcpu_run(struct vcpu *vcpu)
 			attend(vcpu, in_shim);
 		if (ended())
 			break;
+		if (process_halted()) {
+			process_halt();
+			continue;
+		}
 		if (exec_wanted()) {
 			if (vcpu->index)
 				break;

@@ -246,6 +246,7 @@ struct abi_boot {
 	uint32_t ncpus;		/* CPUs that the runner may use */
 	uint32_t forked;	/* there are, or have been, other processes; set by the runner */
 	uint32_t autoreap;	/* children are not waited for: sigaction(2), SA_NOCLDWAIT; set by the shim */
+	uint32_t nocldstop;	/* no SIGCHLD for their stops: SA_NOCLDSTOP; likewise */
 	gpa_t window;		/* what is not RAM is from here on */
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };

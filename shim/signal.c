@@ -6,6 +6,7 @@
 
 #define SA_ONESHOT	0x80000000ull
 #define SA_NODEFER	0x40000000ull
+#define SA_NOCLDSTOP	1ull
 #define SA_NOCLDWAIT	2ull
 #define SA_RESTART	0x10000000ull
 #define SA_SUPPORTED	0xdc000807ull	/* those Linux keeps: NOCLDSTOP NOCLDWAIT SIGINFO EXPOSE_TAGBITS RESTORER ... */
@@ -230,8 +231,10 @@ long sys_rt_sigaction(const u64 a[6])
 		signal_actions[sig] = new;
 		if (signal_ignored(sig))
 			signal_drop(BIT(sig));
-		if (sig == SIGCHLD)
+		if (sig == SIGCHLD) {
 			boot->autoreap = new.handler == SIG_IGN || (new.flags & SA_NOCLDWAIT);
+			boot->nocldstop = new.flags & SA_NOCLDSTOP;
+		}
 	}
 	unlock(&signal_lock);
 	return a[2] && put_user(old, a[2]) ? -EFAULT : 0;
