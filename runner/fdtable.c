@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fdtable.h"
+#include "memfd.h"
 #include "msg.h"
 #include "process.h"
 
@@ -45,6 +46,8 @@ struct file *file_new(int host, mode_t type, const struct mount *mount, char *pa
 	file->type = type & S_IFMT;
 	file->mount = mount;
 	file->path = path;
+	if (host >= 0 && S_ISREG(type) && !mount)
+		memfd_adopt(file);
 	return file;
 }
 
@@ -67,6 +70,8 @@ void file_put(struct file *file)
 		close(file->host);
 	else if (file->host >= 0 && file->host != STDERR_FILENO)
 		dup3(plug, file->host, O_CLOEXEC);
+	if (file->memory)
+		memfd_gone(file);
 	free(file->path);
 	free(file);
 }

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 struct mount;
@@ -15,7 +16,7 @@ struct mount;
 
 /*
  * An open file description of the guest. Several guest descriptors share one
- * after dup(2), as they do on Linux. Immutable but for refs and pos
+ * after dup(2), as they do on Linux. Immutable but for refs, pos and room
  * once it is installed.
  */
 struct file {
@@ -28,6 +29,8 @@ struct file {
 	unsigned short family;	/* sockets: AF_* as the guest asked for it; 0: ask the host */
 	unsigned short socktype;	/* sockets: SOCK_*, likewise */
 	bool offline;		/* a socket that leads nowhere: the host's is only its place */
+	bool memory;		/* a file of memfd_create(2): memfd.h */
+	uint64_t room;		/* of one, bytes that it may have got memory for; memfd.c */
 	atomic_long pos;	/* synthetic directories: entries listed so far */
 };
 

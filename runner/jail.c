@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <linux/memfd.h>
 #include <linux/sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -154,6 +155,7 @@ static const struct rule rules[] = {
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_GET_TSC_KHZ)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_SET_DEVICE_ATTR)),
 	RULE(ioctl, "the guest's clock", IS32(1, KVM_GET_MSRS)),
+	RULE(memfd_create, "files that are memory", SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, 0xffffffe5ull, MFD_CLOEXEC)),
 	RULE(mmap, "malloc, what the guest maps: never executable", LACKS(2, PROT_EXEC)),
 	RULE(mprotect, "malloc: never executable", LACKS(2, PROT_EXEC)),
 	RULE(mknodat, "FIFOs and files, no devices", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO)),

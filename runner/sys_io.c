@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "memfd.h"
 #include "policy.h"
 #include "sys.h"
 #include "vcpu.h"
@@ -127,6 +128,11 @@ static long transfer(struct call *c, bool write, long nr, long vnr, long a3, lon
 
 	if (c->fd[0]->host < 0 && !write)
 		return -EISDIR;
+	if (c->fd[0]->memory && write) {
+		ret = memfd_write(c);
+		c->more = ret > 0 && (uint64_t)ret == c->count[1];
+		return ret;
+	}
 	if (c->iovcnt[1] <= 1 && nr)
 		ret = make(nr, host_fd(c, 0), c->iovcnt[1] ? (long)c->iov[1]->iov_base : (long)&nothing,
 			   c->count[1], a3, a4, a5);
@@ -191,13 +197,18 @@ long host_pwritev2(struct call *c)
 
 /* ------------------------------------------------------------- between descriptors */
 
+/* Into memory of memfd_create(2) only what says how much it will be: callers then write. */
 long host_sendfile(struct call *c)
 {
+	if (c->fd[0]->memory)
+		return -EINVAL;
 	return interruptible_syscall(SYS_sendfile, host_fd(c, 0), host_fd(c, 1), (long)c->ptr[2], c->arg[3], 0, 0);
 }
 
 long host_copy_file_range(struct call *c)
 {
+	if (c->fd[2]->memory)
+		return -EINVAL;
 	return interruptible_syscall(SYS_copy_file_range, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2),
 				     (long)c->ptr[3], c->arg[4], c->arg[5]);
 }
@@ -244,6 +255,8 @@ long pass(struct call *c)
 		case ABI_ARG_FD:
 			if (host_fd(c, i) < 0)
 				return synthetic_call(c);
+			if (c->fd[i]->memory && (c->nr == SYS_ftruncate || c->nr == SYS_fallocate))
+				return memfd_resize(c);
 			a[i] = host_fd(c, i);
 			break;
 		case ABI_ARG_VALUE:

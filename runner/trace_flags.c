@@ -121,6 +121,8 @@ static const struct name seals[] = {
 	NAME(F_SEAL_FUTURE_WRITE),
 };
 
+static const struct name memfd_flags[] = { NAME(MFD_CLOEXEC), NAME(MFD_ALLOW_SEALING), NAME(MFD_HUGETLB) };
+
 /* Those that requests.def leaves out and programs try. */
 static const struct name refused_ioctls[] = {
 	NAME(TIOCSTI), NAME(TIOCLINUX), NAME(TIOCSCTTY), NAME(TIOCNOTTY), NAME(FIOCLEX), NAME(FIONCLEX),
@@ -439,6 +441,7 @@ static const struct format formats[] = {
 	[ABI_FMT_FDFLAGS] = FLAGS(fd_flags, "FD_???"),
 	[ABI_FMT_STATXAT] = BY(put_statx_at),
 	[ABI_FMT_SEALS] = FLAGS(seals, "F_SEAL_???"),
+	[ABI_FMT_MEMFD] = FLAGS(memfd_flags, "MFD_???"),
 };
 
 void put_value(struct trace *t, enum abi_fmt fmt, uint64_t value)

@@ -32,6 +32,7 @@
 struct range {
 	uint64_t start, end;	/* offsets in the window */
 	bool anonymous;		/* counts against --mem */
+	struct file *memory;	/* or a file that does, or NULL: memfd.h */
 };
 
 static struct {
@@ -140,6 +141,8 @@ static uint32_t find(uint64_t at)
 static void insert(uint32_t i, struct range range)
 {
 	memmove(&table.range[i + 1], &table.range[i], (table.count++ - i) * sizeof(range));
+	if (range.memory)
+		file_get(range.memory);
 	table.range[i] = range;
 	if (range.anonymous)
 		table.anonymous += range.end - range.start;
@@ -157,9 +160,10 @@ static void take_out(uint64_t start, uint64_t end)
 		if (was.anonymous)
 			table.anonymous -= was.end - was.start;
 		if (was.start < start)
-			insert(i++, (struct range){ was.start, start, was.anonymous });
+			insert(i++, (struct range){ was.start, start, was.anonymous, was.memory });
 		if (was.end > end)
-			insert(i++, (struct range){ end, was.end, was.anonymous });
+			insert(i++, (struct range){ end, was.end, was.anonymous, was.memory });
+		file_put(was.memory);
 	}
 }
 
@@ -218,11 +222,8 @@ static int move_to(struct vm *vm, void *p, uint64_t len, uint64_t at)
 	return -ENOMEM;
 }
 
-/*
- * Finds a place for mapping p, moves it there and says where that is, or -errno; p is
- * gone in any case. credit: bytes of anonymous memory that are about to go.
- */
-static int64_t settle(struct vm *vm, void *p, uint64_t len, bool anonymous, uint64_t credit)
+/* Finds a place for mapping p, moves it there and says where that is, or -errno; p is gone in any case. */
+static int64_t settle(struct vm *vm, void *p, uint64_t len, const struct range *kind)
 {
 	uint64_t at;
 	uint32_t i;
@@ -232,12 +233,13 @@ static int64_t settle(struct vm *vm, void *p, uint64_t len, bool anonymous, uint
 	err = reserve_window(vm);
 	if (!err)
 		err = reserve(1);
-	if (!err && anonymous && table.anonymous + len - credit > vm->mem_limit)
+	/* the shim counts exactly; for a moment what replaces something is there beside it */
+	if (!err && kind->anonymous && table.anonymous + len > 2 * vm->mem_limit)
 		err = -ENOMEM;
 	if (!err && !place(len, vm->window_size, &at, &i))
 		err = -ENOMEM;
 	if (!err)
-		insert(i, (struct range){ at, at + len, anonymous });
+		insert(i, (struct range){ at, at + len, kind->anonymous, kind->memory });
 	pthread_mutex_unlock(&table.lock);
 	if (err) {
 		munmap(p, len);
@@ -319,10 +321,10 @@ static int64_t map_anonymous(struct vm *vm, uint64_t len)
 {
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? -errno : settle(vm, p, len, true, 0);
+	return p == MAP_FAILED ? -errno : settle(vm, p, len, &(struct range){ .anonymous = true });
 }
 
-static int64_t map_file(struct vm *vm, const struct file *file, uint64_t len, uint64_t off, int prot, bool shared)
+static int64_t map_file(struct vm *vm, struct file *file, uint64_t len, uint64_t off, int prot, bool shared)
 {
 	bool writable = shared && (fcntl(file->host, F_GETFL) & O_ACCMODE) == O_RDWR;
 	void *p = MAP_FAILED;
@@ -340,7 +342,7 @@ static int64_t map_file(struct vm *vm, const struct file *file, uint64_t len, ui
 		p = mmap(NULL, len, PROT_READ, MAP_PRIVATE, file->host, off);
 	if (p == MAP_FAILED)
 		return -errno;
-	gpa = settle(vm, p, len, false, 0);
+	gpa = settle(vm, p, len, &(struct range){ .memory = file->memory ? file : NULL });
 	return gpa < 0 || writable ? gpa : gpa | ABI_MAP_READONLY;
 }
 
@@ -386,8 +388,8 @@ void op_unmap(struct vcpu *vcpu)
 	vcpu->frame->ret = err;
 }
 
-/* Whether [at, at + len) is of one mapping, and what kind. */
-static bool within(uint64_t at, uint64_t len, bool *anonymous)
+/* Whether [at, at + len) is of one mapping, and which; its file is for the caller to put. */
+static bool within(uint64_t at, uint64_t len, struct range *range)
 {
 	uint32_t i;
 	bool is;
@@ -395,7 +397,11 @@ static bool within(uint64_t at, uint64_t len, bool *anonymous)
 	pthread_mutex_lock(&table.lock);
 	i = find(at);
 	is = i < table.count && table.range[i].start <= at && table.range[i].end >= at + len;
-	*anonymous = is && table.range[i].anonymous;
+	if (is) {
+		*range = table.range[i];
+		if (range->memory)
+			file_get(range->memory);
+	}
 	pthread_mutex_unlock(&table.lock);
 	return is;
 }
@@ -403,16 +409,15 @@ static bool within(uint64_t at, uint64_t len, bool *anonymous)
 /* Another mapping of the same, of new_len bytes, beside the first one or in its stead. */
 static int64_t remap(struct vm *vm, int64_t at, uint64_t len, uint64_t new_len, bool keep)
 {
-	bool anonymous;
+	struct range range;
 	int64_t gpa;
 	void *p;
 
-	if (at < 0 || !new_len || new_len % ABI_PAGE || new_len > vm->window_size || !within(at, len, &anonymous))
+	if (at < 0 || !new_len || new_len % ABI_PAGE || new_len > vm->window_size || !within(at, len, &range))
 		return -EINVAL;
 	p = mremap(vm->window_host + at, 0, new_len, MREMAP_MAYMOVE);
-	if (p == MAP_FAILED)
-		return -errno;
-	gpa = settle(vm, p, new_len, anonymous, anonymous && !keep ? len : 0);
+	gpa = p == MAP_FAILED ? -errno : settle(vm, p, new_len, &range);
+	file_put(range.memory);
 	if (gpa > 0 && !keep) {
 		pthread_mutex_lock(&table.lock);
 		clear(vm, at, len);

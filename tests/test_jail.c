@@ -54,6 +54,7 @@ static const struct attempt {
 	{ "a filter of a socket", SYS_setsockopt, { 0, 1, 26 } },
 	{ "binding to a device", SYS_setsockopt, { 0, 1, 25 } },
 	{ "memfd_create", SYS_memfd_create, { (long)"x" } },
+	{ "memfd_create of huge pages", SYS_memfd_create, { (long)"x", 1 | 4 } },
 	{ "executable mmap", SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1 } },
 	{ "executable mprotect", SYS_mprotect, { 0x1000, 4096, PROT_EXEC } },
 	{ "pkey_mprotect", SYS_pkey_mprotect, { 0x1000, 4096, PROT_EXEC, -1 } },

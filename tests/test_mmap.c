@@ -39,6 +39,9 @@ static const struct part parts[] = {
 	PART(mmap_shared, "again", shared_memory_is_mapped_twice_by_mremap),
 	PART(mmap_shared, "churn", shared_and_private_memory_replace_each_other_many_times),
 	PART(mmap_fork, NULL, processes_share_memory_and_wait_for_each_other),
+	PART(mmap_memfd, "files", a_file_that_is_memory_is_a_file),
+	PART(mmap_memfd, "seals", seals_hold_for_calls_and_mappings),
+	PART(mmap_memfd, "forked", a_child_has_its_parents_mappings),
 	FILES("shared", what_is_written_to_a_mapping_is_in_the_file_and_back),
 	FILES("private", a_private_mapping_is_the_file_until_it_is_written),
 	FILES("ends", a_page_beyond_the_files_end_is_a_sigbus),
@@ -72,12 +75,70 @@ static void same_part(void **state)
 	remove_written(dir);
 }
 
+/* One run with --mem 128M, which natively there is no such limit for. */
+static void assert_within_limit(const char *part, const char *want)
+{
+	struct run_result r = run_kvmrun(LIST("--mem", "128M"), LIST(guest("mmap_limit"), part));
+
+	assert_err(&r, "");
+	assert_out(&r, want);
+	assert_status(&r, 0);
+	run_free(&r);
+}
+
+static void shared_memory_counts_against_the_limit_while_it_is_mapped(void **state)
+{
+	(void)state;
+	assert_within_limit("anonymous",
+		"# anonymous\n"
+		"mem_map(ZONE, 200 * MB, RW, SHARED) = ENOMEM\n"
+		"mem_map(ZONE, 70 * MB, RW, SHARED) = zone+0\n"
+		"mem_map(ZONE + 100 * MB, 70 * MB, RW, SHARED) = ENOMEM\n"
+		"mem_map(ZONE + 100 * MB, 70 * MB, RW, ANON | MAP_FIXED) = ENOMEM\n"
+		"CALL(munmap, ZONE + 10 * MB, 60 * MB) = 0\n"
+		"mem_map(ZONE + 100 * MB, 70 * MB, RW, SHARED) = zone+0x6400000\n"
+		"CALL(mremap, ZONE + 100 * MB, 70 * MB, 100 * MB, MREMAP_MAYMOVE) = zone+0x6400000\n"
+		"CALL(mremap, ZONE + 100 * MB, 70 * MB, 130 * MB, MREMAP_MAYMOVE) = ENOMEM\n"
+		"CALL(munmap, ZONE, 300 * MB) = 0\n");
+}
+
+static void files_that_are_memory_have_a_limit_of_their_own(void **state)
+{
+	(void)state;
+	assert_within_limit("files",
+		"# files\n"
+		"CALL(ftruncate, a, 129 * MB) = ENOSPC\n"
+		"CALL(ftruncate, a, 28 * MB) = 0\n"
+		"CALL(pwrite64, a, \"x\", 1, 1l << 40) = ENOSPC\n"
+		"CALL(fallocate, a, 1, 0, 200 * MB) = ENOSPC\n"
+		"ENOSPC after 100 MB\n"
+		"CALL(sendfile, b, a, 0, 10) = EINVAL\n"
+		"CALL(ftruncate, b, 50 * MB) = 0\n"
+		"CALL(ftruncate, a, 78 * MB) = 0\n"
+		"CALL(mmap, ZONE, MB, RW, MAP_SHARED | MAP_FIXED, a, 0) = zone+0\n"
+		"CALL(ftruncate, b, 51 * MB) = ENOSPC\n"
+		"CALL(munmap, ZONE, MB) = 0\n"
+		"CALL(ftruncate, b, 128 * MB) = 0\n");
+	assert_within_limit("received",
+		"# received\n"
+		"1 1\n"
+		"CALL(ftruncate, fd, 128 * MB) = 0\n"
+		"CALL(ftruncate, fd, 129 * MB) = ENOSPC\n"
+		"CALL(pwrite64, fd, \"x\", 1, 128 * MB) = ENOSPC\n");
+}
+
 int main(int argc, char **argv)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(parts)];
+	static const struct CMUnitTest named[] = {
+		cmocka_unit_test(shared_memory_counts_against_the_limit_while_it_is_mapped),
+		cmocka_unit_test(files_that_are_memory_have_a_limit_of_their_own),
+	};
+	struct CMUnitTest tests[ARRAY_SIZE(parts) + ARRAY_SIZE(named)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		tests[n++] = (struct CMUnitTest){ parts[i].name, same_part, NULL, NULL, (void *)&parts[i] };
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		tests[n++] = named[i];
 	return harness_main(argc, argv, "mmap", tests, n, NULL, NULL);
 }

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Files of memfd_create(2): as files, mapped, sealed, and between processes. */
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "mem.h"
+
+static long map(unsigned long va, unsigned long n, int prot, int type, int fd)
+{
+	return CALL(mmap, va, n * PAGE, prot, type | MAP_FIXED, fd, 0);
+}
+
+static void show(int fd)
+{
+	struct stat st;
+
+	fstat(fd, &st);
+	printf("  size %ld position %ld\n", (long)st.st_size, (long)lseek(fd, 0, SEEK_CUR));
+}
+
+static void files(void)
+{
+	int fd = CALL(memfd_create, "name", MFD_CLOEXEC), other;
+	char text[100] = "";
+	struct iovec v[2] = { { "ab", 2 }, { "cdef", 4 } };
+
+	SHOW(CALL(fcntl, fd, F_GETFD));
+	SHOW(CALL(write, fd, "0123456789", 10));
+	SHOW(CALL(writev, fd, v, 2));
+	show(fd);
+	SHOW(CALL(pwrite64, fd, "PP", 2, 20));
+	SHOW(CALL(pwritev2, fd, v, 2, 30, 0, 0));
+	SHOW(CALL(pwritev2, fd, v, 2, -1, 0, 0));
+	show(fd);
+	SHOW(CALL(pread64, fd, text, 50, 0));
+	for (int i = 0; i < 40; i++)
+		putchar(text[i] ? text[i] : '.');
+	putchar('\n');
+	SHOW(CALL(ftruncate, fd, 5 * PAGE));
+	SHOW(CALL(fallocate, fd, 0, 0, 7 * PAGE));
+	SHOW(CALL(fallocate, fd, 3, 0, PAGE));
+	SHOW(CALL(pread64, fd, text, 10, 0));
+	printf("%d\n", text[0]);
+	show(fd);
+	SHOW(CALL(ftruncate, fd, -1));
+	SHOW(CALL(fcntl, fd, F_SETFL, O_APPEND));
+	lseek(fd, 0, SEEK_SET);
+	SHOW(CALL(write, fd, "end", 3));
+	show(fd);
+	SHOW(map(ZONE, 8, RW, MAP_SHARED, fd));
+	mem_layout(ZONE, 8);
+	*(char *)ZONE = 'M';
+	other = dup(fd);
+	close(fd);
+	SHOW(CALL(pread64, other, text, 10, 0));
+	printf("%c\n", text[0]);
+	close(other);
+	mem_layout(ZONE, 8);
+	SHOW(CALL(memfd_create, "name", 0x80));
+	SHOW(CALL(memfd_create, 8, 0));
+}
+
+static void seals(void)
+{
+	int fd = CALL(memfd_create, "sealed", MFD_ALLOW_SEALING), plain = CALL(memfd_create, "plain", 0);
+
+	SHOW(CALL(fcntl, plain, F_GET_SEALS));
+	SHOW(CALL(fcntl, plain, F_ADD_SEALS, F_SEAL_GROW));
+	SHOW(CALL(ftruncate, fd, 4 * PAGE));
+	SHOW(CALL(fcntl, fd, F_ADD_SEALS, F_SEAL_GROW));
+	SHOW(CALL(ftruncate, fd, 5 * PAGE));
+	SHOW(CALL(pwrite64, fd, "x", 1, 4 * PAGE));
+	SHOW(map(ZONE, 4, RW, MAP_SHARED, fd));
+	mem_tag(ZONE, 4, 's');
+	SHOW(CALL(fcntl, fd, F_ADD_SEALS, F_SEAL_WRITE));
+	SHOW(CALL(munmap, ZONE, 4 * PAGE));
+	SHOW(CALL(fcntl, fd, F_ADD_SEALS, F_SEAL_WRITE));
+	SHOW(CALL(write, fd, "x", 1));
+	SHOW(map(ZONE, 4, RW, MAP_SHARED, fd));
+	SHOW(map(ZONE, 4, RW, MAP_PRIVATE, fd));
+	mem_layout(ZONE, 4);
+	SHOW(CALL(mremap, ZONE, 4 * PAGE, 2 * PAGE, 0));
+	SHOW(CALL(fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL));
+	SHOW(CALL(fcntl, fd, F_GET_SEALS));
+	SHOW(CALL(ftruncate, fd, PAGE));
+	SHOW(CALL(fcntl, fd, F_ADD_SEALS, F_SEAL_GROW));
+	fd = CALL(memfd_create, "later", MFD_ALLOW_SEALING);
+	SHOW(CALL(ftruncate, fd, PAGE));
+	SHOW(map(ZONE, 1, RW, MAP_SHARED, fd));
+	SHOW(CALL(fcntl, fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	mem_tag(ZONE, 1, 'f');
+	SHOW(map(ZONE + PAGE, 1, RW, MAP_SHARED, fd));
+	SHOW(map(ZONE + PAGE, 1, PROT_READ, MAP_SHARED, fd));
+	SHOW(CALL(mprotect, ZONE + PAGE, PAGE, RW));
+	mem_layout(ZONE, 2);
+}
+
+/* A child has the file, its mapping, and a private one with copies of its own. */
+static void forked(void)
+{
+	int fd = CALL(memfd_create, "shared", 0), status;
+
+	SHOW(CALL(ftruncate, fd, 4 * PAGE));
+	SHOW(map(ZONE, 4, RW, MAP_SHARED, fd));
+	mem_tag(ZONE, 4, 'A');
+	SHOW(map(ZONE + 4 * PAGE, 4, RW, MAP_PRIVATE, fd));
+	mem_tag(ZONE + 4 * PAGE, 2, 'a');
+	fflush(stdout);
+	if (fork() == 0) {
+		mem_layout(ZONE, 8);
+		*(char *)ZONE = 'C';
+		*(char *)(ZONE + 5 * PAGE) = 'c';
+		*(char *)(ZONE + 6 * PAGE) = 'd';
+		CALL(pwrite64, fd, "w", 1, 3 * PAGE);
+		mem_layout(ZONE, 8);
+		map(ZONE + 8 * PAGE, 4, RW, MAP_SHARED, fd);
+		mem_layout(ZONE + 8 * PAGE, 4);
+		CALL(munmap, ZONE, 4 * PAGE);
+		fflush(stdout);
+		_exit(5);
+	}
+	wait(&status);
+	printf("%d\n", WEXITSTATUS(status));
+	mem_layout(ZONE, 8);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct mem_part all[] = { { "files", files }, { "seals", seals }, { "forked", forked } };
+
+	return mem_main(argc, argv, all, ARRAY_SIZE(all));
+}
