@@ -97,7 +97,8 @@ static void malloc_of_both_libcs_keeps_every_byte(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		struct run_result r = run_same(&(struct run_opts){ .deadline = 300 }, LIST(guest(programs[i])));
+		struct run_result r = run_same(&(struct run_opts){ .deadline = 300 },
+					       LIST(guest(programs[i]), run_slow() ? "2000" : "20000"));
 
 		assert_status(&r, 0);
 		run_free(&r);
@@ -164,7 +165,7 @@ static void random_calls_leave_what_a_model_says(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
 		struct run_result r = run_same(&(struct run_opts){ .deadline = 300 },
-					       LIST(guest("mem_stress"), seeds[i], run_slow() ? "5000" : "20000"));
+					       LIST(guest("mem_stress"), seeds[i], run_slow() ? "2000" : "20000"));
 
 		assert_status(&r, 0);
 		run_free(&r);
@@ -206,15 +207,15 @@ static unsigned long available(const char *mem, unsigned long *image)
 
 static void memory_ends_exactly_at_the_limit(void **state)
 {
-	unsigned long image, small = available("64M", &image);
+	unsigned long image, small = available("16M", &image);
 
 	(void)state;
 	/* what is missing is the program itself and its first stack */
-	assert_in_range(64 * 1024 - small - image, 4, 512);
-	assert_int_equal(available("65540K", &image), small + 4);
-	assert_int_equal(available("65536K", &image), small);
-	assert_int_equal(available("66M", &image), small + 2 * 1024);
-	assert_int_equal(available("256M", &image), small + 192 * 1024);
+	assert_in_range(16 * 1024 - small - image, 4, 512);
+	assert_int_equal(available("16388K", &image), small + 4);
+	assert_int_equal(available("16384K", &image), small);
+	assert_int_equal(available("18M", &image), small + 2 * 1024);
+	assert_int_equal(available("64M", &image), small + 48 * 1024);
 }
 
 static void memory_given_back_can_be_had_again(void **state)
@@ -274,7 +275,7 @@ static void ten_thousand_cycles_lose_no_page(void **state)
 
 static void malloc_runs_into_enomem_and_recovers(void **state)
 {
-	struct run_result r = limited("64M", "malloc");
+	struct run_result r = limited("16M", "malloc");
 
 	(void)state;
 	assert_status(&r, 0);
@@ -296,30 +297,30 @@ static unsigned long last_number(const struct run_result *r)
 static void assert_killed_for_memory(const struct run_result *r)
 {
 	assert_status(r, 137);
-	assert_err_line(r, "mem_limit: killed: no memory left of 64 MiB; raise --mem");
+	assert_err_line(r, "mem_limit: killed: no memory left of 16 MiB; raise --mem");
 }
 
 static void overcommitted_memory_ends_the_program_at_the_limit(void **state)
 {
-	unsigned long image, total = available("64M", &image);
-	struct run_result r = limited("64M", "overcommit");
+	unsigned long image, total = available("16M", &image);
+	struct run_result r = limited("16M", "overcommit");
 
 	(void)state;
 	assert_killed_for_memory(&r);
 	assert_int_equal(last_number(&r), total);
 	run_free(&r);
-	r = limited("64M", "overcommit-by-read");
+	r = limited("16M", "overcommit-by-read");
 	assert_killed_for_memory(&r);
 	run_free(&r);
 }
 
 static void sparse_memory_ends_the_program_by_its_page_tables(void **state)
 {
-	struct run_result r = limited("64M", "sparse");
+	struct run_result r = limited("16M", "sparse");
 
 	(void)state;
 	assert_killed_for_memory(&r);
-	assert_in_range(last_number(&r), 32 * 1024, 64 * 1024);
+	assert_in_range(last_number(&r), 8 * 1024, 16 * 1024);
 	run_free(&r);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A libc's own allocator at work: random malloc, calloc, realloc and free of
- * all sizes, every block's bytes checked. The same numbers on every machine.
+ * mem_malloc TURNS - a libc's own allocator at work: random malloc, calloc, realloc
+ * and free of all sizes, every block's bytes checked. The same numbers on every machine.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -47,11 +47,12 @@ static void check(int i, size_t n, int byte)
 		}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	int turns = argc > 1 ? atoi(argv[1]) : 20000;
 	uint64_t total = 0;
 
-	for (int turn = 0; turn < 20000; turn++) {
+	for (int turn = 0; turn < turns; turn++) {
 		int i = rnd(BLOCKS);
 		size_t n = size(), kept = n < blocks[i].n ? n : blocks[i].n;
 		int what = rnd(4);
