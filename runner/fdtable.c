@@ -210,20 +210,40 @@ int fd_install_pair(struct file *const file[2], int fd[2], bool cloexec)
 	return fd[1];
 }
 
-int fd_replace(int from, int to, bool cloexec)
+struct file *file_duplicate(struct file *file, int *err)
 {
-	struct file *old = NULL;
+	struct file *copy;
+	int host;
+
+	if (file->host < 0 || S_ISREG(file->type) || S_ISDIR(file->type))
+		return file_get(file);
+	host = fcntl(file->host, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	*err = host < 0 ? -errno : -ENOMEM;
+	copy = host < 0 ? NULL : file_new(host, file->type, file->mount, NULL);
+	if (!copy)
+		return NULL;
+	copy->inherited = file->inherited;
+	copy->family = file->family;
+	copy->socktype = file->socktype;
+	copy->offline = file->offline;
+	return copy;
+}
+
+int fd_replace(struct file *file, int to, bool cloexec)
+{
 	int err = -EBADF;
 
 	pthread_mutex_lock(&table.lock);
-	if (is_open(from) && to >= 0 && (unsigned int)to < table.soft)
+	if (to >= 0 && (unsigned int)to < table.soft)
 		err = reserve(to);
 	if (!err) {
-		old = table.slot[to].file;
-		table.slot[to] = (struct slot){ file_get(table.slot[from].file), cloexec };
+		struct file *old = table.slot[to].file;
+
+		table.slot[to] = (struct slot){ file, cloexec };
+		file = old;
 	}
 	pthread_mutex_unlock(&table.lock);
-	file_put(old);
+	file_put(file);
 	return err ? err : to;
 }
 

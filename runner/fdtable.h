@@ -66,8 +66,14 @@ int fd_install(struct file *file, int min, bool cloexec);
 /* Two descriptors at once, for pipes: both or neither. */
 int fd_install_pair(struct file *const file[2], int fd[2], bool cloexec);
 
-/* As dup3(2), with its errors, without the "same number" rule: to becomes what from is. */
-int fd_replace(int from, int to, bool cloexec);
+/*
+ * The file for a duplicate of a descriptor, with a reference for the caller; NULL with *err. To
+ * epoll(7) each duplicate is one of its own, so what it takes has a host descriptor for each.
+ */
+struct file *file_duplicate(struct file *file, int *err);
+
+/* As dup3(2): to becomes file. Takes over the caller's reference, also on failure: -EBADF, -ENOMEM. */
+int fd_replace(struct file *file, int to, bool cloexec);
 
 /* Closes one; 0 or -EBADF. */
 int fd_close(int fd);

@@ -25,6 +25,7 @@
 #include "jail.h"
 #include "msg.h"
 #include "net.h"
+#include "policy.h"
 #include "sockopts.h"
 #include "table.h"
 
@@ -84,6 +85,7 @@ static const struct {
 	ALLOW(getpeername, "guest sockets"),
 	ALLOW(ppoll, "guest waits"),
 	ALLOW(epoll_create1, "guest waits"),
+	ALLOW(inotify_init1, "guest watches"),
 	ALLOW(epoll_ctl, "guest waits"),
 	ALLOW(epoll_pwait, "guest waits"),
 	ALLOW(pause, "guest waits"),
@@ -261,6 +263,9 @@ static scmp_filter_ctx build(void)
 		die(KVMRUN_FAILED, "cannot build the seccomp filter, clone3: %s", strerror(-err));
 	add_own(ctx);
 	add_net(ctx);
+	/* by the number of a descriptor in /proc, as sockets: policy_granted() is what the runner asks, too */
+	if (policy_granted())
+		add(ctx, SYS_inotify_add_watch, 0, NULL);
 	return ctx;
 }
 

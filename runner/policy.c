@@ -114,6 +114,14 @@ int policy_may_change(const struct mount *mount, bool synthetic)
 	return mount->writable ? 0 : -EROFS;
 }
 
+bool policy_granted(void)
+{
+	for (size_t i = 0; i < nmounts; i++)
+		if (!mounts[i].device)
+			return true;
+	return false;
+}
+
 bool policy_writable(void)
 {
 	for (size_t i = 0; i < nmounts; i++)

@@ -51,7 +51,8 @@ const char *policy_entry(const char *path, size_t i, size_t *len);
  */
 int policy_may_change(const struct mount *mount, bool synthetic);
 
-/* Whether there is a writable grant, /tmp included. */
+/* Whether there is a grant, and a writable one, /tmp included. */
+bool policy_granted(void);
 bool policy_writable(void);
 
 /* Writes out what the guest may have changed: the file systems of the writable mounts. */

@@ -38,16 +38,32 @@ long host_close_range(struct call *c)
 
 /* ------------------------------------------------------------- dup */
 
+static long duplicate(struct call *c, int min, bool cloexec)
+{
+	int err;
+	struct file *file = file_duplicate(c->fd[0], &err);
+
+	return file ? fd_install(file, min, cloexec) : err;
+}
+
+static long replace(struct call *c, int to, bool cloexec)
+{
+	int err;
+	struct file *file = file_duplicate(c->fd[0], &err);
+
+	return file ? fd_replace(file, to, cloexec) : err;
+}
+
 long host_dup(struct call *c)
 {
-	return fd_install(file_get(c->fd[0]), 0, false);
+	return duplicate(c, 0, false);
 }
 
 long host_dup2(struct call *c)
 {
 	int from = c->arg[0], to = c->arg[1];
 
-	return from == to ? to : fd_replace(from, to, false);
+	return from == to ? to : replace(c, to, false);
 }
 
 long host_dup3(struct call *c)
@@ -56,7 +72,7 @@ long host_dup3(struct call *c)
 
 	if (from == to || c->arg[2] & ~(uint64_t)O_CLOEXEC)
 		return -EINVAL;
-	return fd_replace(from, to, c->arg[2] & O_CLOEXEC);
+	return replace(c, to, c->arg[2] & O_CLOEXEC);
 }
 
 /* ------------------------------------------------------------- requests */
@@ -90,7 +106,7 @@ long host_fcntl(struct call *c)
 	switch (request) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		return fd_install(file_get(c->fd[0]), (int)c->arg[2], request == F_DUPFD_CLOEXEC);
+		return duplicate(c, c->arg[2], request == F_DUPFD_CLOEXEC);
 	case F_GETFD:
 		return fd_cloexec(fd);
 	case F_SETFD:

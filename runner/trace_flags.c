@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -67,6 +68,14 @@ static const struct name statx_masks[] = {
 };
 
 static const struct name access_bits[] = { NAME(F_OK), NAME(R_OK), NAME(W_OK), NAME(X_OK) };
+
+static const struct name inotify_flags[] = { NAME(IN_CLOEXEC), NAME(IN_NONBLOCK) };
+static const struct name inotify_events[] = {
+	NAME(IN_ACCESS), NAME(IN_MODIFY), NAME(IN_ATTRIB), NAME(IN_CLOSE_WRITE), NAME(IN_CLOSE_NOWRITE), NAME(IN_OPEN),
+	NAME(IN_MOVED_FROM), NAME(IN_MOVED_TO), NAME(IN_CREATE), NAME(IN_DELETE), NAME(IN_DELETE_SELF), NAME(IN_MOVE_SELF),
+	NAME(IN_UNMOUNT), NAME(IN_Q_OVERFLOW), NAME(IN_IGNORED), NAME(IN_ONLYDIR), NAME(IN_DONT_FOLLOW),
+	NAME(IN_EXCL_UNLINK), NAME(IN_MASK_CREATE), NAME(IN_MASK_ADD), NAME(IN_ISDIR), { 0x80000000, "IN_ONESHOT" },
+};
 
 static const struct name whences[] = {
 	NAME(SEEK_SET), NAME(SEEK_CUR), NAME(SEEK_END), NAME(SEEK_DATA), NAME(SEEK_HOLE),
@@ -418,6 +427,8 @@ static const struct format formats[] = {
 	[ABI_FMT_XATTR] = FLAGS(xattr_flags, "XATTR_???"),
 	[ABI_FMT_FADVISE] = ENUM(fadvices, "POSIX_FADV_???"),
 	[ABI_FMT_EPOLL] = FLAGS(epoll_flags, "EPOLL_???"),
+	[ABI_FMT_IN] = FLAGS(inotify_flags, "IN_???"),
+	[ABI_FMT_INOTIFY] = FLAGS(inotify_events, "IN_???"),
 	[ABI_FMT_FAMILY] = BY(put_family),
 	[ABI_FMT_SOCKTYPE] = BY(put_socktype),
 	[ABI_FMT_SOCKFLAGS] = BY(put_sockflags),
