@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "forked.h"
 #include "guest_call.h"
 #include "../runner/fdtable.h"
 #include "../runner/interrupt.h"
@@ -189,4 +196,64 @@ long guest_call_args(uint32_t nr, const uint64_t a[6])
 	for (int i = 0; i < 6; i++)
 		get(i, i == 2 && request ? &request->arg : &row->arg[i], a, &seg);
 	return frame->ret;
+}
+
+/* ------------------------------------------------------------- a guest of its own */
+
+struct guest {
+	const struct config *config;
+	void (*body)(void);
+};
+
+static int host_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 512; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void run(void *arg)
+{
+	const struct guest *guest = arg;
+
+	guest_start(guest->config);
+	guest->body();
+}
+
+static void run_tidy(void *arg)
+{
+	const struct guest *guest = arg;
+	int before;
+
+	guest_start(guest->config);
+	before = host_descriptors();
+	guest->body();
+	need_result(guest_call(close_range, 3, ~0u, 0), 0);
+	need_result(guest_call(chdir, P("/")), 0);
+	/* the working directory may have been a granted one before, and is the synthetic "/" now */
+	need(host_descriptors() <= before);
+}
+
+static void in_child(void (*fn)(void *), const struct config *config, void (*body)(void), struct outcome *o)
+{
+	struct guest guest = { config, body };
+	struct outcome own;
+
+	if (!o)
+		o = &own;
+	forked(fn, &guest, o);
+	if (o->status)
+		fail_msg("status %d: %s", o->status, o->err);
+}
+
+void guest_run(const struct config *config, void (*body)(void), struct outcome *o)
+{
+	in_child(run, config, body, o);
+}
+
+void guest_run_tidy(const struct config *config, void (*body)(void), struct outcome *o)
+{
+	in_child(run_tidy, config, body, o);
 }

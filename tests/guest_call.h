@@ -43,6 +43,17 @@ long guest_call_args(uint32_t nr, const uint64_t a[6]);
 #define guest_call(name, ...) guest_call_args(SYS_##name, (uint64_t[6]){ __VA_ARGS__ })
 #define P(pointer) ((uint64_t)(uintptr_t)(pointer))
 
+struct outcome;
+
+/*
+ * body() as the guest, after guest_start(config), in a process of its own (forked()). Fails the
+ * test unless that ends with 0. What it has printed is in *o, which may be NULL.
+ * guest_run_tidy: when the guest has closed all that is open it must have left no descriptor of
+ * the host's behind.
+ */
+void guest_run(const struct config *config, void (*body)(void), struct outcome *o);
+void guest_run_tidy(const struct config *config, void (*body)(void), struct outcome *o);
+
 /* In the child of a test: what does not hold ends it with a line on stderr and status 1. */
 #define need(condition) \
 	do { \

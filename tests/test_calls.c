@@ -32,29 +32,11 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define REF(start, count) ((uint64_t)(start) | (uint64_t)(count) << 32)
 
-static void (*body)(void);
 static struct config config;
-
-static void run(void *arg)
-{
-	(void)arg;
-	guest_start(&config);
-	body();
-}
-
-static void guest_with(void (*fn)(void), struct outcome *o)
-{
-	body = fn;
-	forked(run, NULL, o);
-	if (o->status)
-		fail_msg("status %d: %s", o->status, o->err);
-}
 
 static void guest(void (*fn)(void))
 {
-	struct outcome o;
-
-	guest_with(fn, &o);
+	guest_run(&config, fn, NULL);
 }
 
 /* ------------------------------------------------------------- frames */
@@ -603,9 +585,11 @@ static void standard_streams(void)
 
 static void closed(void *arg)
 {
+	(void)arg;
 	dup2(1, 9);
 	close(0);
-	run(arg);
+	guest_start(&config);
+	standard_streams();
 }
 
 static void standard_streams_are_the_callers_and_nothing_else_is(void **state)
@@ -613,7 +597,6 @@ static void standard_streams_are_the_callers_and_nothing_else_is(void **state)
 	struct outcome o;
 
 	(void)state;
-	body = standard_streams;
 	forked(closed, NULL, &o);
 	if (o.status)
 		fail_msg("status %d: %s", o.status, o.err);
@@ -900,7 +883,7 @@ static void explain_names_each_refusal_once(void **state)
 
 	(void)state;
 	config.explain = true;
-	guest_with(refusals, &o);
+	guest_run(&config, refusals, &o);
 	config.explain = false;
 	assert_string_equal(o.err,
 			    "kvmrun: explain: the call mount was refused: it reaches beyond the program and is never allowed\n"

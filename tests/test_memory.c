@@ -123,7 +123,7 @@ static void malloc_of_both_libcs_keeps_every_byte(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		struct run_result r = run_same(&(struct run_opts){ .deadline = 300 },
-					       LIST(guest(programs[i]), run_slow() ? "2000" : "20000"));
+					       LIST(guest(programs[i]), run_slow() ? "1000" : "20000"));
 
 		assert_status(&r, 0);
 		run_free(&r);

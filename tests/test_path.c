@@ -168,41 +168,12 @@ static void standard_grants(void)
 	grant("rw", "/rw", true);
 }
 
-static int host_descriptors(void)
-{
-	int n = 0;
-
-	for (int fd = 0; fd < 512; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
-static void (*body)(void);
-
-static void run(void *arg)
-{
-	int before;
-
-	(void)arg;
-	guest_start(&config);
-	before = host_descriptors();
-	body();
-	guest_call(close_range, 3, ~0u, 0);
-	guest_call(chdir, P("/"));
-	/* the working directory may have been a granted one before, and is the synthetic "/" now */
-	need(host_descriptors() <= before);
-}
-
 /* Runs fn as the guest with the grants of config; secret/ and ro/ must come out as they were. */
 static void guest(void (*fn)(void))
 {
 	uint64_t secret = sum_of("secret"), ro = sum_of("ro");
-	struct outcome o;
 
-	body = fn;
-	forked(run, NULL, &o);
-	if (o.status)
-		fail_msg("status %d: %s", o.status, o.err);
+	guest_run_tidy(&config, fn, NULL);
 	assert_true(sum_of("secret") == secret);
 	assert_true(sum_of("ro") == ro);
 }

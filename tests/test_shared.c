@@ -43,7 +43,6 @@ const char *__tsan_default_options(void)
 static char tree[64];		/* a/name has "a", b/name "b"; granted at /t */
 static struct grant grant = { tree, "/t", true };
 static struct config config = { .grants = &grant, .ngrants = 1 };
-static void (*body)(void);
 
 static int make_tree(void **state)
 {
@@ -78,42 +77,9 @@ static int remove_tree(void **state)
 	return system(command);
 }
 
-static int host_descriptors(void)
-{
-	int n = 0;
-
-	for (int fd = 0; fd < 512; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
-static void run(void *arg)
-{
-	int before;
-
-	(void)arg;
-	guest_start(&config);
-	before = host_descriptors();
-	body();
-	need_result(guest_call(close_range, 3, ~0u, 0), 0);
-	need_result(guest_call(chdir, P("/")), 0);
-	/* no reference was lost, and none was dropped twice */
-	need(host_descriptors() <= before);
-}
-
-static void guest_with(void (*fn)(void), struct outcome *o)
-{
-	body = fn;
-	forked(run, NULL, o);
-	if (o->status)
-		fail_msg("status %d: %s", o->status, o->err);
-}
-
 static void guest(void (*fn)(void))
 {
-	struct outcome o;
-
-	guest_with(fn, &o);
+	guest_run_tidy(&config, fn, NULL);
 }
 
 static pthread_barrier_t together;
@@ -470,7 +436,7 @@ static void explain_says_once_what_befalls_many_threads(void **state)
 
 	(void)state;
 	config.explain = true;
-	guest_with(be_refused_at_once, &o);
+	guest_run_tidy(&config, be_refused_at_once, &o);
 	config.explain = false;
 	for (char *line = strtok(o.err, "\n"); line; line = strtok(NULL, "\n"), lines++)
 		if (strncmp(line, "kvmrun: explain: /nowhere/", 26) || !strstr(line, "let the program read it"))

@@ -309,8 +309,8 @@ static void overruns(void)
 /* Timers that expire faster than signals are taken, while the program is at work. */
 static void storm(void)
 {
-	int64_t end = now() + 300 * MS;
 	unsigned long work = 0;
+	int64_t end;
 
 	catch(SIGUSR1);
 	for (int i = 0; i < 8; i++) {
@@ -324,6 +324,7 @@ static void storm(void)
 		}
 		timer_settime(timer, 0, &each, NULL);
 	}
+	end = now() + 300 * MS;
 	while (now() < end)
 		work++;
 	printf("%s, %s\n", work ? "worked" : "did nothing", count ? "signals came" : "none came");
