@@ -118,6 +118,7 @@ static const struct {
 	ALLOW(munmap, "malloc"),
 	ALLOW(mremap, "malloc"),
 	ALLOW(madvise, "malloc"),
+	ALLOW(mincore, "files that the guest has mapped"),
 	ALLOW(msync, "files that the guest has mapped"),
 	ALLOW(exit, "the end of a thread"),
 	ALLOW(exit_group, "the end"),

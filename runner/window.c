@@ -24,6 +24,7 @@
 
 #define WINDOW_MAX	(1ull << 38)
 #define TOUCH_MAX	64		/* pages */
+#define TOUCH_ALWAYS	16		/* as many as Linux maps at once, fault_around_bytes */
 #define RANGE_NONE	MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
 
 #define ARG(vcpu, i) (*(const volatile uint64_t *)&(vcpu)->frame->arg[i])
@@ -433,19 +434,32 @@ void op_remap(struct vcpu *vcpu)
 	vcpu->frame->ret = remap(vcpu->vm, offset(vcpu->vm, ARG(vcpu, 0), len), len, ARG(vcpu, 2), ARG(vcpu, 3));
 }
 
+/* How many of n pages are worth touching for one's sake: a few, and as many more as have memory already. */
+static uint64_t at_hand(uint8_t *p, uint64_t n)
+{
+	unsigned char in[TOUCH_MAX];
+
+	if (n > TOUCH_MAX)
+		n = TOUCH_MAX;
+	if (n > TOUCH_ALWAYS && mincore(p, n * ABI_PAGE, in) == 0)
+		for (uint64_t i = TOUCH_ALWAYS; i < n; i++)
+			if (!(in[i] & 1))
+				n = i;
+	return n;
+}
+
 void op_touch(struct vcpu *vcpu)
 {
-	uint64_t len = ARG(vcpu, 1), done = 0;
+	uint64_t len = ARG(vcpu, 1), pages = 0, n;
 	int64_t at = offset(vcpu->vm, ARG(vcpu, 0), len);
 	bool write = ARG(vcpu, 2);
+	uint8_t *p = vcpu->vm->window_host + at;
 
 	vcpu->faults = 0;
-	while (at >= 0 && done < len && done < TOUCH_MAX * ABI_PAGE) {
-		if (guest_probe(vcpu->vm->window_host + at + done, write && !done))
-			break;
-		done += ABI_PAGE;
-	}
-	vcpu->frame->ret = done;
+	n = at < 0 ? 0 : at_hand(p, len / ABI_PAGE);
+	while (pages < n && !guest_probe(p + pages * ABI_PAGE, write && !pages))
+		pages++;
+	vcpu->frame->ret = pages * ABI_PAGE;
 }
 
 void op_sync(struct vcpu *vcpu)

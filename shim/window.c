@@ -10,7 +10,7 @@
  */
 #include "shim.h"
 
-#define AROUND	16		/* pages that come at once */
+#define AROUND	64		/* pages that come at once */
 
 static s64 ask(enum abi_op op, u64 arg0, u64 arg1, u64 arg2, u64 arg3)
 {
