@@ -284,8 +284,8 @@ static void handler(int sig, siginfo_t *info, void *context)
 		limit_reached();
 	} else if (sig == INTERRUPT_LIMIT && process_is_child() && process_orphaned()) {
 		_exit(128 + SIGKILL);
-	} else if (sig == INTERRUPT_LIMIT && process_is_child() && info->si_pid == getppid()) {
-		/* a thread of its has ended, no more: nobody can send it from there */
+	} else if (sig == INTERRUPT_LIMIT && process_is_child() && process_lost_parent(info->si_pid)) {
+		/* it has ended, or a thread of its, no more: nobody can send it from there */
 	} else if (sig == SIGCHLD && info->si_code > 0) {
 		process_look();
 	} else if (!(sig == INTERRUPT_KICK && info->si_code == SI_TIMER && info->si_ptr == &kick_mark)) {

@@ -62,6 +62,7 @@ static struct vm *vm;
 static uint32_t max;
 static uid_t uid;
 static pid_t first_host, host_parent;
+static pid_t made_by;		/* its first parent, whose end is told of when it is no more the parent */
 static pthread_mutex_t *locks[LOCKS];
 static unsigned int nlocks;
 static pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER;
@@ -465,7 +466,7 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 
 	me = p;
 	me->host = getpid();
-	host_parent = parent;
+	host_parent = made_by = parent;
 	/* the first process's end, however it comes, is that of all: interrupt.c */
 	if (prctl(PR_SET_PDEATHSIG, INTERRUPT_LIMIT) < 0 || process_orphaned())
 		_exit(KVMRUN_FAILED);
@@ -484,6 +485,11 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	interrupt_forked(vcpu);
 	if (start_listening() < 0)
 		die(KVMRUN_FAILED, "no thread for another process");
+}
+
+bool process_lost_parent(pid_t host)
+{
+	return host == made_by || host == getppid();
 }
 
 bool process_orphaned(void)

@@ -79,6 +79,9 @@ int process_setsid(void);
 /* Something has changed for this process. Any thread, any signal handler. */
 void process_look(void);
 
+/* Whether the signal of PR_SET_PDEATHSIG is from this host process: the one that made this one, or its parent now. */
+bool process_lost_parent(pid_t host);
+
 /* Whether the first process has gone, with which all end. */
 bool process_orphaned(void);
 
