@@ -24,6 +24,7 @@
 #include "thread.h"
 #include "trace.h"
 #include "vcpu.h"
+#include "vfork.h"
 #include "vm.h"
 
 #define ID_MAX		4194304	/* kernel.pid_max */
@@ -156,6 +157,7 @@ void process_executed(void)
 {
 	if (!me)
 		return;
+	vfork_over();
 	lock_table();
 	me->executed = me->stranger = true;
 	unlock_table();
@@ -471,6 +473,7 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, INTERRUPT_LIMIT) < 0 || process_orphaned())
 		_exit(KVMRUN_FAILED);
 	end_reset();
+	vfork_child();
 	boot->pid = me->pid;
 	boot->ppid = me->ppid;
 	memset(boot->calls, 0, sizeof(boot->calls));
@@ -504,7 +507,7 @@ bool process_orphaned(void)
 	return false;
 }
 
-int process_fork(struct vcpu *vcpu, uint32_t last_tid, int exit_signal)
+int process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
 {
 	struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 	struct process *p = NULL;
@@ -518,10 +521,12 @@ int process_fork(struct vcpu *vcpu, uint32_t last_tid, int exit_signal)
 	lock_table();
 	if (table->last_id < (int)last_tid && last_tid < ID_MAX)
 		table->last_id = last_tid;
-	p = new_entry(exit_signal);
+	p = new_entry(how & 0xff);
 	unlock_table();
 	if (!p)
 		goto out;
+	if ((how & ABI_FORK_SHARES) && vfork_prepare() < 0)
+		vmsg("a child that fails to execute something will not be able to say so: %m");
 	boot->forked = 1;
 	mask = interrupt_block();
 	for (unsigned int i = 0; i < nlocks; i++)
@@ -535,10 +540,12 @@ int process_fork(struct vcpu *vcpu, uint32_t last_tid, int exit_signal)
 		ret = 0;
 	} else if (host < 0) {
 		vmsg("no other process: %m");
+		vfork_failed();
 		p->state = FREE;
 		ret = -EAGAIN;
 	} else {
 		p->host = host;
+		vfork_parent(ret);
 	}
 	interrupt_unblock(mask);
 out:

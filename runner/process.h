@@ -28,9 +28,9 @@ void process_guard(pthread_mutex_t *lock);
 
 /*
  * ABI_OP_FORK on vcpu. In the parent the child's ID, or -EAGAIN: as many as --procs, or
- * the host has no room. In the child 0: vcpu is vCPU 0 of another VM, about to start.
+ * the host has no room. how is the frame's arg[1]. In the child 0: vcpu is vCPU 0 of another VM, about to start.
  */
-int process_fork(struct vcpu *vcpu, uint32_t last_tid, int exit_signal);
+int process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how);
 
 /* ABI_OP_VFORK: 0 when the child has executed something or ended, or is none; -EINTR. */
 int process_vfork_wait(int pid);

@@ -19,6 +19,7 @@
 #include "process.h"
 #include "thread.h"
 #include "vcpu.h"
+#include "vfork.h"
 #include "vm.h"
 #include "window.h"
 
@@ -256,7 +257,7 @@ static void op_thread(struct vcpu *vcpu)
 static void op_fork(struct vcpu *vcpu)
 {
 	struct abi_frame *f = vcpu->frame;
-	int ret = process_fork(vcpu, READ_ONCE(f->arg[0]), READ_ONCE(f->arg[1]) & 0xff);
+	int ret = process_fork(vcpu, READ_ONCE(f->arg[0]), READ_ONCE(f->arg[1]));
 
 	/* in the child this is another VM's, which has not asked */
 	if (ret)
@@ -271,6 +272,16 @@ static void op_exec(struct vcpu *vcpu)
 static void op_vfork(struct vcpu *vcpu)
 {
 	vcpu->frame->ret = process_vfork_wait(READ_ONCE(vcpu->frame->arg[0]));
+}
+
+static void op_give(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = vfork_give(vcpu->frame);
+}
+
+static void op_take(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = vfork_take(vcpu->frame, READ_ONCE(vcpu->frame->arg[0]));
 }
 
 static void op_id(struct vcpu *vcpu)
@@ -349,6 +360,8 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_FORK] = op_fork,
 	[ABI_OP_EXEC] = op_exec,
 	[ABI_OP_VFORK] = op_vfork,
+	[ABI_OP_GIVE] = op_give,
+	[ABI_OP_TAKE] = op_take,
 	[ABI_OP_ID] = op_id,
 	[ABI_OP_MAP] = op_map,
 	[ABI_OP_UNMAP] = op_unmap,

@@ -73,11 +73,14 @@ enum abi_op {
 	ABI_OP_WAIT,		/* sleeps for a while, as long as the word at GPA arg[0] is arg[1] */
 	ABI_OP_WAKE,		/* wakes who sleeps so on the word at arg[0] */
 	ABI_OP_FORK,		/* another process, as this one is now but for its threads: its vCPU 0 starts as that of a thread.
-				   arg[0] = the last ID of a thread, arg[1] = the signal at its end. ret = its ID, or -EAGAIN */
+				   arg[0] = the last ID of a thread, arg[1] = the signal at its end, and ABI_FORK_SHARES.
+				   ret = its ID, or -EAGAIN */
 	ABI_OP_EXEC,		/* another program: data = its path, from the directory arg[0], as execveat(2) by the flags arg[3];
 				   seg = arg[1] arguments and arg[2] variables, one string behind another; arg[4] =
 				   signals ignored, arg[5] = blocked. ret = -errno, or the VM is another one */
 	ABI_OP_VFORK,		/* waits for the child arg[0] to execute another program or end: ret = 0, or -EINTR for now */
+	ABI_OP_GIVE,		/* of a child of vfork(2): the page at address arg[0] has become data */
+	ABI_OP_TAKE,		/* the next such page of child arg[0]: ret = its address, or 0 */
 	ABI_OP_ID,		/* ret = an ID for a thread that no process or thread has */
 	/* The window, where the host maps what is not RAM. Whole pages; ret may be -errno. */
 	ABI_OP_MAP,		/* arg[0] bytes of descriptor arg[1] from arg[2] on, arg[3] PROT_* and ABI_MAP_*:
@@ -88,6 +91,8 @@ enum abi_op {
 	ABI_OP_SYNC,		/* msync(2) of arg[1] bytes at arg[0] with flags arg[2] */
 	ABI_OP_REMOVE,		/* MADV_REMOVE of arg[1] bytes at arg[0] */
 };
+
+#define ABI_FORK_SHARES	0x100	/* the child's writes are the parent's, should it end: vfork(2) */
 
 /* How the shim runs; found by its boot probe. */
 enum abi_mode {

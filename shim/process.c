@@ -5,6 +5,7 @@
  */
 #include "shim.h"
 
+#define CLONE_VM		0x00000100u
 #define CLONE_VFORK		0x00004000u
 #define CLONE_PARENT_SETTID	0x00100000u
 #define CLONE_CHILD_SETTID	0x01000000u
@@ -12,12 +13,13 @@
 /* What the child begins with, in its copy of the memory. */
 static struct thread child;
 static gva_t child_tid;
-static bool forking;
+static bool forking, shares;
 
-static long vfork_wait(long pid)
+static long vfork_wait(long pid, gva_t sp)
 {
 	while (ask_runner(ABI_OP_VFORK, pid, 0) == -EINTR)
 		cpu_flush();
+	vfork_take(pid, sp);
 	return pid;
 }
 
@@ -33,8 +35,9 @@ long process_fork(const struct clone_args *c)
 	thread_inherit(&child, c);
 	child.alt = current->alt;
 	child_tid = c->flags & CLONE_CHILD_SETTID ? c->child_tid : 0;
+	shares = c->flags & CLONE_VM;
 	forking = true;
-	pid = ask_runner(ABI_OP_FORK, threads_last_id(), c->exit_signal);
+	pid = ask_runner(ABI_OP_FORK, threads_last_id(), c->exit_signal | (shares ? ABI_FORK_SHARES : 0));
 	forking = false;
 	unlock(&signal_lock);
 	mm_unlock();
@@ -46,7 +49,7 @@ long process_fork(const struct clone_args *c)
 
 		put_user(tid, c->parent_tid);
 	}
-	return c->flags & CLONE_VFORK ? vfork_wait(pid) : pid;
+	return c->flags & CLONE_VFORK ? vfork_wait(pid, ((struct regs *)this_cpu() - 1)->rsp) : pid;
 }
 
 void process_begin(void)
@@ -58,6 +61,8 @@ void process_begin(void)
 	threads_forked(&child);
 	signal_forked();
 	futex_forked();
+	if (shares)
+		vfork_begin();
 	if (child_tid)
 		put_user(thread0.tid, child_tid);
 }
@@ -71,7 +76,7 @@ long sys_fork(const u64 a[6])
 
 long sys_vfork(const u64 a[6])
 {
-	const struct clone_args c = { .flags = CLONE_VFORK, .exit_signal = SIGCHLD };
+	const struct clone_args c = { .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD };
 
 	return (void)a, process_fork(&c);
 }

@@ -197,14 +197,26 @@ int pt_replace(gva_t va, gpa_t gpa, u64 bits)
 	return 0;
 }
 
-enum what { UNMAP, DROP, PROTECT, COUNT };
+enum what { UNMAP, DROP, PROTECT, COUNT, CLEAN, DIRTY };
 
 struct walk {
 	enum what what;
 	gva_t floor, ceiling;
 	u64 bits;
 	u64 pages;
+	struct dirty_page *dirty;
+	u32 ndirty, room;
 };
+
+static void note_dirty(struct walk *w, u64 *e, int level, gva_t va)
+{
+	u64 need = PTE_P | PTE_U | PTE_W | PTE_D;
+
+	if ((*e & need) != need)
+		return;
+	for (u64 at = 0; at < level_size(level) && w->ndirty < w->room; at += PAGE_SIZE)
+		w->dirty[w->ndirty++] = (struct dirty_page){ va + at, (*e & PTE_ADDR) + at };
+}
 
 static void leaf(struct walk *w, u64 *e, int level, gva_t va)
 {
@@ -215,8 +227,17 @@ static void leaf(struct walk *w, u64 *e, int level, gva_t va)
 		w->pages += level == 2 ? 512 : 1;
 	if (w->what == COUNT || (w->what == DROP && ram))
 		return;
+	if (w->what == DIRTY) {
+		if (ram)
+			note_dirty(w, e, level, va);
+		return;
+	}
 	if (*e & PTE_P)
 		mark(va);
+	if (w->what == CLEAN) {
+		*e &= ~PTE_D;
+		return;
+	}
 	if (w->what == PROTECT) {
 		*e = (*e & (PTE_ADDR | PTE_COW | (level == 2 ? PTE_PS : 0))) |
 		     (*e & PTE_COW ? w->bits & ~PTE_W : w->bits);
@@ -281,6 +302,19 @@ void pt_protect(gva_t start, gva_t end, int prot)
 u64 pt_count(gva_t start, gva_t end)
 {
 	return run(&(struct walk){ .what = COUNT }, start, end);
+}
+
+void pt_clean(void)
+{
+	run(&(struct walk){ .what = CLEAN }, 0, ABI_USER_END);
+}
+
+u32 pt_dirty(struct dirty_page *list, u32 n)
+{
+	struct walk w = { .what = DIRTY, .dirty = list, .room = n };
+
+	run(&w, 0, ABI_USER_END);
+	return w.ndirty;
 }
 
 /* The entry where the walk for va ends: a page, or nothing at *level. */

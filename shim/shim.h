@@ -151,6 +151,10 @@ void pt_protect(gva_t start, gva_t end, int prot);
 int pt_move(gva_t from, gva_t to, u64 len);
 /* 4 KiB pages of RAM present in the range. */
 u64 pt_count(gva_t start, gva_t end);
+/* Of RAM that the program may write: none is written; and those that have been since, up to n of them. */
+void pt_clean(void);
+struct dirty_page { gva_t va; gpa_t gpa; };
+u32 pt_dirty(struct dirty_page *list, u32 n);
 /* Flushes what the calls above left stale; before mm_lock is given up. */
 void pt_flush(void);
 
@@ -399,6 +403,11 @@ void base_set(bool gs, u64 base);
 long process_fork(const struct clone_args *c);
 /* Where the only thread of a new process starts; returns at once in any other. */
 void process_begin(void);
+
+/* ---- vfork.c */
+void vfork_begin(void);		/* in the child */
+void vfork_end(void);		/* there, at its end */
+void vfork_take(long pid, gva_t sp);	/* in its maker, at whose stack pointer it was called */
 
 /* ---- futex.c */
 void futex_forked(void);	/* nobody waits in a new process */

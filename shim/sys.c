@@ -8,6 +8,7 @@ void end_program(u64 code, u64 signal, enum abi_end why)
 	struct abi_frame *f = this_cpu()->frame;
 
 	futex_end_all();
+	vfork_end();
 	f->op = ABI_OP_EXIT;
 	f->arg[0] = code;
 	f->arg[1] = signal;

@@ -25,6 +25,9 @@ static void *try_reach(gva_t va, enum access access, int *err)
 		if (e && (*e & need) == need)
 			page = direct((*e & PTE_ADDR & (huge ? HUGE_MASK : PAGE_MASK)) +
 				      (va & (huge ? ~HUGE_MASK : ~PAGE_MASK)));
+		/* as the CPU does: see vfork.c */
+		if (page && access == ACCESS_WRITE)
+			*e |= PTE_D;
 		if (page && in_window(*e & PTE_ADDR) && !direct_window(*e & PTE_ADDR))
 			page = NULL;
 		unlock(&mm_lock);
