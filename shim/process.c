@@ -13,7 +13,7 @@
 /* What the child begins with, in its copy of the memory. */
 static struct thread child;
 static gva_t child_tid;
-static bool forking, shares;
+static bool shares;
 
 static long vfork_wait(long pid, gva_t sp)
 {
@@ -36,9 +36,7 @@ long process_fork(const struct clone_args *c)
 	child.alt = current->alt;
 	child_tid = c->flags & CLONE_CHILD_SETTID ? c->child_tid : 0;
 	shares = c->flags & CLONE_VM;
-	forking = true;
 	pid = ask_runner(ABI_OP_FORK, threads_last_id(), c->exit_signal | (shares ? ABI_FORK_SHARES : 0));
-	forking = false;
 	unlock(&signal_lock);
 	mm_unlock();
 	unlock(&threads_lock);
@@ -54,9 +52,9 @@ long process_fork(const struct clone_args *c)
 
 void process_begin(void)
 {
-	if (!forking)
+	/* vCPU 0 starts as a thread in a new process alone; others may in their process meanwhile */
+	if (this_cpu()->index)
 		return;
-	forking = false;
 	mm_lock = (lock_t){ 0 };
 	threads_forked(&child);
 	signal_forked();

@@ -129,7 +129,7 @@ static const struct guest {
 static void run_guest(void *arg)
 {
 	static char *none[] = { NULL };
-	static struct elf_image no_program = { .align = ABI_PAGE };
+	static struct program no_program = { .fd = -1, .elf.align = ABI_PAGE };
 	static struct config config = { .mem_bytes = 1 << 20, .argv = none, .env = none };
 	static struct vm vm = { .program = "evil" };
 	static struct vcpu vcpu;
@@ -141,7 +141,7 @@ static void run_guest(void *arg)
 		config.timeout_ns = 300000000;
 	memcpy(shim_image + 64, g->code, g->end - g->code);
 	vm_create(&vm, &config, device_open(NULL, &path), "the device");
-	load(&vm, &no_program, -1);
+	load(&vm, &no_program);
 	l.boot = guest_ptr(&vm, ABI_BOOT_GPA, sizeof(*l.boot));
 	l.next = l.boot->free;
 	pt_map(&l, 0xffffc00000000000, vm.ram_size, PROT_READ | PROT_WRITE, ABI_PAGE);
