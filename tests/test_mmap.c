@@ -127,11 +127,22 @@ static void files_that_are_memory_have_a_limit_of_their_own(void **state)
 		"CALL(pwrite64, fd, \"x\", 1, 128 * MB) = ENOSPC\n");
 }
 
+static void nothing_that_was_mapped_outlives_its_program(void **state)
+{
+	char *program = strdup(guest("mmap_exec"));
+	const struct run_opts opts = { .options = LIST("--mem", "128M", "--ro", program) };
+
+	(void)state;
+	assert_same_as_native(&opts, LIST(program));
+	free(program);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest named[] = {
 		cmocka_unit_test(shared_memory_counts_against_the_limit_while_it_is_mapped),
 		cmocka_unit_test(files_that_are_memory_have_a_limit_of_their_own),
+		cmocka_unit_test(nothing_that_was_mapped_outlives_its_program),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(parts) + ARRAY_SIZE(named)];
 	size_t n = 0;

@@ -125,6 +125,9 @@ static void private(void)
 	SHOW(CALL(madvise, ZONE, PAGE, MADV_FREE));
 	SHOW(CALL(madvise, ZONE, PAGE, MADV_REMOVE));
 	mem_layout(ZONE, 6);
+	SHOW(CALL(pread64, fd, ZONE + 14 * PAGE + 4000, 200, 0));
+	mem_layout(ZONE + 13 * PAGE, 4);
+	show_file(fd, 14);
 	mem_tag(ZONE + 8 * PAGE, 2, 'p');
 	SHOW(CALL(mremap, ZONE + 8 * PAGE, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, ZONE + 40 * PAGE));
 	mem_layout(ZONE + 40 * PAGE, 4);
