@@ -322,7 +322,9 @@ static int64_t map_anonymous(struct vm *vm, uint64_t len)
 {
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? -errno : settle(vm, p, len, &(struct range){ .anonymous = true });
+	int64_t gpa = p == MAP_FAILED ? -errno : settle(vm, p, len, &(struct range){ .anonymous = true });
+
+	return gpa < 0 ? gpa : gpa | ABI_MAP_NOFILE;
 }
 
 static int64_t map_file(struct vm *vm, struct file *file, uint64_t len, uint64_t off, int prot, bool shared)
@@ -363,9 +365,9 @@ static int64_t map(struct vm *vm, uint64_t len, int fd, uint64_t off, uint64_t h
 	ret = check_file(file, how & (PROT_READ | PROT_WRITE | PROT_EXEC), shared);
 	if (!ret && !len)
 		ret = -EINVAL;
-	else if (!ret && file->type != S_IFREG)
-		ret = shared ? map_anonymous(vm, len) | ABI_MAP_NOFILE : 0;
-	else if (!ret)
+	else if (!ret && file->type != S_IFREG && shared)
+		ret = map_anonymous(vm, len);
+	else if (!ret && file->type == S_IFREG)
 		ret = map_file(vm, file, len, off, how & PROT_WRITE, shared);
 	file_put(file);
 	return ret;

@@ -202,8 +202,11 @@ static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6
 		return put_msg(f, i, a[i], d->kind == ABI_ARG_OUTMSG);
 	case ABI_ARG_WORD:
 		f->arg[i] = a[i];
-		return segments(f, a[i], 4, i && (a[1] & ABI_FUTEX_COMMAND) == ABI_FUTEX_WAKE_OP ?
-				ACCESS_WRITE : ACCESS_READ) < 0 ? -EFAULT : 0;
+		/* as if to be written: a private mapping's word is that of its copy, as Linux has it */
+		if (segments(f, a[i], 4, ACCESS_WRITE) == 4)
+			return 0;
+		return (i && (a[1] & ABI_FUTEX_COMMAND) == ABI_FUTEX_WAKE_OP) ||
+		       segments(f, a[i], 4, ACCESS_READ) < 0 ? -EFAULT : 0;
 	default:
 		f->arg[i] = a[i];
 		return 0;

@@ -49,6 +49,7 @@ static const struct part parts[] = {
 	FILES("resize", mremap_of_a_file_reaches_more_of_it),
 	FILES("errors", mappings_that_linux_refuses_are_refused_alike),
 	FILES("futexes", a_futex_is_the_same_at_both_addresses_of_a_page),
+	FILES("private-futexes", a_futex_of_a_private_mapping_is_the_programs_own),
 	FILES("race", files_are_cut_short_under_threads_that_read_them),
 	FILES("large", more_of_a_file_than_there_is_memory_is_mapped),
 };

@@ -323,6 +323,42 @@ static void futexes(void)
 	close(fd);
 }
 
+/* Who waits on a word of a private mapping waits on the program's own, though it is not written yet. */
+static volatile int about_to;
+
+static void *wait_private(void *arg)
+{
+	about_to = 1;
+	while (*(volatile int *)ZONE == 'A')
+		CALL(futex, ZONE, (long)arg, 'A', 0);
+	woken = 1;
+	return NULL;
+}
+
+static void private_futexes(void)
+{
+	static const long ops[] = { FUTEX_WAIT, FUTEX_WAIT_PRIVATE };
+	int fd = make("private-futex", 1, 0);
+	pthread_t t;
+
+	for (int i = 0; i < 2; i++) {
+		woken = about_to = 0;
+		SHOW(map(ZONE, 1, RW, MAP_PRIVATE, fd, 0));
+		pthread_create(&t, NULL, wait_private, (void *)ops[i]);
+		while (!about_to)
+			sched_yield();
+		usleep(50000);
+		*(volatile int *)ZONE = 'B';
+		while (!woken) {
+			CALL(futex, ZONE, ops[i] | FUTEX_WAKE, 1);
+			usleep(1000);
+		}
+		pthread_join(t, NULL);
+		printf("woken\n");
+	}
+	close(fd);
+}
+
 /* A thread that reads all the time, while another cuts and fills. */
 static volatile int stop, reads, faults;
 static __thread sigjmp_buf back;
@@ -400,7 +436,8 @@ int main(int argc, char **argv)
 {
 	static const struct mem_part all[] = {
 		{ "shared", shared }, { "private", private }, { "ends", ends }, { "cut", cut }, { "resize", resize },
-		{ "errors", errors }, { "futexes", futexes }, { "race", race }, { "large", large },
+		{ "errors", errors }, { "futexes", futexes },
+		{ "private-futexes", private_futexes }, { "race", race }, { "large", large },
 	};
 
 	return mem_main(argc, argv, all, ARRAY_SIZE(all));
