@@ -86,7 +86,7 @@ static const char *on_bochs(void)
 	if (fd >= 0)
 		close(fd);
 	vendor[n > 0 ? n : 0] = '\0';
-	return strcmp(vendor, "Bochs\n") ? NULL :
+	return strcmp(vendor, "The Bochs Project\n") ? NULL :
 	       "Bochs traps behind a SYSCALL that is single-stepped, though SFMASK has TF";
 }
 
