@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Processes, and what is between them: tests/guest/process*.c. */
+#include "lib/harness.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIFE(...) LIST("build/guest/process", __VA_ARGS__)
+#define WAIT(...) LIST("build/guest/process_wait", __VA_ARGS__)
+
+struct row {
+	const char *name;
+	const char *const *argv;
+	int status;		/* of the native run */
+	const char *out;	/* what its output contains; it contains no ": NO" */
+};
+
+static void run_row(void **state)
+{
+	const struct row *row = *state;
+	const struct run_opts opts = { .options = LIST("--ro", ".") };
+	struct run_result native = run_same(&opts, row->argv);
+
+	if ((native.signal ? 128 + native.signal : native.status) != row->status ||
+	    strstr(native.out, ": NO\n") || (row->out && !strstr(native.out, row->out))) {
+		run_show("the native run", &native);
+		fail_msg("not what was expected: status %d, \"%s\"", row->status, row->out ? row->out : "");
+	}
+	run_free(&native);
+}
+
+static const struct row rows[] = {
+	/* how they begin and end */
+	{ "a_child_has_a_copy_of_memory", LIFE("copies"), 0, "ended with 5" },
+	{ "64_mebibytes_that_both_write_stay_apart", LIFE("large", "64"), 0, "the child: 0, 0 wrong" },
+	{ "ids_are_each_processs_own", LIFE("ids"), 0, "ids differ: yes" },
+	{ "exit_statuses_are_told_whole", LIFE("statuses"), 0, "0 wrong\n256: 0\n" },
+	{ "each_way_to_end_has_its_status", LIFE("ends"), 0, "3: 13\n4: 1006\n" },
+	{ "every_deadly_signal_ends_a_child_and_is_told", LIFE("deadly"), 0, "signal 15: 1015, by its parent 1015" },
+	{ "faults_end_a_child_by_their_signals", LIFE("faults"), 0, "5: 1011" },
+	{ "a_childs_registers_are_its_parents", LIFE("registers"), 0, "ended with 7" },
+	{ "a_childs_vector_registers_are_its_parents", LIFE("vectors"), 0, "the child: 5" },
+	{ "vector_registers_are_each_processs_own", LIFE("kept-apart"), 0, "0 wrong" },
+	{ "100_children_are_alive_at_once_and_reaped_in_any_order", LIFE("at-once", "100"), 0, "100 at once, 0 wrong" },
+	{ "1000_children_one_after_another", LIFE("serial", "1000"), 0, "1000, 0 wrong" },
+	{ "a_child_of_a_child_and_so_on_20_deep", LIFE("chain", "20"), 0, "20 deep" },
+	{ "processes_that_all_fork_are_a_tree", LIFE("tree"), 0, "32 processes, 0 wrong" },
+	{ "a_child_inherits_masks_and_names_but_no_timers_and_signals", LIFE("inherited"), 0, "ended with 0" },
+
+	/* waiting for them */
+	{ "a_wait_that_must_not_wait_returns_0_and_touches_nothing", WAIT("nohang"), 0, "status 300" },
+	{ "a_child_can_be_waited_for_and_left_a_zombie", WAIT("nowait"), 0, "reaped: 1009" },
+	{ "waitid_tells_who_and_how", WAIT("infos"), 0, "exited: signo 17 code 1 status 42, its pid its uid" },
+	{ "waits_for_nobody_fail_as_on_linux", WAIT("errors"), 0, "ECHILD" },
+	{ "waits_are_for_groups_as_well", WAIT("by-group"), 0, "none at all: ECHILD" },
+	{ "a_childs_usage_is_told", WAIT("usage"), 0, "some memory: yes" },
+	{ "sigchld_tells_who_and_how", WAIT("sigchld"), 0, "terminated: signo 17 code 2 status 15, its pid its uid" },
+	{ "children_of_who_ignores_sigchld_are_reaped_at_once", WAIT("autoreaped"), 0, "told all the same: signo 17" },
+	{ "who_ignores_sigchld_has_the_zombies_from_before", WAIT("ignored-later"), 0, "no longer ignored: 6" },
+	{ "sigchld_can_be_waited_for", WAIT("sigwaited"), 0, "20 waited for" },
+	{ "a_childs_end_interrupts_calls", WAIT("interrupted"), 0, "3 handled\nrestarted read: 1" },
+	{ "a_wait_is_interrupted_or_restarted", WAIT("wait-interrupted"), 0, "restarted: 9" },
+	{ "threads_wait_for_each_others_children", WAIT("by-threads"), 0, "0 wrong" },
+};
+
+int main(int argc, char **argv)
+{
+	static struct CMUnitTest tests[ARRAY_SIZE(rows)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = run_row,
+						  .initial_state = (void *)&rows[i] };
+	return harness_main(argc, argv, "processes", tests, n, NULL, NULL);
+}
