@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,7 +46,8 @@ struct process {
 	bool stranger;		/* setpgid(2) by its parent comes too late */
 	int stopped;		/* the signal that has stopped it, until SIGCONT */
 	bool stop_told, continued;	/* wait4(2) has told of the stop; is to tell that it is over */
-	struct rusage usage;	/* of a zombie */
+	bool kept;		/* as a zombie: its parent did not ignore its end */
+	struct rusage usage;	/* of a zombie, with its children's */
 	unsigned int head, count;
 	siginfo_t queue[SIGNALS];
 };
@@ -59,6 +61,8 @@ static struct table {
 } *table;
 
 static struct process *me;	/* in the table, once there is one */
+static bool left;		/* its entry may be another's already; with the table's lock */
+static struct rusage children;	/* that were waited for; with the table's lock */
 static struct vm *vm;
 static uint32_t max;
 static uid_t uid;
@@ -305,13 +309,46 @@ static void bury(struct process *p, int status)
 	wake(table->process);
 }
 
+/* What counts is whether a child's end is ignored when it comes: each zombie is judged once. */
 static void autoreap(void)
 {
 	const struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 
-	for (uint32_t i = 0; boot->autoreap && i < max; i++)
-		if (table->process[i].state == ZOMBIE && table->process[i].ppid == me->pid)
-			table->process[i].state = FREE;
+	for (uint32_t i = 0; i < max; i++) {
+		struct process *p = &table->process[i];
+
+		if (p->state != ZOMBIE || p->ppid != me->pid || p->kept)
+			continue;
+		if (boot->autoreap)
+			p->state = FREE;
+		p->kept = true;
+	}
+}
+
+static void usage_add(struct rusage *to, const struct rusage *more)
+{
+	timeradd(&to->ru_utime, &more->ru_utime, &to->ru_utime);
+	timeradd(&to->ru_stime, &more->ru_stime, &to->ru_stime);
+	if (to->ru_maxrss < more->ru_maxrss)
+		to->ru_maxrss = more->ru_maxrss;
+	to->ru_minflt += more->ru_minflt;
+	to->ru_majflt += more->ru_majflt;
+	to->ru_inblock += more->ru_inblock;
+	to->ru_oublock += more->ru_oublock;
+	to->ru_nvcsw += more->ru_nvcsw;
+	to->ru_nivcsw += more->ru_nivcsw;
+}
+
+struct rusage process_children_usage(void)
+{
+	struct rusage usage = { 0 };
+
+	if (!table)
+		return usage;
+	lock_table();
+	usage = children;
+	unlock_table();
+	return usage;
 }
 
 /* Of processes of the host's that are gone, and have not told: someone has killed them. */
@@ -349,6 +386,10 @@ static void attend(void)
 
 	reap();
 	lock_table();
+	if (left) {
+		unlock_table();
+		return;
+	}
 	autoreap();
 	for (; me->count; me->count--) {
 		const siginfo_t *info = &me->queue[me->head];
@@ -442,7 +483,8 @@ static struct process *new_entry(int exit_signal)
 {
 	struct process *p = NULL;
 
-	for (uint32_t i = 0; i < max && !p; i++)
+	/* the first one's stays its own: all others end with it */
+	for (uint32_t i = 1; i < max && !p; i++)
 		if (table->process[i].state == FREE)
 			p = &table->process[i];
 	if (!p)
@@ -453,7 +495,7 @@ static struct process *new_entry(int exit_signal)
 	p->sid = me->sid;
 	p->host = 0;
 	p->exit_signal = exit_signal;
-	p->executed = p->stranger = p->stop_told = p->continued = false;
+	p->executed = p->stranger = p->stop_told = p->continued = p->kept = false;
 	p->stopped = 0;
 	p->head = p->count = 0;
 	memset(&p->usage, 0, sizeof(p->usage));
@@ -467,6 +509,8 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 
 	me = p;
+	left = false;
+	memset(&children, 0, sizeof(children));
 	me->host = getpid();
 	host_parent = made_by = parent;
 	/* the first process's end, however it comes, is that of all: interrupt.c */
@@ -527,6 +571,7 @@ int process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
 		goto out;
 	if ((how & ABI_FORK_SHARES) && vfork_prepare() < 0)
 		vmsg("a child that fails to execute something will not be able to say so: %m");
+	ret = p->pid;
 	boot->forked = 1;
 	mask = interrupt_block();
 	for (unsigned int i = 0; i < nlocks; i++)
@@ -534,7 +579,6 @@ int process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
 	host = fork();
 	for (unsigned int i = nlocks; i--;)
 		pthread_mutex_unlock(locks[i]);
-	ret = p->pid;
 	if (host == 0) {
 		begin_child(p, vcpu, parent);
 		ret = 0;
@@ -544,7 +588,11 @@ int process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
 		p->state = FREE;
 		ret = -EAGAIN;
 	} else {
-		p->host = host;
+		/* unless it has come and gone */
+		lock_table();
+		if (p->state != FREE && p->pid == ret)
+			p->host = host;
+		unlock_table();
 		vfork_parent(ret);
 	}
 	interrupt_unblock(mask);
@@ -665,8 +713,10 @@ static int look(int type, int id, int options, struct process_waited *w)
 		if (p->state != ZOMBIE || !(options & WEXITED))
 			continue;
 		*w = (struct process_waited){ p->pid, p->status, p->usage };
-		if (!(options & WNOWAIT))
+		if (!(options & WNOWAIT)) {
+			usage_add(&children, &p->usage);
 			p->state = FREE;
+		}
 		return 1;
 	}
 	return ret;
@@ -824,6 +874,8 @@ static void leave(struct end end)
 	fd_close_range(process_is_child() ? 0 : 3, UINT32_MAX, false);
 	getrusage(RUSAGE_SELF, &usage);
 	lock_table();
+	left = true;
+	usage_add(&usage, &children);
 	me->usage = usage;
 	if (process_is_child()) {
 		stats_sum()->processes++;

@@ -57,6 +57,9 @@ struct process_waited {
 	struct rusage usage;
 };
 
+/* RUSAGE_CHILDREN: of those that were waited for, and of theirs. */
+struct rusage process_children_usage(void);
+
 /* waitid(2): 0, -ECHILD, -EINTR, -EINVAL. */
 int process_wait(int type, int id, int options, struct process_waited *w);
 

@@ -51,6 +51,8 @@ long host_waitid(struct call *c)
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
+	if (type == P_PIDFD && id >= 0)
+		return -EBADF;		/* there is nothing that makes one */
 	if (type != P_ALL && type != P_PID && type != P_PGID)
 		return -EINVAL;
 	if ((type == P_PID && id <= 0) || (type == P_PGID && id < 0))

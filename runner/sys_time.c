@@ -332,12 +332,26 @@ long host_timer_delete(struct call *c)
 
 long host_getrusage(struct call *c)
 {
-	return host(c, (int)c->arg[0], (long)c->ptr[1], 0, 0);
+	long ret = host(c, (int)c->arg[0], (long)c->ptr[1], 0, 0);
+	struct rusage *usage = c->ptr[1];
+
+	/* the host's children are not the program's */
+	if (!ret && (int)c->arg[0] == RUSAGE_CHILDREN)
+		*usage = process_children_usage();
+	return ret;
 }
 
 long host_times(struct call *c)
 {
-	return host(c, (long)c->ptr[0], 0, 0, 0);
+	long ret = host(c, (long)c->ptr[0], 0, 0, 0), tick = 1000000 / sysconf(_SC_CLK_TCK);
+	struct rusage usage = process_children_usage();
+	struct tms *tms = c->ptr[0];
+
+	if (tms) {
+		tms->tms_cutime = usage.ru_utime.tv_sec * (1000000 / tick) + usage.ru_utime.tv_usec / tick;
+		tms->tms_cstime = usage.ru_stime.tv_sec * (1000000 / tick) + usage.ru_stime.tv_usec / tick;
+	}
+	return ret;
 }
 
 /* Of the guest: its memory is --mem, its processes are one, its time since boot is the clock's. */

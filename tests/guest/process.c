@@ -128,6 +128,8 @@ static void deadly(void)
 
 		if (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU || sig == 32 || sig == 33)
 			continue;
+		/* whatever the caller ignores */
+		signal(sig, SIG_DFL);
 		status = reap(child(by_itself, sig));
 		printf("signal %d: %d", sig, code_of(status));
 		if (sig != SIGCHLD && sig != SIGCONT && sig != SIGURG && sig != SIGWINCH) {
