@@ -379,18 +379,11 @@ static void end_now(void)
 	threads_stop();
 }
 
-/* Takes what others have left for this process. */
-static void attend(void)
+/* The signals that others have sent. With the lock held. */
+static void take_posted(void)
 {
-	struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
+	const struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 
-	reap();
-	lock_table();
-	if (left) {
-		unlock_table();
-		return;
-	}
-	autoreap();
 	for (; me->count; me->count--) {
 		const siginfo_t *info = &me->queue[me->head];
 
@@ -403,6 +396,21 @@ static void attend(void)
 		/* who waits for SIGCONT looks when it is there */
 		wake(me);
 	}
+}
+
+/* Takes what others have left for this process. */
+static void attend(void)
+{
+	struct abi_boot *boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
+
+	reap();
+	lock_table();
+	if (left) {
+		unlock_table();
+		return;
+	}
+	autoreap();
+	take_posted();
 	boot->ppid = me->ppid;
 	if (table->ending && process_is_child())
 		end_now();
@@ -735,6 +743,8 @@ int process_wait(int type, int id, int options, struct process_waited *w)
 	for (;;) {
 		lock_table();
 		seen = me->wake;
+		/* a child's signal is there before who waits for it knows of its end */
+		take_posted();
 		ret = look(type, id, options, w);
 		unlock_table();
 		if (ret || (options & WNOHANG))
