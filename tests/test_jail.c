@@ -15,11 +15,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "forked.h"
 #include "../runner/fdtable.h"
 #include "../runner/jail.h"
+#include "../runner/net.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define KILLED (128 + SIGSYS)
@@ -117,6 +119,48 @@ static void a_call_outside_the_list_kills(void **state)
 		if (o.status != KILLED)
 			fail_msg("%s: status %d, expected %d; %s", attempts[i].name, o.status, KILLED, o.err);
 		assert_string_equal(o.err, "");
+	}
+}
+
+/* What each network still does not add. */
+static const struct {
+	enum net_mode net;
+	struct attempt attempt;
+} beyond[] = {
+	{ NET_LOOPBACK, { "a socket of TCP, which another process makes", SYS_socket, { 2, 1 } } },
+	{ NET_LOOPBACK, { "a UNIX socket, likewise", SYS_socket, { 1, 1 } } },
+	{ NET_LOOPBACK, { "a pair of datagram sockets", SYS_socketpair, { 1, 2 } } },
+	{ NET_LISTED, { "a raw socket", SYS_socket, { 2, 3 } } },
+	{ NET_HOST, { "a raw socket", SYS_socket, { 2, 3 } } },
+	{ NET_HOST, { "a raw socket behind flags", SYS_socket, { 2, 3 | SOCK_CLOEXEC } } },
+	{ NET_HOST, { "a socket of packets", SYS_socket, { 17, 2 } } },
+	{ NET_HOST, { "a socket of netlink", SYS_socket, { 16, 2 } } },
+	{ NET_HOST, { "a socket of vsock", SYS_socket, { 40, 1 } } },
+	{ NET_HOST, { "binding to a device", SYS_setsockopt, { 0, 1, 25 } } },
+	{ NET_HOST, { "a table of netfilter", SYS_setsockopt, { 0, 0, 64 } } },
+	{ NET_HOST, { "sendto", SYS_sendto, { 0 } } },
+};
+
+static void try_beyond(void *arg)
+{
+	static struct config config;
+	size_t i = *(size_t *)arg;
+
+	config.net = beyond[i].net;
+	net_init(&config);
+	try_it((void *)&beyond[i].attempt);
+}
+
+static void a_network_adds_what_it_needs_and_no_more(void **state)
+{
+	static struct outcome o;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(beyond); i++) {
+		forked(try_beyond, &i, &o);
+		if (o.status != KILLED)
+			fail_msg("--net %d: %s: status %d, expected %d; %s", beyond[i].net, beyond[i].attempt.name, o.status,
+				 KILLED, o.err);
 	}
 }
 
@@ -268,6 +312,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_outside_the_list_kills),
+		cmocka_unit_test(a_network_adds_what_it_needs_and_no_more),
 		cmocka_unit_test(a_32_bit_call_kills),
 		cmocka_unit_test(the_listed_calls_still_work),
 		cmocka_unit_test(each_layer_is_in_place),
