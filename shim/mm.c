@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The calls that map memory, with Linux's semantics: mmap(2), mremap(2), mprotect(2), brk(2). */
+/* What the program has mapped, changed with Linux's semantics: munmap(2), mremap(2), mprotect(2), brk(2), and mmap.c's part. */
 #include "shim.h"
 
 #define PROT_READ	1
@@ -9,18 +9,12 @@
 #define PROT_SEM	8
 #define PROT_GROWSDOWN	0x01000000
 #define PROT_GROWSUP	0x02000000
-#define MAP_SHARED	0x01
 #define MAP_PRIVATE	0x02
-#define MAP_SHARED_VALIDATE 0x03
-#define MAP_TYPE	0x0f
 #define MAP_FIXED	0x10
 #define MAP_ANONYMOUS	0x20
 #define MAP_32BIT	0x40
 #define MAP_GROWSDOWN	0x100
-#define MAP_LOCKED	0x2000
 #define MAP_NORESERVE	0x4000
-#define MAP_POPULATE	0x8000
-#define MAP_HUGETLB	0x40000
 #define MAP_NOREPLACE	0x100000
 #define MREMAP_MAYMOVE	1
 #define MREMAP_FIXED	2
@@ -167,8 +161,7 @@ static gva_t place(gva_t hint, u64 len, u64 flags)
 	return flags & MAP_32BIT ? vma_gap(len, 0x40000000, end) : vma_place(len);
 }
 
-/* object: where what is mapped is in the window, and what it is; NULL for private memory. */
-static long map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
+long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
 {
 	struct vma v = object ? *object : (struct vma){ 0 };
 	u64 pages = 0;
@@ -215,8 +208,7 @@ static long map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object
 	return va;
 }
 
-/* Memory that is writable and executable at once. */
-static bool wx(u64 prot)
+bool mm_wx(u64 prot)
 {
 	return (prot & PROT_WRITE) && (prot & PROT_EXEC) && !(boot->flags & ABI_BOOT_WX);
 }
@@ -249,7 +241,7 @@ static int set_brk(gva_t to)
 	i = vma_find(from);
 	if (i < vma_count && vma_start_gap(i) < end + PAGE_SIZE)
 		return -ENOMEM;
-	return map(from, end - from, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NOREPLACE, NULL) < 0 ? -ENOMEM : 0;
+	return mm_map(from, end - from, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NOREPLACE, NULL) < 0 ? -ENOMEM : 0;
 }
 
 long sys_brk(const u64 a[6])
@@ -328,7 +320,7 @@ long sys_mprotect(const u64 a[6])
 		return -EINVAL;
 	if (va > ABI_USER_END || len > ABI_USER_END - va)
 		return -ENOMEM;
-	if (wx(prot))
+	if (mm_wx(prot))
 		return -EACCES;
 	lock(&mm_lock);
 	err = protect_range(va, va + len, prot);
@@ -508,81 +500,6 @@ long sys_mremap(const u64 a[6])
 	ret = remap(old, old_len, new_len, flags, to);
 	mm_unlock();
 	return ret;
-}
-
-/* Maps what the runner has put into the window, or private memory; what cannot be mapped goes back. */
-static long map_object(const u64 a[6], u64 len, u64 how)
-{
-	struct vma v = { .file = window_id() };
-	u64 flags = a[3];
-	s64 at = window_map(len, a[4], a[5], how);
-	long ret;
-
-	if (at < 0)
-		return at;
-	v.off = at & PAGE_MASK;
-	if (how & ABI_MAP_SHARED)
-		v.flags |= VMA_SHARED;
-	if (!((how | at) & ABI_MAP_NOFILE))
-		v.flags |= VMA_FILE;
-	if ((how & ABI_MAP_SHARED) && (at & ABI_MAP_READONLY))
-		v.flags |= VMA_READONLY;
-	lock(&mm_lock);
-	ret = map(a[0], len, a[2] & PROT_ALL, flags, at ? &v : NULL);
-	if (ret < 0 && at)
-		window_doom(v.off, len);
-	mm_unlock();
-	return ret;
-}
-
-static bool known_type(u64 flags)
-{
-	u64 type = flags & MAP_TYPE;
-
-	return type == MAP_PRIVATE || type == MAP_SHARED || (type == MAP_SHARED_VALIDATE && !(flags & MAP_ANONYMOUS));
-}
-
-static long check(u64 len, u64 prot, u64 flags, u64 off)
-{
-	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
-
-	if (!len)
-		return -EINVAL;
-	len = PAGE_ALIGN(len);
-	if (!len || len > ABI_USER_END || (flags & MAP_HUGETLB))
-		return -ENOMEM;
-	if (!(flags & MAP_ANONYMOUS) && off + len < off)
-		return -EOVERFLOW;
-	if (!known_type(flags) || (shared && (flags & MAP_GROWSDOWN)))
-		return -EINVAL;
-	return wx(prot) ? -EACCES : 0;
-}
-
-long sys_mmap(const u64 a[6])
-{
-	u64 prot = a[2] & PROT_ALL, flags = a[3], len = PAGE_ALIGN(a[1]);
-	u64 how = (flags & MAP_TYPE) == MAP_PRIVATE ? prot : prot | ABI_MAP_SHARED;
-	long at, err;
-	int code;
-
-	if (a[5] & ~PAGE_MASK)
-		return -EINVAL;
-	if (flags & MAP_ANONYMOUS)
-		how |= ABI_MAP_NOFILE;
-	err = check(a[1], prot, flags, a[5]);
-	if (err)
-		/* a descriptor that is none comes first */
-		return !(flags & MAP_ANONYMOUS) && window_map(0, a[4], 0, how) == -EBADF ? -EBADF : err;
-	if ((how & (ABI_MAP_NOFILE | ABI_MAP_SHARED)) == ABI_MAP_NOFILE) {
-		lock(&mm_lock);
-		at = map(a[0], len, prot, flags, NULL);
-		mm_unlock();
-	} else {
-		at = map_object(a, len, how);
-	}
-	if (at > 0 && (flags & (MAP_POPULATE | MAP_LOCKED)))
-		mm_populate(at, at + len, prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ, &code);
-	return at;
 }
 
 void mm_init(void)

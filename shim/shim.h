@@ -203,6 +203,13 @@ gva_t vma_place(u64 len);
 extern lock_t mm_lock;
 void mm_unlock(void);		/* flushes what is stale */
 void mm_init(void);
+/*
+ * mmap(2), under mm_lock: object says what is mapped and where that is in the window,
+ * NULL private memory. The address or -errno.
+ */
+long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object);
+/* Whether a protection, writable and executable at once, is one that may not be. */
+bool mm_wx(u64 prot);
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
 /*
  * Makes va present for an access; 0, or a negative errno with *code for
