@@ -10,6 +10,7 @@
 
 #define LIFE(...) LIST("build/guest/process", __VA_ARGS__)
 #define WAIT(...) LIST("build/guest/process_wait", __VA_ARGS__)
+#define BETWEEN(...) LIST("build/guest/process_between", __VA_ARGS__)
 
 struct row {
 	const char *name;
@@ -64,6 +65,19 @@ static const struct row rows[] = {
 	{ "a_childs_end_interrupts_calls", WAIT("interrupted"), 0, "3 handled\nrestarted read: 1" },
 	{ "a_wait_is_interrupted_or_restarted", WAIT("wait-interrupted"), 0, "restarted: 9" },
 	{ "threads_wait_for_each_others_children", WAIT("by-threads"), 0, "0 wrong" },
+
+	/* between them */
+	{ "children_are_killed_whatever_they_do", BETWEEN("killed"), 0, "computing: 1009\nblocked: 1009\nterminated: 1015" },
+	{ "signals_carry_values_to_children_and_parents", BETWEEN("both-ways"), 0, "ended with 0" },
+	{ "500_real_time_signals_come_in_order", BETWEEN("real-time"), 0, "0 wrong, ended with 0" },
+	{ "a_signal_to_a_group_is_its_members", BETWEEN("groups-signalled"), 0, "it is this one's as well: yes" },
+	{ "groups_and_sessions_answer_as_on_linux", BETWEEN("groups"), 0, "setsid again: EPERM" },
+	{ "an_orphan_is_anothers_child", BETWEEN("orphans"), 0, "it is no child of this: ECHILD" },
+	{ "pipes_and_offsets_are_shared", BETWEEN("pipes"), 0, "200000 bytes, 0 wrong, 0\nSIGPIPE: 1013" },
+	{ "events_are_shared", BETWEEN("eventfds"), 0, "5, 0" },
+	{ "locks_in_shared_memory_work_between_processes", BETWEEN("locks"), 0, "count 8000\n200 turns\n0 wrong" },
+	{ "a_child_of_many_threads_has_one_and_its_locks_work", BETWEEN("beside-threads"), 0, "0 wrong" },
+	{ "8_threads_fork_at_once", BETWEEN("by-threads"), 0, "0 wrong" },
 };
 
 int main(int argc, char **argv)
