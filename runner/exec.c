@@ -108,6 +108,17 @@ static char **list(char **at, const char *end, uint64_t n, unsigned int before)
 
 /* ------------------------------------------------------------------------- the file */
 
+/* A file that a descriptor is of, whose name nobody knows any more: it has to be open for reading. */
+static int reopen(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_WRONLY)
+		return -EACCES;
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return fd < 0 ? -errno : fd;
+}
+
 /* Opens a program in the grants: its descriptor, or as execve(2) fails. */
 static int open_in_grants(struct file *dir, const char *path, bool empty, bool follow)
 {
@@ -124,8 +135,10 @@ static int open_in_grants(struct file *dir, const char *path, bool empty, bool f
 		ret = -EACCES;
 	else if (syscall(SYS_faccessat2, f.fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
 		ret = -errno;
-	else
+	else if (*path)
 		ret = path_open(&f, O_RDONLY);
+	else
+		ret = reopen(f.fd);
 	path_done(&f);
 	return ret;
 }

@@ -32,7 +32,7 @@ static long put_string(struct abi_frame *f, gva_t from)
 			s = &f->seg[f->nseg++];
 			*s = (struct abi_seg){ page, 0 };
 		}
-		room = PAGE_SIZE - s->len;
+		room = MIN(PAGE_SIZE - s->len, STRING_MAX - copied);
 		n = string_in((char *)direct(s->gpa) + s->len, from + copied, room);
 		if (n >= 0) {
 			s->len += n + 1;

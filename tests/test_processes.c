@@ -11,6 +11,8 @@
 #define LIFE(...) LIST("build/guest/process", __VA_ARGS__)
 #define WAIT(...) LIST("build/guest/process_wait", __VA_ARGS__)
 #define BETWEEN(...) LIST("build/guest/process_between", __VA_ARGS__)
+#define EXEC(...) LIST("build/guest/process_exec", __VA_ARGS__)
+#define SHELL(...) LIST("/bin/busybox", "sh", "-c", __VA_ARGS__)
 
 struct row {
 	const char *name;
@@ -22,7 +24,7 @@ struct row {
 static void run_row(void **state)
 {
 	const struct row *row = *state;
-	const struct run_opts opts = { .options = LIST("--ro", ".") };
+	const struct run_opts opts = { .options = LIST("--ro", ".", "--ro", "/bin", "--ro", "/bin/busybox:/bin/sh", "--tmp", "--mem", "256M") };
 	struct run_result native = run_same(&opts, row->argv);
 
 	if ((native.signal ? 128 + native.signal : native.status) != row->status ||
@@ -78,6 +80,35 @@ static const struct row rows[] = {
 	{ "locks_in_shared_memory_work_between_processes", BETWEEN("locks"), 0, "count 8000\n200 turns\n0 wrong" },
 	{ "a_child_of_many_threads_has_one_and_its_locks_work", BETWEEN("beside-threads"), 0, "0 wrong" },
 	{ "8_threads_fork_at_once", BETWEEN("by-threads"), 0, "0 wrong" },
+
+	/* other programs */
+	{ "arguments_and_environment_are_executed_exactly", EXEC("exact"), 0, "5: \"\377\001\"\n6: \"\"\nA=1\n\nB=\n" },
+	{ "1000_arguments_reach_the_program", EXEC("many-args"), 0, "1002 arguments" },
+	{ "an_argument_of_100_kib_reaches_the_program", EXEC("long-args"), 0, "NUL: E2BIG\n3 arguments, 102435 bytes" },
+	{ "more_arguments_than_fit_are_e2big", EXEC("too-many"), 0, "12 MiB: E2BIG" },
+	{ "execve_fails_as_on_linux", EXEC("errors"), 0, "ENOEXEC" },
+	{ "execveat_by_descriptors", EXEC("at"), 0, "55\n55\n55\n" },
+	{ "scripts_have_interpreters_even_scripts", EXEC("scripts"), 0, "first" },
+	{ "a_new_program_keeps_masks_and_ignored_signals_and_loses_the_rest", EXEC("keeps"), 0, "pid the same" },
+	{ "a_thread_executes_while_others_compute_and_block", EXEC("by-thread"), 0, "thread the first" },
+	{ "50_programs_one_after_another_leave_no_memory_behind", EXEC("times", "50"), 7, "the last one" },
+	{ "vfork_waits_for_the_new_program", EXEC("vforked"), 0, "33\n9\n0 wrong" },
+	{ "posix_spawn_does_what_it_is_told_before", EXEC("spawned"), 0, "a group of its own: yes\nthe mask: yes" },
+	{ "a_group_is_not_changed_behind_exec", EXEC("setpgid-after-exec"), 0, "setpgid: EACCES" },
+	{ "100_jobs_four_at_once", EXEC("jobs"), 0, "sum 4950" },
+	{ "system_and_popen_have_a_shell", EXEC("shell"), 0, "by system" },
+
+	/* busybox's shell */
+	{ "a_shells_pipelines", SHELL("seq 1000 | sort -r | uniq | wc -l; seq 5 | tr 1 x | head -1"), 0, "1000\nx\n" },
+	{ "a_shells_substitutions", SHELL("x=$(echo $(echo a; echo b)) ; echo \"[$x]\"; echo `expr 3 + 4`"), 0, "[a b]\n7\n" },
+	{ "a_shells_background_jobs", SHELL("for i in 1 2 3; do (exit $i) & p=\"$p $!\"; done; for i in $p; do wait $i; echo $?; done"),
+	  0, "1\n2\n3\n" },
+	{ "a_shells_traps", SHELL("trap 'echo trapped; exit 4' TERM; (kill -TERM $$); while :; do :; done"), 4, "trapped" },
+	{ "a_shells_here_documents", SHELL("cat << EOF | sort\nb\na $((1 + 1))\nEOF\n"), 0, "a 2\nb\n" },
+	{ "xargs_runs_four_at_once", SHELL("seq 20 | busybox xargs -n 1 -P 4 echo | sort -n | tr '\\n' ' '"), 0, "1 2 3" },
+	{ "timeout_ends_what_takes_long", SHELL("busybox timeout 0.2 busybox sleep 1000; echo $?; busybox timeout 100 true; echo $?"), 0, "143\n0\n" },
+	{ "find_executes", SHELL("busybox find tests/guest -name 'process*.h' -exec busybox basename '{}' ';'"), 0, "process.h" },
+	{ "a_shells_child_ends_by_signals", SHELL("busybox sleep 1000 & kill -KILL $!; wait $!; echo $?"), 0, "137" },
 };
 
 int main(int argc, char **argv)

@@ -205,6 +205,7 @@ static void registers(void)
 	unsigned int mxcsr = 0x3f80, seen_mxcsr;
 	unsigned short cw = 0xe7f, seen_cw;
 	long double x = 1.25L, y;
+	int status;
 	long pid;
 
 	asm volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(cw));
@@ -222,13 +223,15 @@ static void registers(void)
 	asm volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(seen_mxcsr), "=m"(seen_cw));
 	mxcsr = 0x1f80;
 	asm volatile("ldmxcsr %0\n\tfninit" : : "m"(mxcsr));
+	/* one after the other */
+	status = pid ? ended(pid) : 0;
 	check(pid ? "parent's general registers" : "child's general registers",
 	      r12 == 0x12 && r13 == 0x13 && r14 == 0x14 && r15 == 0x15 && rbx == 0xb && r8 == 8 && r9 == 9);
 	check("control words", seen_mxcsr == 0x3f80 && seen_cw == 0xe7f);
 	check("x87 stack", y == x);
 	if (!pid)
 		_exit(7);
-	printf("ended with %d\n", ended(pid));
+	printf("ended with %d\n", status);
 }
 
 /* Parent and child compute with the same registers, in turns of the host's scheduler. */
