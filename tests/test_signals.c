@@ -199,9 +199,31 @@ static void drive_ignored(struct running *r)
 	send(r, SIGTERM);
 }
 
+/*
+ * Until the process is asleep in its call, as seen three times in a row: a signal that came
+ * before would interrupt nothing, and a call without a time limit would never end. At most
+ * for some ten seconds.
+ */
+static void until_asleep(struct running *r)
+{
+	char path[32], state = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)run_pid(r));
+	for (int i = 0, asleep = 0; i < 500 && asleep < 3; i++) {
+		FILE *f;
+
+		sleep_ms(20);
+		f = fopen(path, "r");
+		if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+			fail_msg("%s: cannot be read", path);
+		fclose(f);
+		asleep = state == 'S' ? asleep + 1 : 0;
+	}
+}
+
 static void drive_interrupt(struct running *r)
 {
-	sleep_ms(100);
+	until_asleep(r);
 	send(r, SIGUSR1);
 }
 
@@ -209,7 +231,7 @@ static void drive_restart(struct running *r)
 {
 	drive_interrupt(r);
 	expect(r, "handler of");
-	sleep_ms(100);
+	until_asleep(r);
 	send(r, SIGUSR2);
 }
 
@@ -296,7 +318,7 @@ static void stops(struct running *r, bool handled)
 /* A call that waits meanwhile is interrupted by SIGCONT's handler. */
 static void drive_stop_and_continue(struct running *r)
 {
-	sleep_ms(100);
+	until_asleep(r);
 	send(r, SIGTSTP);
 	expect_stop(r, SIGTSTP);
 	sleep_ms(20);
@@ -307,7 +329,7 @@ static void drive_stop_and_restart(struct running *r)
 {
 	drive_stop_and_continue(r);
 	expect(r, "handler of");
-	sleep_ms(100);
+	until_asleep(r);
 	send(r, SIGUSR2);
 }
 

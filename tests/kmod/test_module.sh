@@ -7,6 +7,7 @@
 # --module none, better with --smp 2. MODULE is the one for this kernel unless given.
 
 . "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/module.sh"
 module=${1:-build/kmod/$(uname -r)/kvmrun.ko}
 cpus=$(cd /dev/cpu 2> /dev/null && ls -d [0-9]*)
 
@@ -48,37 +49,6 @@ clean()
 	! grep -q kvmrun /proc/devices /proc/misc /proc/modules /sys/devices/system/cpu/hotplug/states
 }
 
-last_line()
-{
-	dmesg | sed -n 's/.*\] kvmrun: //p' | tail -n 1
-}
-
-# refused MODULE ERROR WORDS: it does not load, insmod and the kernel's log say why.
-refused()
-{
-	local said
-
-	said=$(insmod "$1" 2>&1) && return 1
-	[[ $said == *"$2"* && $(last_line) == *"$3"* ]] && return
-	printf '# %s\n' "$said" "$(last_line)"
-	return 1
-}
-
-# Pages that neither /proc/meminfo nor the lists of free pages account for, in KiB:
-# those that drivers have.
-memory()
-{
-	sleep 1
-	awk '/^(MemFree|Buffers|Cached|Slab|AnonPages|PageTables|SecPageTables|KernelStack|Percpu):/ { n += $2 }
-		/^MemTotal:/ { total = $2 } /^ +count:/ { n += $2 * 4 } END { print total - n }' \
-		/proc/meminfo /proc/zoneinfo
-}
-
-cycle()
-{
-	insmod "$module" && rmmod kvmrun
-}
-
 # holder DEVICE [N]: N VMs, each with memory and a vCPU that has run; the last is
 # there until its stdin ends.
 holder=$(mktemp)
@@ -105,14 +75,7 @@ END
 hold()
 {
 	coproc HOLD { exec python3 "$holder" "$1"; }
-	read -r line <&"${HOLD[0]}"
-	[ "$line" = ready ]
-}
-
-let_go()
-{
-	eval "exec ${HOLD[1]}>&-"
-	wait "$HOLD_PID" 2> /dev/null
+	held
 }
 
 if [ "$(id -u)" != 0 ] || ! modprobe msr 2> /dev/null; then
@@ -216,11 +179,6 @@ rmmod kvmrun
 # a page each time would be 4 KiB
 ok '[ $loads -lt $((times * 3)) ] && [ $vms -lt 140 ]' "that leaves no memory behind"
 echo "# $loads KiB after the loads, $vms KiB after the VMs"
-# 6.12's kvm_amd, loaded beside a VM of ours, says that two want to know of a crash
-complaints()
-{
-	dmesg | grep -E "BUG:|WARNING:|Oops|refcount" | grep -v cpu_emergency_
-}
 ok '[ -z "$(complaints)" ]' "the kernel has nothing to complain about"
 complaints | sed 's/^/# /'
 rm -f "$holder" "$holder.ko"

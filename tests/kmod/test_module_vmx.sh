@@ -9,23 +9,8 @@
 # only its kernel sees: it is off when kvm_intel gets a VM, and on when it does not.
 
 . "$(dirname "$0")/../lib/tap.sh"
+. "$(dirname "$0")/module.sh"
 module=${1:-build/kmod/$(uname -r)/kvmrun.ko}
-
-last_line()
-{
-	dmesg | sed -n 's/.*\] kvmrun: //p' | tail -n 1
-}
-
-# refused ERROR WORDS: it does not load, insmod and the kernel's log say why.
-refused()
-{
-	local said
-
-	said=$(insmod "$module" 2>&1) && return 1
-	[[ $said == *"$1"* && $(last_line) == *"$2"* ]] && return
-	printf '# %s\n' "$said" "$(last_line)"
-	return 1
-}
 
 # runs DEVICE: a VM on it runs a program
 runs()
@@ -38,34 +23,13 @@ hold()
 {
 	coproc HOLD { exec ./kvmrun --device "$1" /bin/busybox cat; }
 	echo ready >&"${HOLD[1]}"
-	read -r line <&"${HOLD[0]}"
-	[ "$line" = ready ]
-}
-
-let_go()
-{
-	eval "exec ${HOLD[1]}>&-"
-	wait "$HOLD_PID" 2> /dev/null
+	held
 }
 
 clean()
 {
 	[ ! -e /dev/kvmrun ] &&
 		! grep -q kvmrun /proc/devices /proc/misc /proc/modules /sys/devices/system/cpu/hotplug/states
-}
-
-cycle()
-{
-	insmod "$module" && rmmod kvmrun
-}
-
-# Pages that neither /proc/meminfo nor the lists of free pages account for, in KiB.
-memory()
-{
-	sleep 1
-	awk '/^(MemFree|Buffers|Cached|Slab|AnonPages|PageTables|SecPageTables|KernelStack|Percpu):/ { n += $2 }
-		/^MemTotal:/ { total = $2 } /^ +count:/ { n += $2 * 4 } END { print total - n }' \
-		/proc/meminfo /proc/zoneinfo
 }
 
 if [ "$(id -u)" != 0 ] || ! grep -qw vmx /proc/cpuinfo; then
@@ -85,15 +49,15 @@ ok clean "nothing is left in /dev, in /proc, in the CPUs' states"
 modprobe kvm_intel
 ok 'runs /dev/kvm' "nor in the CPU: kvm_intel gets VMs"
 
-ok 'refused "resource busy" "kvm_intel is loaded"' "it refuses while kvm_intel is loaded, and says so"
+ok 'refused "$module" "resource busy" "kvm_intel is loaded"' "it refuses while kvm_intel is loaded, and says so"
 hold /dev/kvm
-ok 'refused "resource busy" "kvm_intel is loaded"' "and while kvm_intel is at work"
+ok 'refused "$module" "resource busy" "kvm_intel is loaded"' "and while kvm_intel is at work"
 let_go
 # a hypervisor of another name: the same module
 other=$(mktemp)
 sed 's/kvm_intel/kvm_other/g' "$(modinfo -n kvm_intel)" > "$other"
 rmmod kvm_intel
-ok 'insmod "$other" && hold /dev/kvm && refused "resource busy" "in use by another hypervisor (CR4.VMXE is set)"' \
+ok 'insmod "$other" && hold /dev/kvm && refused "$module" "resource busy" "in use by another hypervisor (CR4.VMXE is set)"' \
 	"it refuses while another hypervisor is at work, and says so"
 let_go
 rmmod kvm_other
@@ -117,10 +81,6 @@ loads=$(($(memory) - before))
 # a page each time would be 4 KiB
 ok '[ $i = $times ] && [ $loads -lt $((times * 3)) ]' "$times loads in a row leave no memory behind"
 echo "# $loads KiB"
-complaints()
-{
-	dmesg | grep -E "BUG:|WARNING:|Oops|refcount" | grep -v cpu_emergency_
-}
 ok '[ -z "$(complaints)" ]' "the kernel has nothing to complain about"
 complaints | sed 's/^/# /'
 rm -f "$other"
