@@ -2,8 +2,11 @@
 /* Processes, and what is between them: tests/guest/process*.c. */
 #include "lib/harness.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +15,7 @@
 #define WAIT(...) LIST("build/guest/process_wait", __VA_ARGS__)
 #define BETWEEN(...) LIST("build/guest/process_between", __VA_ARGS__)
 #define EXEC(...) LIST("build/guest/process_exec", __VA_ARGS__)
+#define TREE(...) LIST("build/guest/process_tree", __VA_ARGS__)
 #define SHELL(...) LIST("/bin/busybox", "sh", "-c", __VA_ARGS__)
 
 struct row {
@@ -111,10 +115,161 @@ static const struct row rows[] = {
 	{ "a_shells_child_ends_by_signals", SHELL("busybox sleep 1000 & kill -KILL $!; wait $!; echo $?"), 0, "137" },
 };
 
+/* ------------------------------------------------------------- from outside */
+
+/* Processes of the host's in the group, zombies and its leader left out; one of them in *any. */
+static int members(pid_t group, pid_t *any)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *d;
+	int n = 0;
+
+	assert_non_null(proc);
+	while ((d = readdir(proc))) {
+		char path[300], state;
+		int pid, pgid;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%s/stat", d->d_name);
+		f = atoi(d->d_name) > 0 ? fopen(path, "r") : NULL;
+		if (!f)
+			continue;
+		if (fscanf(f, "%d (%*[^)]) %c %*d %d", &pid, &state, &pgid) == 3 && pgid == group && pid != group &&
+		    state != 'Z' && state != 'X') {
+			n++;
+			*any = pid;
+		}
+		fclose(f);
+	}
+	closedir(proc);
+	return n;
+}
+
+/* Whether, once r has ended, no process of its group is left; soon, as they are not waited for. */
+static bool none_left(struct running *r)
+{
+	pid_t any = 0;
+	siginfo_t info;
+
+	assert_int_equal(waitid(P_PID, run_pid(r), &info, WEXITED | WNOWAIT), 0);
+	for (int i = 0; i < 100 * run_slowness(); i++) {
+		if (!members(run_pid(r), &any))
+			return true;
+		usleep(50000);
+	}
+	return false;
+}
+
+static void expect(struct running *r, const char *text)
+{
+	if (!run_wait_for(r, text)) {
+		struct run_result end = run_finish(r);
+
+		run_show("the run", &end);
+		fail_msg("it did not print \"%s\"", text);
+	}
+}
+
+static void the_time_limit_ends_all_processes(void **state)
+{
+	static const char *const parts[] = { "tree", "left" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const struct run_opts opts = { .options = LIST("--timeout", run_slow() ? "20" : "1") };
+		struct running *r = run_start_kvmrun(&opts, TREE(parts[i]));
+		bool none = none_left(r);
+		struct run_result end = run_finish(r);
+
+		assert_status(&end, 124);
+		assert_err_line(&end, "time limit of");
+		assert_true(none);
+		run_free(&end);
+	}
+}
+
+static void a_kill_of_kvmrun_ends_all_processes(void **state)
+{
+	struct running *r = run_start_kvmrun(NULL, TREE("tree"));
+	struct run_result end;
+	pid_t any;
+	bool none;
+
+	(void)state;
+	expect(r, "ready\n");
+	assert_true(members(run_pid(r), &any) >= 3);
+	kill(run_pid(r), SIGKILL);
+	none = none_left(r);
+	end = run_finish(r);
+	assert_true(none);
+	run_free(&end);
+}
+
+static void a_child_that_is_killed_from_outside_is_told_of_so(void **state)
+{
+	struct running *r = run_start_kvmrun(NULL, TREE("one"));
+	struct run_result end;
+	pid_t any = 0;
+
+	(void)state;
+	expect(r, "ready\n");
+	assert_int_equal(members(run_pid(r), &any), 1);
+	kill(any, SIGKILL);
+	end = run_finish(r);
+	assert_status(&end, 0);
+	assert_out(&end, "ready\nended with 1009\n");
+	run_free(&end);
+}
+
+static void no_more_processes_than_allowed_are_made(void **state)
+{
+	struct run_result r = run_kvmrun(LIST("--procs", "5"), TREE("limit"));
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, "fork: EAGAIN\nfork: EAGAIN\nfork: EAGAIN\n12 in 3 rounds\n");
+	run_free(&r);
+	r = run_kvmrun(LIST("--procs", "1"), TREE("limit"));
+	assert_status(&r, 0);
+	assert_out(&r, "fork: EAGAIN\nfork: EAGAIN\nfork: EAGAIN\n0 in 3 rounds\n");
+	run_free(&r);
+}
+
+static void a_daemon_is_run_to_its_end(void **state)
+{
+	char dir[] = "/tmp/test_processes.XXXXXX", program[PATH_MAX], text[32] = "", path[100];
+	const struct run_opts opts = { .options = LIST("--rw", dir), .cwd = dir };
+	struct run_result r;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_non_null(realpath("build/guest/process_tree", program));
+	r = run_kvmrun_opts(&opts, LIST(program, "daemonised"));
+	snprintf(path, sizeof(path), "%s/written", dir);
+	f = fopen(path, "r");
+	if (f) {
+		if (!fgets(text, sizeof(text), f))
+			text[0] = '\0';
+		fclose(f);
+	}
+	unlink(path);
+	rmdir(dir);
+	assert_status(&r, 7);
+	assert_string_equal(text, "by a daemon\n");
+	run_free(&r);
+}
+
 int main(int argc, char **argv)
 {
-	static struct CMUnitTest tests[ARRAY_SIZE(rows)];
-	size_t n = 0;
+	static struct CMUnitTest tests[ARRAY_SIZE(rows) + 5] = {
+		cmocka_unit_test(the_time_limit_ends_all_processes),
+		cmocka_unit_test(a_kill_of_kvmrun_ends_all_processes),
+		cmocka_unit_test(a_child_that_is_killed_from_outside_is_told_of_so),
+		cmocka_unit_test(no_more_processes_than_allowed_are_made),
+		cmocka_unit_test(a_daemon_is_run_to_its_end),
+	};
+	size_t n = 5;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = run_row,
