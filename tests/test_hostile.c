@@ -304,6 +304,22 @@ static void noise_in_the_shims_memory_hurts_only_the_guest(void **state)
 	}
 }
 
+/* Processes that a shim makes without knowing how, and programs that it executes without a name. */
+static void noise_about_processes_hurts_only_the_guest(void **state)
+{
+	(void)state;
+	for (int seed = 1; seed <= (run_slow() ? 2 : 10); seed++) {
+		struct run_result r;
+		char text[8];
+
+		snprintf(text, sizeof(text), "%d", seed);
+		r = run_kvmrun(LIST("--timeout=300", "--procs=20"), LIST(SHIM, "processes", text));
+		/* by whatever signal it has wanted at a child's end, but by itself */
+		assert_intact(&r);
+		run_free(&r);
+	}
+}
+
 /* The runner's own reads and writes of what a mapping shows meet a file that is shorter by then. */
 static void noise_in_mappings_hurts_only_the_guest(void **state)
 {
@@ -397,6 +413,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(page_tables_that_lead_out_of_memory_end_the_guest),
 		cmocka_unit_test(noise_in_the_shims_memory_hurts_only_the_guest),
 		cmocka_unit_test(noise_in_mappings_hurts_only_the_guest),
+		cmocka_unit_test(noise_about_processes_hurts_only_the_guest),
 		cmocka_unit_test(noise_in_frames_hurts_only_the_guest),
 	};
 

@@ -274,6 +274,34 @@ static void window(void)
 	write(1, "still here\n", 11);
 }
 
+/* New processes begin as the shim has them, which knows nothing of it. */
+static void processes(void)
+{
+	static const uint32_t ops[] = { ABI_OP_FORK, ABI_OP_EXEC, ABI_OP_VFORK, ABI_OP_GIVE, ABI_OP_TAKE, ABI_OP_ID };
+	struct abi_frame *f = (void *)(ABI_DIRECT + boot->frame);
+
+	for (int i = 0; i < 3000; i++) {
+		uint32_t op = ops[below(sizeof(ops) / sizeof(ops[0]))];
+
+		if (op == ABI_OP_FORK && below(50))
+			continue;
+		f->op = op;
+		f->nseg = f->data_len = f->bad = 0;
+		for (int k = 0; k < 6; k++)
+			f->arg[k] = below(2) ? below(8) : any_number();
+		if (op == ABI_OP_EXEC) {
+			f->nseg = below(20) ? below(4) : noise();
+			for (int k = 0; k < 4; k++)
+				f->seg[k] = (struct abi_seg){ below(4) ? boot->frame : any_number(),
+							      below(4) ? below(4096) : noise() };
+			for (uint32_t k = 0; k < 200; k++)
+				f->data[k] = noise();
+		}
+		asm volatile("outl %%eax, %%dx" : : "a"(0), "d"(ABI_PORT) : "memory");
+	}
+	write(1, "still here\n", 11);
+}
+
 static void scribble(gpa_t from, gpa_t to)
 {
 	for (gpa_t at = from; at < to; at += 8)
@@ -311,6 +339,8 @@ int main(int argc, char **argv)
 		frames();
 	else if (!strcmp(mode, "window"))
 		window();
+	else if (!strcmp(mode, "processes"))
+		processes();
 	else if (!strcmp(mode, "scribble"))
 		scribble(0, boot->free);
 	else if (!strcmp(mode, "image"))

@@ -73,7 +73,7 @@ static void statuses(void)
 {
 	int wrong = 0;
 
-	for (int i = 0; i < 256; i++) {
+	for (int i = 0; i < 256; i += argument ? argument : 1) {
 		pid_t pid = fork_or_end();
 
 		if (!pid)

@@ -449,11 +449,11 @@ static void ready(void)
 /* As make -j4: 100 jobs, four at once. */
 static void jobs(void)
 {
-	int running = 0, sum = 0, status, next = 0;
+	int running = 0, sum = 0, status, next = 0, count = argument ? argument : 100;
 	char number[20], *args[] = { "name", "exit-with", number, NULL };
 
-	while (next < 100 || running) {
-		if (next < 100 && running < 4) {
+	while (next < count || running) {
+		if (next < count && running < 4) {
 			pid_t pid;
 
 			snprintf(number, sizeof(number), "%d", next++);
