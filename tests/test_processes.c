@@ -15,6 +15,7 @@
 #define WAIT(...) LIST("build/guest/process_wait", __VA_ARGS__)
 #define BETWEEN(...) LIST("build/guest/process_between", __VA_ARGS__)
 #define EXEC(...) LIST("build/guest/process_exec", __VA_ARGS__)
+#define SPAWN(...) LIST("build/guest/process_spawn", __VA_ARGS__)
 #define TREE(...) LIST("build/guest/process_tree", __VA_ARGS__)
 #define SHELL(...) LIST("/bin/busybox", "sh", "-c", __VA_ARGS__)
 
@@ -33,7 +34,7 @@ static const struct {
 	{ LIFE("at-once", "100"), LIFE("at-once", "20") },
 	{ LIFE("statuses"), LIFE("statuses", "17") },
 	{ EXEC("times", "50"), EXEC("times", "10") },
-	{ EXEC("jobs"), EXEC("jobs", "20") },
+	{ SPAWN("jobs"), SPAWN("jobs", "20") },
 };
 
 static const char *const *arguments(const char *const *argv)
@@ -115,11 +116,11 @@ static const struct row rows[] = {
 	{ "a_new_program_keeps_masks_and_ignored_signals_and_loses_the_rest", EXEC("keeps"), 0, "pid the same" },
 	{ "a_thread_executes_while_others_compute_and_block", EXEC("by-thread"), 0, "thread the first" },
 	{ "50_programs_one_after_another_leave_no_memory_behind", EXEC("times", "50"), 7, "the last one" },
-	{ "vfork_waits_for_the_new_program", EXEC("vforked"), 0, "33\n9\n0 wrong" },
-	{ "posix_spawn_does_what_it_is_told_before", EXEC("spawned"), 0, "a group of its own: yes\nthe mask: yes" },
+	{ "vfork_waits_for_the_new_program", SPAWN("vforked"), 0, "33\n9\n0 wrong" },
+	{ "posix_spawn_does_what_it_is_told_before", SPAWN("spawned"), 0, "a group of its own: yes\nthe mask: yes" },
 	{ "a_group_is_not_changed_behind_exec", EXEC("setpgid-after-exec"), 0, "setpgid: EACCES" },
-	{ "100_jobs_four_at_once", EXEC("jobs"), 0, "sum " },
-	{ "system_and_popen_have_a_shell", EXEC("shell"), 0, "by system" },
+	{ "100_jobs_four_at_once", SPAWN("jobs"), 0, "sum " },
+	{ "system_and_popen_have_a_shell", SPAWN("shell"), 0, "by system" },
 
 	/* busybox's shell */
 	{ "a_shells_pipelines", SHELL("seq 1000 | sort -r | uniq | wc -l; seq 5 | tr 1 x | head -1"), 0, "1000\nx\n" },

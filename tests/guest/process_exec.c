@@ -5,8 +5,6 @@
  */
 #include "process.h"
 
-#include <spawn.h>
-
 #define SELF "build/guest/process_exec"
 
 extern char **environ;
@@ -66,6 +64,24 @@ static void state(void)
 	printf("pid %s\n", getpid() == argument ? "the same" : "another");
 	printf("thread %s\n", tid() == getpid() ? "the first" : "another");
 	show("threads", syscall(SYS_tgkill, getpid(), getpid() + 1, 0));
+}
+
+static void spawned_state(void)
+{
+	struct sigaction act;
+	sigset_t set;
+
+	check("a group of its own", getpgrp() == getpid());
+	sigprocmask(SIG_BLOCK, NULL, &set);
+	check("the mask", sigismember(&set, SIGUSR1) == 1 && sigismember(&set, SIGUSR2) == 0);
+	sigaction(SIGUSR2, NULL, &act);
+	check("the default", act.sa_handler == SIG_DFL);
+}
+
+static void ready(void)
+{
+	if (write(50, "x", 1) == 1)
+		forever(0);
 }
 
 /* ------------------------------------------------------------- who executes */
@@ -349,75 +365,7 @@ static void times(void)
 	perror("execv");
 }
 
-/* ------------------------------------------------------------- other ways to it */
-
-static int vforked_code(int n, char *path, char **args)
-{
-	pid_t pid = vfork();
-
-	if (!pid) {
-		execv(path, args);
-		_exit(n);
-	}
-	return ended(pid);
-}
-
-static void vforked(void)
-{
-	char *args[] = { "name", "exit-with", "33", NULL };
-	int wrong = 0;
-
-	printf("%d\n", vforked_code(9, SELF, args));
-	printf("%d\n", vforked_code(9, "/no/such/file", args));
-	for (int i = 0; i < 20; i++)
-		wrong += vforked_code(9, SELF, args) != 33;
-	printf("%d wrong\n", wrong);
-}
-
-static void spawned(void)
-{
-	char *args[] = { "name", "exit-with", "44", NULL }, *print[] = { SELF, "print-args", "spawned", NULL };
-	char *group[] = { SELF, "spawned-state", NULL }, *env[] = { "A=1", NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t set = set_of(SIGUSR1), defaults = set_of(SIGUSR2);
-	int ends[2], n = 0, error;
-	char buffer[500];
-	pid_t pid;
-
-	error = posix_spawn(&pid, SELF, NULL, NULL, args, environ);
-	printf("%d %d\n", error, ended(pid));
-	if (pipe2(ends, O_CLOEXEC))
-		exit(1);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-	posix_spawn_file_actions_addclose(&actions, 0);
-	error = posix_spawn(&pid, SELF, &actions, NULL, print, env);
-	close(ends[1]);
-	for (int more; (more = read(ends[0], buffer + n, sizeof(buffer) - n)) > 0;)
-		n += more;
-	printf("%d %d: %d bytes: %.*s", error, ended(pid), n, n, buffer);
-	signal(SIGUSR2, SIG_IGN);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigmask(&attr, &set);
-	posix_spawnattr_setsigdefault(&attr, &defaults);
-	error = posix_spawn(&pid, SELF, NULL, &attr, group, env);
-	printf("%d %d\n", error, ended(pid));
-}
-
-static void spawned_state(void)
-{
-	struct sigaction act;
-	sigset_t set;
-
-	check("a group of its own", getpgrp() == getpid());
-	sigprocmask(SIG_BLOCK, NULL, &set);
-	check("the mask", sigismember(&set, SIGUSR1) == 1 && sigismember(&set, SIGUSR2) == 0);
-	sigaction(SIGUSR2, NULL, &act);
-	check("the default", act.sa_handler == SIG_DFL);
-}
+/* ------------------------------------------------------------- groups */
 
 static void setpgid_after_exec(void)
 {
@@ -440,59 +388,6 @@ static void setpgid_after_exec(void)
 	printf("%d\n", ended(pid));
 }
 
-static void ready(void)
-{
-	if (write(50, "x", 1) == 1)
-		forever(0);
-}
-
-/* As make -j4: 100 jobs, four at once. */
-static void jobs(void)
-{
-	int running = 0, sum = 0, status, next = 0, count = argument ? argument : 100;
-	char number[20], *args[] = { "name", "exit-with", number, NULL };
-
-	while (next < count || running) {
-		if (next < count && running < 4) {
-			pid_t pid;
-
-			snprintf(number, sizeof(number), "%d", next++);
-			pid = fork_or_end();
-			if (!pid) {
-				execv(SELF, args);
-				_exit(200);
-			}
-			running++;
-			continue;
-		}
-		if (wait(&status) > 0 && WIFEXITED(status))
-			sum += WEXITSTATUS(status);
-		running--;
-	}
-	printf("sum %d\n", sum);
-}
-
-/* By /bin/sh, which is busybox's: a grant names it. */
-static void shell(void)
-{
-	char line[100] = "";
-	int status;
-	FILE *f;
-
-	printf("%x\n", system("exit 3"));
-	status = system("echo by system; kill -TERM $$");
-	printf("%d\n", code_of(status));
-	printf("%d\n", system(NULL) != 0);
-	f = popen("echo by popen; exit 5", "r");
-	if (f && fgets(line, sizeof(line), f))
-		printf("%s", line);
-	printf("%x\n", pclose(f));
-	f = popen("read line; echo \"read $line\"", "w");
-	fputs("a line\n", f);
-	printf("%x\n", pclose(f));
-	printf("missing: %x\n", system("/no/such/program 2> /dev/null"));
-}
-
 static const struct part parts[] = {
 	{ "print-args", print_args },
 	{ "sum-args", sum_args },
@@ -511,11 +406,7 @@ static const struct part parts[] = {
 	{ "keeps", keeps },
 	{ "by-thread", by_thread },
 	{ "times", times },
-	{ "vforked", vforked },
-	{ "spawned", spawned },
 	{ "setpgid-after-exec", setpgid_after_exec },
-	{ "jobs", jobs },
-	{ "shell", shell },
 };
 
 int main(int argc, char **argv)
