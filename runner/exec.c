@@ -43,7 +43,7 @@ static struct {
 	char **list, **env;	/* with room before the arguments */
 	char **argv;		/* where they begin */
 	uint64_t argc;
-	uint64_t ignored, blocked;
+	uint64_t ignored, blocked, pending;
 } next;
 
 void exec_init(int fd)
@@ -297,6 +297,7 @@ out:
 	} else {
 		next.ignored = READ_ONCE(f->arg[4]);
 		next.blocked = READ_ONCE(f->arg[5]);
+		memcpy(&next.pending, (const char *)f->data + ABI_EXEC_PENDING, sizeof(next.pending));
 		__atomic_store_n(&wanted, true, __ATOMIC_SEQ_CST);
 		threads_stop();
 	}
@@ -305,6 +306,18 @@ out:
 }
 
 /* ------------------------------------------------------------------------- the change */
+
+/* What the old program had been told of, and the new one has not. */
+static void post_pending(void)
+{
+	for (; next.pending; next.pending &= next.pending - 1) {
+		siginfo_t info = { .si_signo = __builtin_ctzll(next.pending) + 1, .si_code = SI_USER };
+
+		info.si_pid = process_pid();
+		info.si_uid = process_uid();
+		interrupt_post(&info);
+	}
+}
 
 void exec_now(struct vcpu *vcpu)
 {
@@ -331,6 +344,7 @@ void exec_now(struct vcpu *vcpu)
 	boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 	boot->ignored = next.ignored;
 	boot->blocked = next.blocked;
+	post_pending();
 	vcpu_renew(vcpu, vm);
 	vcpu->guest_tid = process_pid();
 	if (next.program.interp_fd >= 0)

@@ -77,7 +77,8 @@ enum abi_op {
 				   ret = its ID, or -EAGAIN */
 	ABI_OP_EXEC,		/* another program: data = its path, from the directory arg[0], as execveat(2) by the flags arg[3];
 				   seg = arg[1] arguments and arg[2] variables, one string behind another; arg[4] =
-				   signals ignored, arg[5] = blocked. ret = -errno, or the VM is another one */
+				   signals ignored, arg[5] = blocked; data at ABI_EXEC_PENDING: a set of those that
+				   are pending, 8 bytes. ret = -errno, or the VM is another one */
 	ABI_OP_VFORK,		/* waits for the child arg[0] to execute another program or end: ret = 0, or -EINTR for now */
 	ABI_OP_GIVE,		/* of a child of vfork(2): the page at address arg[0] has become data */
 	ABI_OP_TAKE,		/* the next such page of child arg[0]: ret = its address, or 0 */
@@ -92,6 +93,7 @@ enum abi_op {
 	ABI_OP_REMOVE,		/* MADV_REMOVE of arg[1] bytes at arg[0] */
 };
 
+#define ABI_EXEC_PENDING 4096	/* behind any path */
 #define ABI_FORK_SHARES	0x100	/* the child's writes are the parent's, should it end: vfork(2) */
 
 /* How the shim runs; found by its boot probe. */

@@ -54,6 +54,8 @@ static void state(void)
 	printf("USR2 %s\n", act.sa_handler == SIG_IGN ? "ignored" : "not ignored");
 	sigprocmask(SIG_BLOCK, NULL, &set);
 	printf("blocked %d %d\n", sigismember(&set, SIGHUP), sigismember(&set, SIGINT));
+	sigpending(&set);
+	printf("pends %d %d\n", sigismember(&set, SIGHUP), sigismember(&set, SIGINT));
 	sigaltstack(NULL, &alt);
 	printf("alternate stack %s\n", alt.ss_flags == SS_DISABLE ? "gone" : "there");
 	printf("umask %o, %s\n", umask(0), getcwd(cwd, sizeof(cwd)) && !strcmp(cwd, "/") ? "/" : "elsewhere");
@@ -291,6 +293,7 @@ static void set_state(void)
 	signal(SIGHUP, SIG_DFL);
 	unblock(SIGINT);
 	block(SIGHUP);
+	kill(getpid(), SIGHUP);
 	sigaltstack(&alt, NULL);
 	umask(027);
 	alarm(500);
