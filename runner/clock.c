@@ -208,6 +208,20 @@ void clock_join(struct vcpu *vcpu)
 	atomic_flag_clear_explicit(&clk.renewing, memory_order_release);
 }
 
+void clock_forked(struct vcpu *vcpu)
+{
+	/* a thread that is not here may have been at it: whatever it left is made again soon */
+	atomic_flag_clear_explicit(&clk.renewing, memory_order_release);
+	clock_join(vcpu);
+	if (clk.renew != UINT64_MAX)
+		clk.renew = 0;
+}
+
+void clock_stop(void)
+{
+	clk.renew = UINT64_MAX;
+}
+
 void clock_tick(void)
 {
 	if (__rdtsc() < atomic_load_explicit(&clk.renew, memory_order_relaxed))

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "elf_image.h"
+#include "clock.h"
 #include "end.h"
 #include "exec.h"
 #include "fdtable.h"
@@ -331,6 +332,7 @@ void exec_now(struct vcpu *vcpu)
 	stats_gather(vm);
 	threads_leave();
 	timers_end();
+	clock_stop();
 	fd_close_on_exec();
 	config = *vm->config;
 	config.argv = next.argv;

@@ -534,7 +534,7 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	vcpu_renew(vcpu, vm);
 	vcpu_anew(vcpu);
 	stats_forked();
-	clock_join(vcpu);
+	clock_forked(vcpu);
 	vcpu->guest_tid = me->pid;
 	timers_forked();
 	interrupt_forked(vcpu);
