@@ -55,17 +55,6 @@ static const struct row rows[] = {
 	{ "exit_works_in_a_handler", SMALL("end-in-handler"), 44, NULL },
 };
 
-static void new_processes_are_ENOSYS(void **state)
-{
-	struct run_result r = run_kvmrun(NULL, SMALL("no-fork"));
-
-	(void)state;
-	assert_status(&r, 0);
-	assert_out(&r, "fork(): errno 38\nvfork(): errno 38\nclone(SIGCHLD, 0, 0, 0, 0): errno 38\n"
-		   "clone3(0, 0): errno 22\nexecve(\"/bin/true\", 0, 0): errno 38\nwait4(-1, 0, 0, 0): errno 10\n");
-	run_free(&r);
-}
-
 static void the_exit_status_is_the_programs_own(void **state)
 {
 	static const int codes[] = { 0, 1, 2, 42, 63, 64, 65, 77, 99, 100, 123, 124, 125, 126, 127, 128, 129, 130, 134,
@@ -216,14 +205,13 @@ static void sigkill_ends_a_program_that_is_deaf(void **state)
 int main(int argc, char **argv)
 {
 	static struct CMUnitTest tests[ARRAY_SIZE(rows) + 20] = {
-		cmocka_unit_test(new_processes_are_ENOSYS),
 		cmocka_unit_test(the_exit_status_is_the_programs_own),
 		cmocka_unit_test(the_guests_clocks_are_the_hosts),
 		cmocka_unit_test(timeout_ends_a_program_that_was_stopped),
 		cmocka_unit_test(sigkill_ends_a_program_that_is_deaf),
 		TIMEOUT("spin"), TIMEOUT("signals"), TIMEOUT("deaf"), TIMEOUT("blocked-read"), TIMEOUT("sleep"),
 	};
-	size_t n = 10;
+	size_t n = 9;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = run_row,

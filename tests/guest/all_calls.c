@@ -18,7 +18,7 @@ static const int left_out[] = {
 	SYS_exit, SYS_exit_group, SYS_pause, SYS_rt_sigsuspend, SYS_rt_sigreturn, SYS_rt_sigtimedwait,
 	SYS_rt_sigaction, SYS_sigaltstack, SYS_execve, SYS_execveat, SYS_mmap, SYS_munmap, SYS_mremap,
 	SYS_mprotect, SYS_madvise, SYS_brk, SYS_arch_prctl, SYS_kill, SYS_tkill, SYS_tgkill,
-	SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_vfork, SYS_alarm, SYS_setitimer, SYS_close,
+	SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork, SYS_alarm, SYS_setitimer, SYS_close,
 	SYS_close_range, SYS_dup2, SYS_dup3, SYS_futex, SYS_nanosleep, SYS_clock_nanosleep,
 };
 

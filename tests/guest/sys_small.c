@@ -477,17 +477,6 @@ static void absent(void)
 	check("getpid with rubbish above", syscall(0xabcdef0000000000 | SYS_getpid) == getpid());
 }
 
-/* No processes yet: only in the guest. */
-static void no_fork(void)
-{
-	CALL(fork);
-	CALL(vfork);
-	CALL(clone, SIGCHLD, 0, 0, 0, 0);
-	CALL(clone3, 0, 0);
-	CALL(execve, "/bin/true", 0, 0);
-	CALL(wait4, -1, 0, 0, 0);
-}
-
 /* ------------------------------------------------------------- ends */
 
 static void odd_end(void)
@@ -533,7 +522,6 @@ static const struct {
 	{ "tell-time", tell_time },
 	{ "usage", usage },
 	{ "absent", absent },
-	{ "no-fork", no_fork },
 	{ "odd-end", odd_end },
 	{ "old-exit", old_exit },
 	{ "end-in-handler", end_in_handler },
