@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The table of the program's processes, for process*.c. */
+#ifndef KVMRUN_PROCESS_TABLE_H
+#define KVMRUN_PROCESS_TABLE_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "stats.h"
+
+#define SIGNALS		256	/* that wait for a process to take them */
+#define FIRST_RT	32
+
+enum state { FREE, ALIVE, ZOMBIE };
+
+struct process {
+	enum state state;
+	uint32_t wake;		/* a futex, counted up when something here has changed */
+	int pid, ppid, pgid, sid;
+	pid_t host;
+	int exit_signal;
+	int status;		/* of a zombie, as of wait4(2) */
+	bool executed;		/* it has taken leave of its maker's program: vfork(2) */
+	bool stranger;		/* setpgid(2) by its parent comes too late */
+	int stopped;		/* the signal that has stopped it, until SIGCONT */
+	bool stop_told, continued;	/* wait4(2) has told of the stop; is to tell that it is over */
+	bool kept;		/* as a zombie: its parent did not ignore its end */
+	struct rusage usage;	/* of a zombie, with its children's */
+	unsigned int head, count;
+	siginfo_t queue[SIGNALS];
+};
+
+struct proc_table {
+	pthread_mutex_t lock;
+	int last_id;
+	bool ending;		/* everything is to end */
+	struct counts counts;	/* of processes that have ended, but the first */
+	struct process process[];
+};
+
+extern struct proc_table *procs;	/* NULL until there is a second process */
+extern struct process *proc_self;	/* this one there, if there is a table */
+extern uint32_t proc_max;		/* entries that it has: --procs */
+
+extern bool proc_left;			/* this one's entry may be another's already; under the lock */
+extern struct rusage proc_children;	/* of those that this one has waited for; likewise */
+extern struct vm *proc_vm;		/* this one's */
+
+/* What this process shares with the guest. */
+struct abi_boot *proc_boot(void);
+
+/* Its lock, under which all of what follows but proc_wake() is called. */
+void proc_lock(void);
+void proc_unlock(void);
+
+/* Has it look again, and whoever waits for a change of it. */
+void proc_wake(struct process *p);
+
+bool proc_alive(const struct process *p);
+
+/* The one with this ID, alive or a zombie; NULL. */
+struct process *proc_find(int pid);
+
+/* Leaves it a signal: 0, or -EAGAIN. */
+int proc_post(struct process *p, const siginfo_t *info);
+
+/* SIGCHLD, or the signal given instead of it, for what wait4(2) would tell. */
+void proc_tell_parent(const struct process *p, int signal, int status);
+
+/* Takes the signals that others have left to this one. */
+void proc_take_posted(void);
+
+/* SIGKILL to this one: the vCPUs are not asked. */
+void proc_end_now(void);
+
+/* Of this one's zombies those go whose ends are ignored. */
+void proc_autoreap(void);
+
+/* It has ended with this status of wait4(2): its parent is told, its children have another one. */
+void proc_bury(struct process *p, int status);
+
+void proc_usage_add(struct rusage *to, const struct rusage *more);
+
+#endif
