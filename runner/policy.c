@@ -274,6 +274,9 @@ void policy_init(const struct config *config)
 	if (config->tmp)
 		add("/tmp", tmpdir_open(config->tmp_bytes), NULL, true, 0);
 	add_grants(config);
+	/* where libc keeps shared memory and semaphores that have names */
+	if (config->tmp && !policy_find("/dev/shm", NULL))
+		add("/dev/shm", tmpdir_open(config->tmp_bytes), NULL, true, 0);
 	for (size_t i = 0; i < nmounts; i++)
 		for (size_t j = 0; j < i; j++)
 			if (below(mounts[j].guest, mounts[i].guest, mounts[i].len))

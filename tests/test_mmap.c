@@ -138,11 +138,20 @@ static void nothing_that_was_mapped_outlives_its_program(void **state)
 	free(program);
 }
 
+static void shared_memory_and_semaphores_have_names_in_dev_shm(void **state)
+{
+	const struct run_opts opts = { .options = LIST("--tmp") };
+
+	(void)state;
+	assert_same_as_native(&opts, LIST(guest("mmap_named")));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest named[] = {
 		cmocka_unit_test(shared_memory_counts_against_the_limit_while_it_is_mapped),
 		cmocka_unit_test(files_that_are_memory_have_a_limit_of_their_own),
+		cmocka_unit_test(shared_memory_and_semaphores_have_names_in_dev_shm),
 		cmocka_unit_test(nothing_that_was_mapped_outlives_its_program),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(parts) + ARRAY_SIZE(named)];
