@@ -386,7 +386,8 @@ int process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
 	proc_lock();
 	if (procs->last_id < (int)last_tid && last_tid < ID_MAX)
 		procs->last_id = last_tid;
-	p = new_entry(how & 0xff);
+	/* nobody escapes the end by multiplying */
+	p = procs->ending || ended() ? NULL : new_entry(how & 0xff);
 	if (!p) {
 		proc_unlock();
 		goto out;
