@@ -235,7 +235,7 @@ static void the_time_limit_ends_storms_and_loops(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		struct run_result r = run_kvmrun(LIST("--timeout", "600ms"), LIST(HOSTILE, names[i]));
+		struct run_result r = run_kvmrun(LIST("--timeout", "600ms", "--procs", "8"), LIST(HOSTILE, names[i]));
 
 		assert_status(&r, 124);
 		assert_out(&r, "");
