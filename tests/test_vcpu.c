@@ -165,8 +165,10 @@ static void each_hostile_guest_ends_with_its_reason(void **state)
 	static struct outcome o;
 
 	(void)state;
-	if (no_device())
+	if (no_device()) {
+		print_message("no hypervisor can be used here\n");
 		skip();
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(guests); i++) {
 		const struct guest *g = &guests[i];
 
