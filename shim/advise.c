@@ -27,7 +27,7 @@ static int drop(const struct vma *v, gva_t start, gva_t end)
 		return -EINVAL;
 	if (pt_border(start) || pt_border(end))
 		return -ENOMEM;
-	n = pt_unmap(start, end, end, start);
+	n = pt_empty(start, end);
 	if (!(v->flags & VMA_ACCOUNT))
 		mm_uncharge(n);
 	return 0;

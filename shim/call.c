@@ -322,10 +322,14 @@ long forward(u32 nr, const u64 a[6])
 		t->forwarded = true;
 		f->deadline = t->resumed ? t->deadline : 0;
 		f->more = 0;
+		t->cpu->calling = 1;
 		marshal(f, nr, args);
-		if (f->bad && done)
+		if (f->bad && done) {
+			t->cpu->calling = 0;
 			return done;
+		}
 		vm_exit();
+		__atomic_store_n(&t->cpu->calling, 0, __ATOMIC_RELEASE);
 		t->resumed = false;
 		ret = f->ret;
 		if (!f->bad && (ret >= 0 || ret == -EINTR) && copy_results(f, nr, args))

@@ -60,6 +60,10 @@ static int map_one(const struct vma *v, gva_t va)
 	if (charged && !mm_charge(1))
 		return -ENOMEM;
 	page = page_alloc(PAGE_USER);
+	if (!page && held_any()) {
+		pt_flush();
+		page = page_alloc(PAGE_USER);
+	}
 	if (page && !pt_map(va, page, pt_bits(v->prot)))
 		return 0;
 	if (page)

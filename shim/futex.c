@@ -109,12 +109,10 @@ void futex_wake(gva_t va, u32 n)
 /* A lock that its owner cannot give back any more. */
 static void owner_died(gva_t va, u32 tid, bool pending)
 {
-	u32 *word = user_word(va), was;
+	u32 was;
 	long swapped;
 
-	if (!word)
-		return;
-	if (get_user(was, va))
+	if ((va & 3) || !user_writable(va, sizeof(was)) || get_user(was, va))
 		return;
 	/* given back already, but whoever waits was perhaps not told */
 	if (pending && !was) {
@@ -124,7 +122,7 @@ static void owner_died(gva_t va, u32 tid, bool pending)
 	do {
 		if ((was & TID) != tid)
 			return;
-		swapped = user_cmpxchg(word, &was, (was & WAITERS) | OWNER_DIED);
+		swapped = user_swap(va, &was, (was & WAITERS) | OWNER_DIED);
 		if (swapped < 0)
 			return;
 	} while (swapped);

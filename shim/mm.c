@@ -334,15 +334,19 @@ long sys_mprotect(const u64 a[6])
  */
 static int remap_object(struct vma *v, gva_t old, u64 old_len, u64 new_len, bool keep)
 {
+	bool in_call;
 	s64 gpa;
 
 	if (old_len == new_len && !keep)
 		return 0;
 	pt_drop(old, old + old_len);
 	pt_flush();
-	gpa = window_remap(v->off, old_len ? old_len : PAGE_SIZE, new_len, keep);
+	in_call = !keep && held_range(v->off, old_len);
+	gpa = window_remap(v->off, old_len ? old_len : PAGE_SIZE, new_len, keep || in_call);
 	if (gpa < 0)
 		return gpa;
+	if (in_call)
+		window_doom(v->off, old_len);
 	v->off = gpa;
 	v->file = window_id();
 	return 0;

@@ -125,12 +125,11 @@ static void mark_all(void)
  */
 static gpa_t doomed[512];
 static u32 ndoomed;
-#define DOOMED_HUGE	1ull
 
 static void release(gpa_t page)
 {
-	if (page & DOOMED_HUGE)
-		huge_free(page & ~DOOMED_HUGE);
+	if (page & HELD_HUGE)
+		huge_free(page & ~HELD_HUGE);
 	else
 		page_free(page);
 }
@@ -141,6 +140,10 @@ static void doom(gpa_t page)
 		return;
 	if (threads_alone()) {
 		release(page);
+		return;
+	}
+	if (held_page(page)) {
+		held_keep(page);
 		return;
 	}
 	if (ndoomed == ARRAY_SIZE(doomed))
@@ -157,6 +160,7 @@ void pt_flush(void)
 	}
 	while (ndoomed)
 		release(doomed[--ndoomed]);
+	held_release();
 	window_flush();
 }
 
@@ -197,7 +201,7 @@ int pt_replace(gva_t va, gpa_t gpa, u64 bits)
 	return 0;
 }
 
-enum what { UNMAP, DROP, PROTECT, COUNT, CLEAN, DIRTY };
+enum what { UNMAP, EMPTY, DROP, PROTECT, COUNT, CLEAN, DIRTY };
 
 struct walk {
 	enum what what;
@@ -243,7 +247,12 @@ static void leaf(struct walk *w, u64 *e, int level, gva_t va)
 		     (*e & PTE_COW ? w->bits & ~PTE_W : w->bits);
 		return;
 	}
-	page = (*e & PTE_ADDR) | (level == 2 ? DOOMED_HUGE : 0);
+	page = (*e & PTE_ADDR) | (level == 2 ? HELD_HUGE : 0);
+	if (w->what == EMPTY && ram && !threads_alone() && held_page(page)) {
+		memset(direct(*e & PTE_ADDR), 0, level_size(level));
+		w->pages -= level == 2 ? 512 : 1;
+		return;
+	}
 	*e = 0;
 	doom(page);
 }
@@ -286,7 +295,16 @@ static u64 run(struct walk *w, gva_t start, gva_t end)
 
 u64 pt_unmap(gva_t start, gva_t end, gva_t floor, gva_t ceiling)
 {
+	if (!threads_alone())
+		held_look();
 	return run(&(struct walk){ .what = UNMAP, .floor = floor, .ceiling = ceiling }, start, end);
+}
+
+u64 pt_empty(gva_t start, gva_t end)
+{
+	if (!threads_alone())
+		held_look();
+	return run(&(struct walk){ .what = EMPTY }, start, end);
 }
 
 void pt_drop(gva_t start, gva_t end)

@@ -45,7 +45,7 @@ struct cpu {
 	u32 attention;		/* another vCPU's: what follows is to be looked at before the program runs on */
 	u32 flush;		/* the TLB is behind: 1, or 2 where who asks has gone to sleep */
 	u32 index;
-	u32 unused;
+	u32 calling;		/* the frame's segments are a call's in progress: held.c */
 	u64 spare[2];
 	u64 trap[14];		/* CPL 3 mode: where the CPU pushes an exception's frame */
 	u64 kick_stack[32];	/* CPL 3 mode: the kick vector's stack */
@@ -141,6 +141,8 @@ int pt_border(gva_t va);
  * the window are not, and not counted.
  */
 u64 pt_unmap(gva_t start, gva_t end, gva_t floor, gva_t ceiling);
+/* The same with no tables freed, and what a call in progress reaches is not unmapped but zeroed. */
+u64 pt_empty(gva_t start, gva_t end);
 /* Puts another page in the place of one that is mapped, or of none; 0, or -ENOMEM. */
 int pt_replace(gva_t va, gpa_t gpa, u64 bits);
 /* Unmaps the pages of [start, end) that are in the window. */
@@ -157,6 +159,19 @@ struct dirty_page { gva_t va; gpa_t gpa; };
 u32 pt_dirty(struct dirty_page *list, u32 n);
 /* Flushes what the calls above left stale; before mm_lock is given up. */
 void pt_flush(void);
+
+/* ---- held.c: memory that calls in progress reach. All under mm_lock. */
+#define HELD_HUGE	1ull	/* in a page's address: it is a chunk */
+/* Before a number of held_page(): what calls there are. */
+void held_look(void);
+/* Whether a call in progress may reach a page or chunk of RAM. */
+bool held_page(gpa_t page);
+/* The same of any range, without held_look(). */
+bool held_range(gpa_t gpa, u64 len);
+/* Frees a page or chunk that is held, by held_release() at some time after its call's end. */
+void held_keep(gpa_t page);
+void held_release(void);
+bool held_any(void);
 
 /* ---- vma.c: what the program has mapped, sorted by address */
 struct vma {
@@ -257,20 +272,20 @@ u64 user_copy(void *to, const void *from, u64 n);
 /* Compare-and-swap: 0, 1 with *was what is there, or less than 0. */
 long user_cmpxchg(u32 *p, u32 *was, u32 value);
 
-/* ---- user.c: the program's memory as the shim reaches it */
+/* ---- user.c: the program's memory as the shim reaches it. None with mm_lock held. */
 /* 0 or -EFAULT; nothing is copied past a page that fails. */
 int copy_in(void *to, gva_t from, u64 n);
 int copy_out(gva_t to, const void *from, u64 n);
 /* Whether all of [va, va + n) could be written. */
 bool user_writable(gva_t va, u64 n);
-/* A word, as the program's other threads see it; NULL when it cannot be written or is not aligned. */
-u32 *user_word(gva_t va);
+/* Compare-and-swap of an aligned word: 0, 1 with *was what is there, or -EFAULT. */
+long user_swap(gva_t va, u32 *was, u32 value);
 /* Length without the NUL, -EFAULT, or -ENAMETOOLONG when no NUL within max. */
 long string_in(char *to, gva_t from, u64 max);
 #define get_user(var, va)	copy_in(&(var), va, sizeof(var))
 #define put_user(var, va)	copy_out(va, &(var), sizeof(var))
 /*
- * Appends [va, va + n) to the frame's segments. Returns the bytes covered (less than n when the
+ * Appends [va, va + n) to the frame's segments, which held.c knows of while cpu->calling is set. Returns the bytes covered (less than n when the
  * frame is full or a later page fails), or -EFAULT when not even the first byte can be reached.
  */
 s64 segments(struct abi_frame *f, gva_t va, u64 n, enum access access);

@@ -286,6 +286,7 @@ void threads_forked(const struct thread *t)
 	for (u32 i = 1; i < nthreads; i++) {
 		threads[i]->alive = false;
 		threads[i]->parked = true;
+		threads[i]->cpu->calling = 0;
 	}
 	living = 1;
 	threads_lock = (lock_t){ 0 };

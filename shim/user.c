@@ -6,7 +6,11 @@
  */
 #include "shim.h"
 
-/* The page of va, made present for the access; NULL and *err when the program could not reach it either. */
+/*
+ * The byte at va, its page made present for the access, and mm_lock taken, so that it
+ * stays that page as long as it is used; NULL and *err, and the lock not taken, when the
+ * program could not reach it either.
+ */
 static void *try_reach(gva_t va, enum access access, int *err)
 {
 	u64 need = PTE_P | PTE_U | (access == ACCESS_WRITE ? PTE_W : 0);
@@ -30,9 +34,9 @@ static void *try_reach(gva_t va, enum access access, int *err)
 			*e |= PTE_D;
 		if (page && in_window(*e & PTE_ADDR) && !direct_window(*e & PTE_ADDR))
 			page = NULL;
-		unlock(&mm_lock);
 		if (page)
 			return page;
+		unlock(&mm_lock);
 		*err = mm_fault(va, access, &code);
 		if (*err)
 			return NULL;
@@ -49,6 +53,11 @@ static void *reach(gva_t va, enum access access)
 	if (!p && err == -ENOMEM)
 		end_program(0, SIGKILL, ABI_END_MEMORY);
 	return p;
+}
+
+static void let_go(void)
+{
+	unlock(&mm_lock);
 }
 
 /* Copies part of a page, one side of which the program may have from a file. */
@@ -68,10 +77,14 @@ static u64 page_rest(gva_t va, u64 n)
 int copy_in(void *to, gva_t from, u64 n)
 {
 	while (n) {
-		u64 part = page_rest(from, n);
+		u64 part = page_rest(from, n), left;
 		void *p = reach(from, ACCESS_READ);
 
-		if (!p || copy(to, p, p, part))
+		if (!p)
+			return -EFAULT;
+		left = copy(to, p, p, part);
+		let_go();
+		if (left)
 			return -EFAULT;
 		to = (u8 *)to + part;
 		from += part;
@@ -83,10 +96,14 @@ int copy_in(void *to, gva_t from, u64 n)
 int copy_out(gva_t to, const void *from, u64 n)
 {
 	while (n) {
-		u64 part = page_rest(to, n);
+		u64 part = page_rest(to, n), left;
 		void *p = reach(to, ACCESS_WRITE);
 
-		if (!p || copy(p, from, p, part))
+		if (!p)
+			return -EFAULT;
+		left = copy(p, from, p, part);
+		let_go();
+		if (left)
 			return -EFAULT;
 		from = (const u8 *)from + part;
 		to += part;
@@ -95,11 +112,18 @@ int copy_out(gva_t to, const void *from, u64 n)
 	return 0;
 }
 
-u32 *user_word(gva_t va)
+long user_swap(gva_t va, u32 *was, u32 value)
 {
+	u32 *word;
+	long ret;
 	int err;
 
-	return va & 3 ? NULL : try_reach(va, ACCESS_WRITE, &err);
+	word = va & 3 ? NULL : try_reach(va, ACCESS_WRITE, &err);
+	if (!word)
+		return -EFAULT;
+	ret = user_cmpxchg(word, was, value);
+	let_go();
+	return ret < 0 ? -EFAULT : ret;
 }
 
 bool user_writable(gva_t va, u64 n)
@@ -109,6 +133,7 @@ bool user_writable(gva_t va, u64 n)
 
 		if (!reach(va, ACCESS_WRITE))
 			return false;
+		let_go();
 		va += part;
 		n -= part;
 	}
@@ -120,21 +145,26 @@ long string_in(char *to, gva_t from, u64 max)
 	u64 done = 0;
 
 	while (done < max) {
-		u64 part = page_rest(from + done, max - done);
+		u64 part = page_rest(from + done, max - done), left = 0;
 		const char *p = reach(from + done, ACCESS_READ);
+		bool ends = false;
 
 		if (!p)
 			return -EFAULT;
 		if (in_window((u64)p - ABI_DIRECT)) {
-			if (user_copy(to + done, p, part))
-				return -EFAULT;
+			left = user_copy(to + done, p, part);
 			p = to + done;
 		}
-		for (u64 i = 0; i < part; i++, done++) {
+		for (u64 i = 0; !left && !ends && i < part; i++) {
 			to[done] = p[i];
-			if (!p[i])
-				return done;
+			ends = !p[i];
+			done += !ends;
 		}
+		let_go();
+		if (left)
+			return -EFAULT;
+		if (ends)
+			return done;
 	}
 	return -ENAMETOOLONG;
 }
@@ -156,10 +186,13 @@ s64 segments(struct abi_frame *f, gva_t va, u64 n, enum access access)
 		if (f->nseg > first && last->gpa + last->len == gpa) {
 			last->len += part;
 		} else {
-			if (f->nseg == ABI_NSEGS)
+			if (f->nseg == ABI_NSEGS) {
+				let_go();
 				break;
+			}
 			f->seg[f->nseg++] = (struct abi_seg){ gpa, part };
 		}
+		let_go();
 		done += part;
 	}
 	return done;

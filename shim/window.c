@@ -69,15 +69,23 @@ void window_doom(gpa_t gpa, u64 len)
 {
 	if (ndoomed == ARRAY_SIZE(doomed))
 		pt_flush();
+	/* as in held_keep() */
+	if (ndoomed == ARRAY_SIZE(doomed))
+		return;
 	doomed[ndoomed].gpa = gpa;
 	doomed[ndoomed++].len = len;
 }
 
 void window_flush(void)
 {
-	while (ndoomed--)
-		ask_runner(ABI_OP_UNMAP, doomed[ndoomed].gpa, doomed[ndoomed].len);
-	ndoomed = 0;
+	u32 n = 0;
+
+	for (u32 i = 0; i < ndoomed; i++)
+		if (held_range(doomed[i].gpa, doomed[i].len))
+			doomed[n++] = doomed[i];
+		else
+			ask_runner(ABI_OP_UNMAP, doomed[i].gpa, doomed[i].len);
+	ndoomed = n;
 }
 
 /* ------------------------------------------------------------------------ pages */

@@ -14,6 +14,7 @@
 #define REGISTERS(...) LIST("build/guest/threads_registers", __VA_ARGS__)
 #define FUTEX(...) LIST("build/guest/threads_futex", __VA_ARGS__)
 #define MEMORY(...) LIST("build/guest/threads_memory", __VA_ARGS__)
+#define BUFFERS(...) LIST("build/guest/threads_buffers", __VA_ARGS__)
 #define SIGNAL(...) LIST("build/guest/threads_signal", __VA_ARGS__)
 #define HANDLER(...) LIST("build/guest/threads_handler", __VA_ARGS__)
 #define TIME(...) LIST("build/guest/threads_time", __VA_ARGS__)
@@ -134,6 +135,17 @@ static const struct row rows[] = {
 	{ "threads_map_and_unmap_beside_each_other", MEMORY("stress", "1000"), 0, "0 wrong", 0 },
 	{ "threads_free_what_others_have_allocated", MEMORY("allocator"), 0, "0 wrong", 0 },
 	{ "code_that_one_thread_writes_others_run", MEMORY("code"), 0, "0 wrong", 0 },
+
+	/* what a call in progress reaches */
+	{ "memory_unmapped_under_a_call_is_not_used_anew", BUFFERS("unmapped"), 0, "0 wrong\n0 wrong\n0 wrong\n0 wrong\n", 0 },
+	{ "a_huge_page_unmapped_under_a_call_is_not_used_anew", BUFFERS("huge"), 0, "0 wrong", 0 },
+	{ "memory_cut_off_under_a_call_is_not_used_anew", BUFFERS("shortened"), 0, "0 wrong", 0 },
+	{ "memory_replaced_under_a_call_is_not_used_anew", BUFFERS("replaced"), 0, "0 wrong", 0 },
+	{ "memory_given_back_under_a_call_is_what_the_call_fills", BUFFERS("given-back"), 0, "4096 zero, 4096 came", 0 },
+	{ "a_files_place_unmapped_under_a_call_is_not_used_anew", BUFFERS("file"), 0, "0 wrong", 0 },
+	{ "a_files_place_left_under_a_call_is_not_used_anew", BUFFERS("moved"), 0, "moved: 1, 0 wrong", 0 },
+	{ "a_copy_of_memory_that_a_call_fills_stays_as_it_was", BUFFERS("copied"), 0, "child 0, 4096 came", 0 },
+	{ "a_futex_in_memory_that_went_is_woken_by_no_other", BUFFERS("waited-for"), 0, "0 woken", 0 },
 
 	/* signals */
 	{ "a_signal_to_a_computing_thread_is_handled_there", SIGNAL("spinning"), 0, "100 handled, 0 astray", 0 },
