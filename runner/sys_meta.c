@@ -231,7 +231,10 @@ static int may_set(const char *name)
 	return strncmp(name, "system.", 7) == 0 ? -EOPNOTSUPP : -EPERM;
 }
 
-/* A descriptor that the f*xattr calls take, which O_PATH ones are not: opened, or -errno. */
+/*
+ * A descriptor that the f*xattr calls take, which O_PATH ones are not: opened, or -errno. Files that are
+ * neither regular nor directories have no user attributes: -EPERM or -ENODATA, as Linux says (xattr(7)).
+ */
 static int open_for_xattr(const char *path, unsigned int how, bool change)
 {
 	struct found f;
@@ -240,11 +243,12 @@ static int open_for_xattr(const char *path, unsigned int how, bool change)
 
 	if (err)
 		return err;
-	host = S_ISREG(f.st.st_mode) || S_ISDIR(f.st.st_mode) ? -EAGAIN : -EOPNOTSUPP;
 	if (f.synthetic)
 		host = -EOPNOTSUPP;
-	else if (host == -EAGAIN)
+	else if (S_ISREG(f.st.st_mode) || S_ISDIR(f.st.st_mode))
 		host = path_open(&f, O_RDONLY);
+	else
+		host = change ? -EPERM : -ENODATA;
 	path_done(&f);
 	return host;
 }
@@ -311,7 +315,7 @@ static long do_getxattr(struct call *c, unsigned int how)
 		return -EFAULT;
 	host = open_for_xattr(c->ptr[0], how, false);
 	if (host < 0)
-		return host;
+		return host == -ENODATA && strncmp(c->ptr[1], "system.", 7) == 0 ? -EOPNOTSUPP : host;
 	value = flat(c, 2, &n);
 	ret = finish(host, fgetxattr(host, c->ptr[1], value, n));
 	if (ret > 0 && n)
@@ -337,7 +341,7 @@ static long do_listxattr(struct call *c, unsigned int how)
 	long ret;
 
 	if (host < 0)
-		return host;
+		return host == -ENODATA ? 0 : host;
 	list = flat(c, 1, &n);
 	ret = finish(host, flistxattr(host, list, n));
 	if (ret > 0 && n)
