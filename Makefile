@@ -100,6 +100,10 @@ $B/tests/test_clock_page: TEST_LIBS := -Wl,--wrap=clock_gettime
 # their stand-ins for the VM and for signals come before the runner's own
 $B/tests/test_calls $B/tests/test_path: TEST_FIRST := -Wl,--allow-multiple-definition $B/tests/guest_call.o
 
+# a runner that its guest has taken over; never installed
+$B/tests/kvmrun-taken: $B/runner/main.o $B/tests/takeover.o $B/tests/attempts.o $B/libkvmrun.a
+	$(CC) $(LDFLAGS) -Wl,--wrap=call_serve $^ $(LDLIBS) -o $@
+
 $B/tests/elf_variants: $B/tests/elf_variants_main.o $B/tests/elf_variants.o
 	$(CC) $^ -o $@
 .PRECIOUS: $B/tests/%.o $B/tests/lib-%.o
@@ -149,7 +153,7 @@ $B/examples/framebuffer: EXAMPLE_LIBS := -lpng
 
 examples: $(EXAMPLES)
 
-tests: kvmrun $(EXAMPLES) $(TESTS) $(GUESTS) $B/tests/elf_variants $(KMOD_TESTS)
+tests: kvmrun $(EXAMPLES) $(TESTS) $(GUESTS) $B/tests/elf_variants $B/tests/kvmrun-taken $(KMOD_TESTS)
 
 deps:
 	tests/deps

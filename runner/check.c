@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
-#include <linux/landlock.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
@@ -18,6 +17,7 @@
 #include "check.h"
 #include "device.h"
 #include "help.h"
+#include "landlock.h"
 #include "msg.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -165,15 +165,18 @@ static bool check_vm(int device, const char *path)
 /* What the runner jails itself with. */
 static bool probe_landlock(char *state, size_t n)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	int abi = landlock_abi();
+	const char *lack;
+	size_t len;
 
-	if (abi >= 1)
-		snprintf(state, n, "ABI %ld", abi);
-	else
-		snprintf(state, n, "%s", errno == EOPNOTSUPP ?
-			 "switched off; add landlock to lsm= on the kernel's command line" :
-			 "missing; use kernel 5.13 or later with CONFIG_SECURITY_LANDLOCK");
-	return abi >= 1;
+	if (abi < 0) {
+		snprintf(state, n, "%s; or --insecure-no-landlock", landlock_absence(abi));
+		return false;
+	}
+	len = snprintf(state, n, "ABI %d", abi);
+	for (size_t i = 0; len < n && (lack = landlock_lack(abi, i)); i++)
+		len += snprintf(state + len, n - len, "%s%s", i ? "; " : ", without ", lack);
+	return true;
 }
 
 static bool probe_seccomp(char *state, size_t n)
@@ -204,19 +207,18 @@ static bool probe_openat2(char *state, size_t n)
 
 static const struct {
 	const char *what;
-	bool required;
 	bool (*probe)(char *state, size_t n);
 } probes[] = {
-	{ "seccomp", true, probe_seccomp },
-	{ "openat2", true, probe_openat2 },
-	{ "Landlock", false, probe_landlock },
+	{ "seccomp", probe_seccomp },
+	{ "openat2", probe_openat2 },
+	{ "Landlock", probe_landlock },
 };
 
 int check_machine(const char *device)
 {
 	const char *usual[] = { DEVICE_BUNDLED, DEVICE_STOCK }, *used = NULL;
 	const char **paths = device ? &device : usual;
-	char state[256];
+	char state[512];
 	bool good = false;
 	int chosen = -1;
 
@@ -239,10 +241,8 @@ int check_machine(const char *device)
 		close(chosen);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
-		bool works = probes[i].probe(state, sizeof(state));
-
+		good &= probes[i].probe(state, sizeof(state));
 		report(probes[i].what, "%s", state);
-		good &= works || !probes[i].required;
 	}
 	report("result", "kvmrun %s run here", good ? "can" : "cannot");
 	if (fflush(stdout) || ferror(stdout)) {

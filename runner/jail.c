@@ -3,10 +3,11 @@
  * The runner's own sandbox: what is left of the kernel for a guest that has
  * taken over the runner. A call without a row kills the process.
  *
- * Descriptors above 2 that the caller left open were closed by fdtable_init().
+ * Descriptors above 2 that the caller left open were closed by fdtable_init() before.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/kvm.h>
 #include <linux/memfd.h>
 #include <linux/sched.h>
@@ -23,22 +24,28 @@
 
 #include "interrupt.h"
 #include "jail.h"
+#include "landlock.h"
 #include "msg.h"
 #include "net.h"
+#include "options.h"
 #include "policy.h"
 #include "sockopts.h"
 #include "table.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452	/* Linux 6.6 */
 #endif
 
 /* Calls allowed whatever their arguments. Those of PASS rows of calls.def are added to them. */
-static const struct {
+struct allowed {
 	int nr;
 	const char *reason;
-} allowed[] = {
+};
+
 #define ALLOW(name, reason) { SYS_##name, reason }
+static const struct allowed allowed[] = {
 	ALLOW(read, "guest I/O"),
 	ALLOW(write, "guest I/O; messages"),
 	ALLOW(readv, "guest I/O"),
@@ -63,18 +70,6 @@ static const struct {
 	ALLOW(readlinkat, "symbolic links below a grant"),
 	ALLOW(getdents, "directories below a grant"),
 	ALLOW(getdents64, "directories below a grant"),
-	ALLOW(mkdirat, "changes below a writable grant"),
-	ALLOW(unlinkat, "changes below a writable grant"),
-	ALLOW(renameat2, "changes below a writable grant"),
-	ALLOW(linkat, "changes below a writable grant"),
-	ALLOW(symlinkat, "changes below a writable grant"),
-	ALLOW(fchmod, "changes below a writable grant"),
-	ALLOW(fchmodat2, "changes below a writable grant"),
-	ALLOW(fchown, "changes below a writable grant"),
-	ALLOW(fchownat, "changes below a writable grant"),
-	ALLOW(utimensat, "changes below a writable grant"),
-	ALLOW(fsetxattr, "changes below a writable grant"),
-	ALLOW(fremovexattr, "changes below a writable grant"),
 	ALLOW(umask, "the guest's umask is the runner's"),
 	ALLOW(sendmsg, "guest sockets: of a kind that ignores an address, where addresses are not allowed"),
 	ALLOW(recvmsg, "guest sockets"),
@@ -124,6 +119,22 @@ static const struct {
 	ALLOW(exit_group, "the end"),
 };
 
+/* The same, where a grant can be written to. Landlock has no say in the mode, owner, times and attributes of a file. */
+static const struct allowed allowed_writable[] = {
+	ALLOW(mkdirat, "changes there"),
+	ALLOW(unlinkat, "changes there"),
+	ALLOW(renameat2, "changes there"),
+	ALLOW(linkat, "changes there"),
+	ALLOW(symlinkat, "changes there"),
+	ALLOW(fchmod, "changes there"),
+	ALLOW(fchmodat2, "changes there"),
+	ALLOW(fchown, "changes there"),
+	ALLOW(fchownat, "changes there"),
+	ALLOW(utimensat, "changes there"),
+	ALLOW(fsetxattr, "changes there"),
+	ALLOW(fremovexattr, "changes there"),
+};
+
 /* Calls allowed for some arguments only; of several rows for a call, one is enough. */
 struct rule {
 	int nr;
@@ -161,13 +172,17 @@ static const struct rule rules[] = {
 	RULE(memfd_create, "files that are memory", SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, 0xffffffe5ull, MFD_CLOEXEC)),
 	RULE(mmap, "malloc, what the guest maps: never executable", LACKS(2, PROT_EXEC)),
 	RULE(mprotect, "malloc: never executable", LACKS(2, PROT_EXEC)),
-	RULE(mknodat, "FIFOs and files, no devices", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO)),
-	RULE(mknodat, "likewise", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFREG)),
-	RULE(mknodat, "likewise", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, 0)),
 	/* the third argument's requests: requests.def */
 #define REQUEST(call, name, number, ...) RULE(call, "guest " #name, IS32(1, number)),
 #include "../shim/requests.def"
 #undef REQUEST
+};
+
+/* Likewise, where a grant can be written to. */
+static const struct rule rules_writable[] = {
+	RULE(mknodat, "FIFOs and files, no devices", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO)),
+	RULE(mknodat, "likewise", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, S_IFREG)),
+	RULE(mknodat, "likewise", SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, S_IFMT, 0)),
 };
 
 static void add(scmp_filter_ctx ctx, int nr, unsigned int n, const struct scmp_arg_cmp *arg)
@@ -177,6 +192,11 @@ static void add(scmp_filter_ctx ctx, int nr, unsigned int n, const struct scmp_a
 	/* EEXIST: two rows allow the same */
 	if (err < 0 && err != -EEXIST)
 		die(KVMRUN_FAILED, "cannot build the seccomp filter, call %d: %s", nr, strerror(-err));
+}
+
+static void add_rule(scmp_filter_ctx ctx, const struct rule *rule)
+{
+	add(ctx, rule->nr, rule->arg[1].arg ? 2 : 1, rule->arg);
 }
 
 /* The timer of --timeout is not to be touched. Other signals than timers' cannot be sent. */
@@ -251,13 +271,17 @@ static scmp_filter_ctx build(void)
 	seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	/* a binary tree: a chain of all calls costs as much as some calls themselves */
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+	for (size_t i = 0; i < COUNT(allowed); i++)
 		add(ctx, allowed[i].nr, 0, NULL);
 	for (uint32_t nr = 0; nr < ABI_CALLS; nr++)
 		if (call_table[nr].served == ABI_BY_PASS)
 			add(ctx, nr, 0, NULL);
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		add(ctx, rules[i].nr, rules[i].arg[1].arg ? 2 : 1, rules[i].arg);
+	for (size_t i = 0; i < COUNT(rules); i++)
+		add_rule(ctx, &rules[i]);
+	for (size_t i = 0; policy_writable() && i < COUNT(allowed_writable); i++)
+		add(ctx, allowed_writable[i].nr, 0, NULL);
+	for (size_t i = 0; policy_writable() && i < COUNT(rules_writable); i++)
+		add_rule(ctx, &rules_writable[i]);
 	/* its flags are in memory, which a filter cannot see: libc then takes clone */
 	err = seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(ENOSYS), SYS_clone3, 0, NULL);
 	if (err < 0)
@@ -270,18 +294,46 @@ static scmp_filter_ctx build(void)
 	return ctx;
 }
 
-void jail_enter(void)
+static void limit_resources(void)
 {
-	struct rlimit none = { 0, 0 };
+	static const int none[] = { RLIMIT_CORE, RLIMIT_MSGQUEUE, RLIMIT_RTPRIO };
+	struct rlimit zero = { 0, 0 };
+
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (setrlimit(none[i], &zero) < 0)
+			die(KVMRUN_FAILED, "cannot set the runner's own limits: %m");
+}
+
+/*
+ * All five sets. The bounding set goes first, as that takes a capability; who has not got that
+ * one cannot shrink it, and by no_new_privs it is of no use to him.
+ */
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap) < 0 && errno != EPERM)
+			die(KVMRUN_FAILED, "cannot drop capability %d: %m", cap);
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || syscall(SYS_capset, &header, none) < 0)
+		die(KVMRUN_FAILED, "cannot drop the caller's capabilities: %m");
+}
+
+void jail_enter(const struct config *config)
+{
 	scmp_filter_ctx ctx;
 	int err;
 
+	limit_resources();
 	/* memory of the guest, and secrets of the caller's in ours, are nobody's to read */
-	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
-		die(KVMRUN_FAILED, "cannot switch core dumps off: %m");
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		die(KVMRUN_FAILED, "cannot keep others from reading kvmrun's memory: %m");
+	drop_capabilities();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		die(KVMRUN_FAILED, "cannot set no_new_privs: %m");
-	/* Landlock's place: after no_new_privs, which it needs, and before seccomp, which forbids it */
+	/* after no_new_privs, which it needs, and before seccomp, which forbids it */
+	landlock_enter(config->insecure_no_landlock);
 	ctx = build();
 	err = seccomp_load(ctx);
 	if (err < 0)

@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 	timers_init();
 	process_init(&vm);
 	interrupt_init(&vm);
-	jail_enter();
+	jail_enter(&config);
 	vcpu_run(&vcpu);
 	process_finish();
 }

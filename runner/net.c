@@ -86,6 +86,13 @@ enum net_mode net_mode(void)
 	return config->net;
 }
 
+uint16_t net_port(size_t i, bool listening)
+{
+	if (listening)
+		return i < config->nlisten ? config->net_listen[i] : 0;
+	return i < nreachable ? ntohs(reachable[i].sin6_port) : 0;
+}
+
 bool net_addresses(void)
 {
 	return addresses;

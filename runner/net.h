@@ -18,6 +18,9 @@ void net_init(const struct config *config);
 
 enum net_mode net_mode(void);
 
+/* The i-th port that --net lists for listening, or for connecting; 0 after the last. */
+uint16_t net_port(size_t i, bool listening);
+
 /*
  * Whether the jail lets sockets have addresses: bind(2) and connect(2) are not to be
  * made by the runner where they are not.

@@ -296,6 +296,12 @@ static void set_device(struct config *config, const char *arg)
 	config->device = arg;
 }
 
+static void set_insecure_no_landlock(struct config *config, const char *arg)
+{
+	(void)arg;
+	config->insecure_no_landlock = true;
+}
+
 static void set_check(struct config *config, const char *arg)
 {
 	(void)arg;

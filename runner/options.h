@@ -55,6 +55,7 @@ struct config {
 	bool stats;		/* --stats ... */
 	const char *stats_file;	/* ... to this file, NULL for stderr */
 	bool explain;
+	bool insecure_no_landlock;	/* where the kernel has none */
 	const char *device;	/* --device, or NULL; see device.h */
 	bool check;		/* --check: run check_machine() and nothing else */
 	const char *program;	/* as given; NULL with --check; see program.h */

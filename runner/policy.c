@@ -71,6 +71,11 @@ const struct mount *policy_find(const char *path, const char **rel)
 	return NULL;
 }
 
+const struct mount *policy_mount(size_t i)
+{
+	return i < nmounts ? &mounts[i] : NULL;
+}
+
 bool policy_pinned(const char *path)
 {
 	size_t len = prefix(path);

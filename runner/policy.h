@@ -35,6 +35,9 @@ void policy_init(const struct config *config);
 /* The mount that holds the normalised absolute guest path, or NULL; *rel is what follows it. */
 const struct mount *policy_find(const char *path, const char **rel);
 
+/* The i-th mount, NULL after the last; they stay as they are from policy_init() on. */
+const struct mount *policy_mount(size_t i);
+
 /* Whether path is a mount or a directory that leads to one: neither can be removed or replaced. */
 bool policy_pinned(const char *path);
 

@@ -7,7 +7,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
+#include <grp.h>
+#include <linux/openat2.h>
 #include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -18,106 +19,38 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "attempts.h"
 #include "forked.h"
+#include "lib/tree.h"
 #include "../runner/fdtable.h"
 #include "../runner/jail.h"
+#include "../runner/landlock.h"
 #include "../runner/net.h"
+#include "../runner/policy.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define KILLED (128 + SIGSYS)
+#define NOBODY 65534
 
-/* Kernel numbers, so that nothing that libc does beside the call decides. */
-static const struct attempt {
-	const char *name;
-	long nr;
-	long arg[6];
-} attempts[] = {
-	{ "execve", SYS_execve, { (long)"/bin/true" } },
-	{ "execveat", SYS_execveat, { AT_FDCWD, (long)"/bin/true" } },
-	{ "fork", SYS_fork, { 0 } },
-	{ "vfork", SYS_vfork, { 0 } },
-	{ "clone", SYS_clone, { SIGCHLD } },
-	{ "a thread with a namespace of its own", SYS_clone, { 0x3d0f00 | CLONE_NEWUSER } },
-	{ "a thread with descriptors of its own", SYS_clone, { 0x3d0f00 & ~CLONE_FILES } },
-	{ "ptrace", SYS_ptrace, { 0 } },
-	{ "process_vm_readv", SYS_process_vm_readv, { 1 } },
-	{ "open", SYS_open, { (long)"/etc/passwd" } },
-	{ "openat", SYS_openat, { AT_FDCWD, (long)"/etc/passwd" } },
-	{ "open_by_handle_at", SYS_open_by_handle_at, { AT_FDCWD } },
-	{ "creat", SYS_creat, { (long)"/tmp/x", 0600 } },
-	{ "socket", SYS_socket, { 1, 1 } },
-	{ "a pair of datagram sockets", SYS_socketpair, { 1, 2 } },
-	{ "a pair of TCP sockets", SYS_socketpair, { 2, 1 } },
-	{ "a socket of TCP", SYS_socket, { 2, 1 } },
-	{ "a socket of netlink", SYS_socket, { 16, 3 } },
-	{ "connect", SYS_connect, { 0 } },
-	{ "bind", SYS_bind, { 0 } },
-	{ "sendto", SYS_sendto, { 0 } },
-	{ "a filter of a socket", SYS_setsockopt, { 0, 1, 26 } },
-	{ "binding to a device", SYS_setsockopt, { 0, 1, 25 } },
-	{ "memfd_create", SYS_memfd_create, { (long)"x" } },
-	{ "memfd_create of huge pages", SYS_memfd_create, { (long)"x", 1 | 4 } },
-	{ "executable mmap", SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1 } },
-	{ "executable mprotect", SYS_mprotect, { 0x1000, 4096, PROT_EXEC } },
-	{ "pkey_mprotect", SYS_pkey_mprotect, { 0x1000, 4096, PROT_EXEC, -1 } },
-	{ "shmat", SYS_shmat, { 0 } },
-	{ "kill of another process", SYS_kill, { 1, 0 } },
-	{ "kill of every process", SYS_kill, { -1, 0 } },
-	{ "tgkill of another process", SYS_tgkill, { 1, 1, 0 } },
-	{ "kill of the process group", SYS_kill, { 0, 0 } },
-	{ "rt_sigqueueinfo", SYS_rt_sigqueueinfo, { 1, 0 } },
-	{ "pidfd_open", SYS_pidfd_open, { 1 } },
-	{ "setpriority", SYS_setpriority, { 0, 0, 10 } },
-	{ "prctl", SYS_prctl, { 4, 1 } },
-	{ "prctl for a life after the first process", SYS_prctl, { PR_SET_PDEATHSIG, 0 } },
-	{ "prlimit64", SYS_prlimit64, { 0 } },
-	{ "setrlimit", SYS_setrlimit, { RLIMIT_CORE } },
-	{ "TIOCSTI", SYS_ioctl, { 0, 0x5412, (long)"x" } },
-	{ "TIOCLINUX", SYS_ioctl, { 0, 0x541c, (long)"x" } },
-	{ "TIOCSTI behind 32 bits", SYS_ioctl, { 0, 0x100005412, (long)"x" } },
-	{ "KVM_SET_MSRS", SYS_ioctl, { 0, (long)KVM_SET_MSRS } },
-	{ "KVM_CREATE_DEVICE", SYS_ioctl, { 0, (long)KVM_CREATE_DEVICE } },
-	{ "F_SETOWN", SYS_fcntl, { 0, F_SETOWN, 1 } },
-	{ "F_SETSIG", SYS_fcntl, { 0, F_SETSIG, 9 } },
-	{ "mknod of a device", SYS_mknodat, { AT_FDCWD, (long)"x", S_IFCHR | 0600, 0x101 } },
-	{ "mount", SYS_mount, { 0 } },
-	{ "fsopen", SYS_fsopen, { (long)"tmpfs" } },
-	{ "unshare", SYS_unshare, { 0 } },
-	{ "setns", SYS_setns, { 0 } },
-	{ "chroot", SYS_chroot, { (long)"/" } },
-	{ "pivot_root", SYS_pivot_root, { 0 } },
-	{ "setuid", SYS_setuid, { 0 } },
-	{ "capset", SYS_capset, { 0 } },
-	{ "seccomp", SYS_seccomp, { 0 } },
-	{ "bpf", SYS_bpf, { 0 } },
-	{ "io_uring_setup", SYS_io_uring_setup, { 1 } },
-	{ "userfaultfd", SYS_userfaultfd, { 0 } },
-	{ "perf_event_open", SYS_perf_event_open, { 0 } },
-	{ "keyctl", SYS_keyctl, { 0 } },
-	{ "init_module", SYS_init_module, { 0 } },
-	{ "kexec_load", SYS_kexec_load, { 0 } },
-	{ "reboot", SYS_reboot, { 0 } },
-	{ "an x32 call", 0x40000000 + SYS_getpid, { 0 } },
-	{ "a call of no kernel", 4095, { 0 } },
-};
+static struct config config;
 
 static void try_it(void *arg)
 {
 	const struct attempt *a = arg;
 
-	jail_enter();
-	syscall(a->nr, a->arg[0], a->arg[1], a->arg[2], a->arg[3], a->arg[4], a->arg[5]);
+	jail_enter(&config);
+	attempt_make(a);
 }
 
-static void a_call_outside_the_list_kills(void **state)
+static void threat_38_a_call_outside_the_list_kills(void **state)
 {
 	static struct outcome o;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
-		forked(try_it, (void *)&attempts[i], &o);
+	for (size_t i = 0; i < forbidden_count; i++) {
+		forked(try_it, (void *)&forbidden[i], &o);
 		if (o.status != KILLED)
-			fail_msg("%s: status %d, expected %d; %s", attempts[i].name, o.status, KILLED, o.err);
+			fail_msg("%s: status %d, expected %d; %s", forbidden[i].name, o.status, KILLED, o.err);
 		assert_string_equal(o.err, "");
 	}
 }
@@ -127,23 +60,22 @@ static const struct {
 	enum net_mode net;
 	struct attempt attempt;
 } beyond[] = {
-	{ NET_LOOPBACK, { "a socket of TCP, which another process makes", SYS_socket, { 2, 1 } } },
-	{ NET_LOOPBACK, { "a UNIX socket, likewise", SYS_socket, { 1, 1 } } },
-	{ NET_LOOPBACK, { "a pair of datagram sockets", SYS_socketpair, { 1, 2 } } },
-	{ NET_LISTED, { "a raw socket", SYS_socket, { 2, 3 } } },
-	{ NET_HOST, { "a raw socket", SYS_socket, { 2, 3 } } },
-	{ NET_HOST, { "a raw socket behind flags", SYS_socket, { 2, 3 | SOCK_CLOEXEC } } },
-	{ NET_HOST, { "a socket of packets", SYS_socket, { 17, 2 } } },
-	{ NET_HOST, { "a socket of netlink", SYS_socket, { 16, 2 } } },
-	{ NET_HOST, { "a socket of vsock", SYS_socket, { 40, 1 } } },
-	{ NET_HOST, { "binding to a device", SYS_setsockopt, { 0, 1, 25 } } },
-	{ NET_HOST, { "a table of netfilter", SYS_setsockopt, { 0, 0, 64 } } },
-	{ NET_HOST, { "sendto", SYS_sendto, { 0 } } },
+	{ NET_LOOPBACK, { "a socket of TCP, which another process makes", SYS_socket, { 2, 1 }, KILLS, 0 } },
+	{ NET_LOOPBACK, { "a UNIX socket, likewise", SYS_socket, { 1, 1 }, KILLS, 0 } },
+	{ NET_LOOPBACK, { "a pair of datagram sockets", SYS_socketpair, { 1, 2 }, KILLS, 0 } },
+	{ NET_LISTED, { "a raw socket", SYS_socket, { 2, 3 }, KILLS, 0 } },
+	{ NET_HOST, { "a raw socket", SYS_socket, { 2, 3 }, KILLS, 0 } },
+	{ NET_HOST, { "a raw socket behind flags", SYS_socket, { 2, 3 | SOCK_CLOEXEC }, KILLS, 0 } },
+	{ NET_HOST, { "a socket of packets", SYS_socket, { 17, 2 }, KILLS, 0 } },
+	{ NET_HOST, { "a socket of netlink", SYS_socket, { 16, 2 }, KILLS, 0 } },
+	{ NET_HOST, { "a socket of vsock", SYS_socket, { 40, 1 }, KILLS, 0 } },
+	{ NET_HOST, { "binding to a device", SYS_setsockopt, { 0, 1, 25 }, KILLS, 0 } },
+	{ NET_HOST, { "a table of netfilter", SYS_setsockopt, { 0, 0, 64 }, KILLS, 0 } },
+	{ NET_HOST, { "sendto", SYS_sendto, { 0 }, KILLS, 0 } },
 };
 
 static void try_beyond(void *arg)
 {
-	static struct config config;
 	size_t i = *(size_t *)arg;
 
 	config.net = beyond[i].net;
@@ -151,7 +83,7 @@ static void try_beyond(void *arg)
 	try_it((void *)&beyond[i].attempt);
 }
 
-static void a_network_adds_what_it_needs_and_no_more(void **state)
+static void threat_38_a_network_adds_what_it_needs_and_no_more(void **state)
 {
 	static struct outcome o;
 
@@ -169,11 +101,11 @@ static void try_int80(void *arg)
 	long ret;
 
 	(void)arg;
-	jail_enter();
+	jail_enter(&config);
 	asm volatile("int $0x80" : "=a"(ret) : "a"(20) : "memory");	/* getpid of i386 */
 }
 
-static void a_32_bit_call_kills(void **state)
+static void threat_38_a_32_bit_call_kills(void **state)
 {
 	static struct outcome o;
 
@@ -192,7 +124,7 @@ static void use_what_is_left(void *arg)
 	int fd[2];
 
 	(void)arg;
-	jail_enter();
+	jail_enter(&config);
 	if (pipe2(fd, O_CLOEXEC) || write(fd[1], "alive", 5) != 5 || read(fd[0], text, 8) != 5)
 		_exit(1);
 	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
@@ -222,7 +154,7 @@ static void the_listed_calls_still_work(void **state)
 }
 
 /* The number behind a field in a file of /proc. */
-static long proc_field(pid_t pid, const char *file, const char *field)
+static long proc_field(pid_t pid, const char *file, const char *field, int base)
 {
 	char path[64], line[256];
 	long n = -1;
@@ -232,37 +164,254 @@ static long proc_field(pid_t pid, const char *file, const char *field)
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
 		if (strncmp(line, field, strlen(field)) == 0)
-			n = strtol(line + strlen(field), NULL, 10);
+			n = strtol(line + strlen(field), NULL, base);
 	if (f)
 		fclose(f);
 	return n;
 }
 
-static void each_layer_is_in_place(void **state)
+/* A process that has gone to jail, as who; killed and waited for by leave(). */
+static pid_t jailed(uid_t user)
 {
 	int ready[2];
 	pid_t pid;
 	char c;
 
-	(void)state;
 	assert_int_equal(pipe(ready), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		alarm(300);
-		jail_enter();
+		if (user && (setgroups(0, NULL) || setresgid(user, user, user) || setresuid(user, user, user)))
+			_exit(2);
+		jail_enter(&config);
 		if (write(ready[1], "x", 1) == 1)
 			pause();
 		_exit(1);
 	}
 	assert_int_equal(read(ready[0], &c, 1), 1);
-	assert_int_equal(proc_field(pid, "status", "NoNewPrivs:"), 1);
-	assert_int_equal(proc_field(pid, "status", "Seccomp:"), 2);
-	assert_int_equal(proc_field(pid, "limits", "Max core file size"), 0);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 	close(ready[0]);
 	close(ready[1]);
+	return pid;
+}
+
+static void leave(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void threat_38_each_layer_is_in_place(void **state)
+{
+	static const char *const none[] = { "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:" };
+	pid_t pid = jailed(0);
+
+	(void)state;
+	assert_int_equal(proc_field(pid, "status", "NoNewPrivs:", 10), 1);
+	assert_int_equal(proc_field(pid, "status", "Seccomp:", 10), 2);
+	assert_int_equal(proc_field(pid, "limits", "Max core file size", 10), 0);
+	assert_int_equal(proc_field(pid, "limits", "Max msgqueue size", 10), 0);
+	/* who has no right to shrink the bounding set keeps what is of no use to him */
+	for (size_t i = 0; i < (geteuid() == 0 ? ARRAY_SIZE(none) : 3); i++)
+		assert_int_equal(proc_field(pid, "status", none[i], 16), 0);
+	leave(pid);
+}
+
+/* Its files in /proc are root's then, whoever it is. */
+static void threat_39_the_runner_is_not_dumpable_and_leaves_no_core(void **state)
+{
+	uid_t user = geteuid() == 0 ? NOBODY : geteuid();
+	pid_t pid = jailed(geteuid() == 0 ? user : 0), reader;
+	char path[64];
+	struct stat st;
+	int status;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	reader = fork();
+	if (reader == 0) {
+		if (setresuid(user, user, user))
+			_exit(1);
+		_exit(open(path, O_RDONLY) >= 0 ? 2 : errno == EACCES ? 0 : 3);
+	}
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(status, 0);
+	assert_int_equal(proc_field(pid, "limits", "Max core file size", 10), 0);
+	leave(pid);
+}
+
+/* ------------------------------------------------------------- what the grants leave to the runner */
+
+static char *tree;
+
+static void make_tree(void)
+{
+	static const char *const all[] = { "ro", "ro/file", "rw", "rw/file", "out", "out/file" };
+
+	tree = tree_new();
+	tree_dir(tree, "ro", 0777);
+	tree_dir(tree, "ro/dir", 0777);
+	tree_file(tree, "ro/file", "ro", 0);
+	tree_dir(tree, "rw", 0777);
+	tree_file(tree, "rw/file", "rw", 0);
+	tree_dir(tree, "out", 0777);
+	tree_file(tree, "out/file", "out", 0);
+	/* everybody may do everything: it is not modes that keep anyone out */
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		char *path = tree_path(tree, all[i]);
+
+		assert_int_equal(chmod(path, 0777), 0);
+		free(path);
+	}
+	assert_int_equal(chmod(tree, 0755), 0);
+}
+
+static void enter_tree(uid_t user)
+{
+	static struct grant grants[] = { { "ro", "/ro", false }, { "rw", "/rw", true } };
+	static struct config granted = { .grants = grants, .ngrants = 2 };
+
+	if (chdir(tree) || (user && (setgroups(0, NULL) || setresgid(user, user, user) || setresuid(user, user, user))))
+		_exit(1);
+	fdtable_init(-1);
+	policy_init(&granted);
+	net_init(&granted);
+	jail_enter(&granted);
+}
+
+struct reach {
+	const struct attempt *attempt;
+	uid_t user;
+};
+
+static void try_reach(void *arg)
+{
+	const struct reach *reach = arg;
+
+	enter_tree(reach->user);
+	printf("%ld", attempt_make(reach->attempt));
+}
+
+static void reach_all(uid_t user)
+{
+	static struct outcome o;
+	int abi = landlock_abi();
+
+	make_tree();
+	for (size_t i = 0; i < reaches_count; i++) {
+		const struct attempt *a = &reaches[i];
+		struct reach reach = { a, user };
+		long result;
+
+		forked(try_reach, &reach, &o);
+		if (a->abi > abi)
+			continue;
+		result = o.status ? o.status : strtol(o.out, NULL, 10);
+		if (!attempt_as_expected(a, o.status == KILLED, result))
+			fail_msg("%s: %ld, not %ld; %s", a->name, result, a->expected, o.err);
+	}
+	assert_string_equal(tree_read(tree, "ro/file", NULL), "ro");
+	assert_string_equal(tree_read(tree, "out/file", NULL), "out");
+	tree_remove(tree);
+	free(tree);
+}
+
+static void threat_38_what_is_not_granted_is_out_of_the_runners_reach(void **state)
+{
+	(void)state;
+	reach_all(0);
+}
+
+static void threat_38_likewise_for_an_ordinary_user(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		/* the test before this one was it */
+		return;
+	reach_all(NOBODY);
+}
+
+static void without_landlock(void *arg)
+{
+	const int *error = arg;
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (!ctx || seccomp_rule_add(ctx, SCMP_ACT_ERRNO(*error), SCMP_SYS(landlock_create_ruleset), 0) || seccomp_load(ctx))
+		_exit(1);
+	jail_enter(&config);
+	puts("jailed");
+}
+
+static void threat_41_a_kernel_without_landlock_is_refused_unless_an_option_names_it(void **state)
+{
+	static const struct {
+		int error;
+		const char *part;
+	} kernels[] = {
+		{ ENOSYS, "use kernel 5.13 or later" }, { EOPNOTSUPP, "add landlock to lsm=" },
+	};
+	static struct outcome o;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		config.insecure_no_landlock = false;
+		forked(without_landlock, (void *)&kernels[i].error, &o);
+		assert_complains(&o, 125, kernels[i].part);
+		assert_complains(&o, 125, "--insecure-no-landlock");
+		config.insecure_no_landlock = true;
+		forked(without_landlock, (void *)&kernels[i].error, &o);
+		config.insecure_no_landlock = false;
+		assert_int_equal(o.status, 0);
+		assert_string_equal(o.out, "jailed\n");
+	}
+}
+
+static void read_anything(void *arg)
+{
+	struct open_how how = { .flags = O_RDONLY };
+	struct attempt read_it = { "", SYS_openat2, { AT_FDCWD, (long)"/etc/passwd", (long)&how, sizeof(how) }, 0, 0 };
+
+	(void)arg;
+	jail_enter(&config);
+	puts(attempt_make(&read_it) == -EACCES ? "no" : "yes");
+}
+
+/* The option is for kernels that lack it: the others use it all the same. */
+static void threat_40_no_option_drops_a_layer_that_the_kernel_has(void **state)
+{
+	static struct outcome o;
+
+	(void)state;
+	config.insecure_no_landlock = config.trace = config.explain = config.stats = true;
+	forked(read_anything, NULL, &o);
+	assert_string_equal(o.out, "no\n");
+	for (size_t i = 0; i < forbidden_count; i += 10) {
+		forked(try_it, (void *)&forbidden[i], &o);
+		assert_int_equal(o.status, KILLED);
+	}
+	memset(&config, 0, sizeof(config));
+}
+
+/* What each ABI lacks is told, and less of it by each one. */
+static void what_a_kernels_landlock_lacks_is_named(void **state)
+{
+	size_t before = 99;
+
+	(void)state;
+	for (int abi = 1; abi <= 9; abi++) {
+		size_t n = 0;
+
+		while (landlock_lack(abi, n))
+			n++;
+		assert_true(n <= before);
+		assert_true(n > 0 || abi == 9);
+		before = n;
+	}
+	assert_non_null(strstr(landlock_lack(1, 0), "EXDEV"));
+	assert_non_null(strstr(landlock_lack(2, 0), "truncation"));
 }
 
 #define THREADS 16
@@ -311,11 +460,17 @@ static void threads_allocate_memory_without_looking_for_cpus(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_call_outside_the_list_kills),
-		cmocka_unit_test(a_network_adds_what_it_needs_and_no_more),
-		cmocka_unit_test(a_32_bit_call_kills),
+		cmocka_unit_test(threat_38_a_call_outside_the_list_kills),
+		cmocka_unit_test(threat_38_a_network_adds_what_it_needs_and_no_more),
+		cmocka_unit_test(threat_38_a_32_bit_call_kills),
 		cmocka_unit_test(the_listed_calls_still_work),
-		cmocka_unit_test(each_layer_is_in_place),
+		cmocka_unit_test(threat_38_each_layer_is_in_place),
+		cmocka_unit_test(threat_39_the_runner_is_not_dumpable_and_leaves_no_core),
+		cmocka_unit_test(threat_38_what_is_not_granted_is_out_of_the_runners_reach),
+		cmocka_unit_test(threat_38_likewise_for_an_ordinary_user),
+		cmocka_unit_test(threat_41_a_kernel_without_landlock_is_refused_unless_an_option_names_it),
+		cmocka_unit_test(threat_40_no_option_drops_a_layer_that_the_kernel_has),
+		cmocka_unit_test(what_a_kernels_landlock_lacks_is_named),
 		cmocka_unit_test(threads_allocate_memory_without_looking_for_cpus),
 	};
 

@@ -147,7 +147,7 @@ static void run_guest(void *arg)
 	pt_map(&l, 0xffffc00000000000, vm.ram_size, PROT_READ | PROT_WRITE, ABI_PAGE);
 	vcpu_first(&vcpu, &vm);
 	interrupt_init(&vm);
-	jail_enter();
+	jail_enter(&config);
 	vcpu_run(&vcpu);
 	interrupt_run_over();
 	if (end_get().cause == END_TIMEOUT)

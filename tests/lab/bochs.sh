@@ -70,7 +70,7 @@ make_disk()
 	# kernel copies 8 bytes with each, not one
 	# Where a CPU's timer stops in deep sleep Linux takes the 8254, which is nmi_tick's: it
 	# is to halt only.
-	echo -n "$kernel_arguments clearcpuid=297,580 init_on_alloc=0 rodata=off hpet=disable idle=halt reboot=t lsm=" >"$run/cmdline"
+	echo -n "$kernel_arguments clearcpuid=297,580 init_on_alloc=0 rodata=off hpet=disable idle=halt reboot=t lsm=landlock" >"$run/cmdline"
 	(cd "$run" && as --defsym KERNEL=0x1000000 --defsym KERNEL_SECTORS="$(sectors disk.2)" \
 		--defsym ENTRY="$(readelf -h "$vmlinux" | sed -n 's/.*Entry point address: *//p')" \
 		--defsym INITRD=$at --defsym INITRD_SIZE=$size \
