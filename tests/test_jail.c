@@ -312,7 +312,8 @@ static void reach_all(uid_t user)
 		if (!attempt_as_expected(a, o.status == KILLED, result))
 			fail_msg("%s: %ld, not %ld; %s", a->name, result, a->expected, o.err);
 	}
-	assert_string_equal(tree_read(tree, "ro/file", NULL), "ro");
+	/* older ones do not keep it from being cut short */
+	assert_string_equal(tree_read(tree, "ro/file", NULL), abi < 3 ? "" : "ro");
 	assert_string_equal(tree_read(tree, "out/file", NULL), "out");
 	tree_remove(tree);
 	free(tree);

@@ -95,7 +95,8 @@ static void threat_38_a_runner_that_was_taken_over_stays_inside_the_grants(void 
 	(void)state;
 	attempts(LIST("--ro", "ro:/ro", "--rw", "rw:/rw"), TAKEOVER_REACHES, reaches, reaches_count);
 	text = tree_read(tree, "ro/file", NULL);
-	assert_string_equal(text, "ro");
+	/* older ones do not keep it from being cut short */
+	assert_string_equal(text, landlock_abi() < 3 ? "" : "ro");
 	free(text);
 	text = tree_read(tree, "out/file", NULL);
 	assert_string_equal(text, "out");
