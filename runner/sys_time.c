@@ -247,7 +247,7 @@ static int timer_slot(int id)
 	int slot = -1;
 
 	for (int i = 0; i < TIMERS && slot < 0; i++)
-		if (timers.id[i] == id + 1)
+		if (timers.id[i] - 1 == id)
 			slot = i;
 	return slot;
 }
