@@ -70,7 +70,7 @@ $B/libkvmrun.a: $(filter-out $B/runner/main.o,$(RUNNER_OBJS))
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples:
+$B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples $B/asan $B/fuzz:
 	mkdir -p $@
 
 # ----------------------------------------------------------------------- tests
@@ -123,6 +123,28 @@ $B/threads/%.o: tests/%.c $B/threads/flags
 $B/tests/test_shared: $(THREADS_OBJS) $(patsubst runner/%.S,$B/runner/%.o,$(wildcard runner/*.S)) | $B/tests
 	$(CC) $(LDFLAGS) $$(cat $B/threads/flags) -Wl,--allow-multiple-definition,--wrap=ioctl $^ $(LDLIBS) -lcmocka -o $@
 
+# the runner's parts with AddressSanitizer and UndefinedBehaviorSanitizer, and fuzzers of them:
+# tests/fuzz/NAME.c makes $B/fuzz/NAME
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(filter-out tests/fuzz/fuzz.c,$(wildcard tests/fuzz/*.c)))
+ASAN_OBJS := $(patsubst runner/%.c,$B/asan/%.o,$(filter-out runner/main.c,$(wildcard runner/*.c))) \
+	$(filter %.o,$(patsubst runner/%.S,$B/runner/%.o,$(wildcard runner/*.S)))
+
+$B/asan/%.o: runner/%.c | $B/asan
+	$(CC) $(CPPFLAGS) $(RUNNER_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+$B/asan/tests-%.o: tests/%.c | $B/asan
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $(SANITIZE) -Irunner -Itests -MMD -MP -c $< -o $@
+$B/asan/tests-lib-%.o: tests/lib/%.c | $B/asan
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+$B/fuzz/%.o: tests/fuzz/%.c | $B/fuzz
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) $(SANITIZE) -Itests -MMD -MP -c $< -o $@
+$B/asan/libkvmrun.a: $(ASAN_OBJS)
+	rm -f $@
+	$(AR) rcs $@ $^
+$B/fuzz/%: $B/fuzz/%.o $B/fuzz/fuzz.o $B/asan/tests-guest_call.o $B/asan/libkvmrun.a
+	$(CC) $(LDFLAGS) $(SANITIZE) -Wl,--allow-multiple-definition $^ $(LDLIBS) -lcmocka -o $@
+.PRECIOUS: $B/asan/tests-%.o $B/asan/tests-lib-%.o $B/fuzz/%.o
+
 $B/guest/%.musl: tests/guest/%.musl.c | $B/guest
 	musl-gcc -static -O2 -Wall -Wextra $< -o $@
 $B/guest/%: tests/guest/%.c | $B/guest
@@ -153,7 +175,7 @@ $B/examples/framebuffer: EXAMPLE_LIBS := -lpng
 
 examples: $(EXAMPLES)
 
-tests: kvmrun $(EXAMPLES) $(TESTS) $(GUESTS) $B/tests/elf_variants $B/tests/kvmrun-taken $(KMOD_TESTS)
+tests: kvmrun $(EXAMPLES) $(TESTS) $(GUESTS) $B/tests/elf_variants $B/tests/kvmrun-taken $(KMOD_TESTS) $(FUZZERS)
 
 deps:
 	tests/deps
@@ -252,7 +274,7 @@ endif
 	done
 
 clean:
-	rm -rf $B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples $B/libkvmrun.a $B/kvmrun.1 kvmrun
+	rm -rf $B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples $B/asan $B/fuzz $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
 .PHONY: all kmod examples tests deps programs check check-lab check-vmx check-hw check-debug demo bench bench-kmod selftests man install uninstall clean
 -include $(wildcard $B/*/*.d)
