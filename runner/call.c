@@ -324,7 +324,8 @@ static void make(struct call *c, const struct header *h, struct abi_frame *f, bo
 	/* an interrupted sleep tells what remains */
 	if (ret >= 0 || ret == -EINTR)
 		write_outputs(c, h, f);
-	if (call_trace_fd >= 0)
+	/* the shim reports what it serves */
+	if (call_trace_fd >= 0 && c->more != ABI_MORE_SIGNALS)
 		trace_end(&trace, call_trace_fd, c, ret);
 	f->more = c->more;
 	f->deadline = c->deadline;

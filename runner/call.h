@@ -37,7 +37,7 @@ struct call {
 	struct iovec *iov[6];
 	int iovcnt[6];
 	uint64_t deadline;	/* see struct abi_frame; a handler may set it before returning -EINTR */
-	bool more;		/* see struct abi_frame */
+	uint32_t more;		/* see struct abi_frame */
 };
 
 /* Where --trace goes; -1: off. Set before the guest runs. */

@@ -22,6 +22,7 @@
 #include "path.h"
 #include "policy.h"
 #include "process.h"
+#include "signalfd.h"
 #include "stats.h"
 #include "sys.h"
 #include "thread.h"
@@ -43,7 +44,8 @@ static struct {
 	char **list, **env;	/* with room before the arguments */
 	char **argv;		/* where they begin */
 	uint64_t argc;
-	uint64_t ignored, blocked, pending;
+	uint64_t ignored, blocked;
+	struct abi_pending pending;
 } next;
 
 void exec_init(int fd)
@@ -310,8 +312,17 @@ out:
 /* What the old program had been told of, and the new one has not. */
 static void post_pending(void)
 {
-	for (; next.pending; next.pending &= next.pending - 1) {
-		siginfo_t info = { .si_signo = __builtin_ctzll(next.pending) + 1, .si_code = SI_USER };
+	for (uint32_t i = 0; i < next.pending.count && i < ABI_EXEC_SIGNALS; i++) {
+		siginfo_t info;
+
+		memcpy(&info, &next.pending.signal[i], sizeof(info));
+		if (info.si_signo < 1 || info.si_signo > 64)
+			continue;
+		next.pending.set &= ~(1ull << (info.si_signo - 1));
+		interrupt_post(&info);
+	}
+	for (; next.pending.set; next.pending.set &= next.pending.set - 1) {
+		siginfo_t info = { .si_signo = __builtin_ctzll(next.pending.set) + 1, .si_code = SI_USER };
 
 		info.si_pid = process_pid();
 		info.si_uid = process_uid();
@@ -345,6 +356,7 @@ void exec_now(struct vcpu *vcpu)
 	boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 	boot->ignored = next.ignored;
 	boot->blocked = next.blocked;
+	signalfd_executed();
 	post_pending();
 	vcpu_renew(vcpu, vm);
 	vcpu->guest_tid = process_pid();

@@ -12,6 +12,7 @@
 #include "memfd.h"
 #include "msg.h"
 #include "process.h"
+#include "signalfd.h"
 
 struct slot {
 	struct file *file;	/* NULL: free */
@@ -72,6 +73,8 @@ void file_put(struct file *file)
 		dup3(plug, file->host, O_CLOEXEC);
 	if (file->memory)
 		memfd_gone(file);
+	if (file->signals)
+		signalfd_gone(file);
 	free(file->path);
 	free(file);
 }
@@ -226,6 +229,7 @@ struct file *file_duplicate(struct file *file, int *err)
 	copy->family = file->family;
 	copy->socktype = file->socktype;
 	copy->offline = file->offline;
+	signalfd_share(copy, file);
 	return copy;
 }
 
@@ -266,6 +270,13 @@ int fd_close(int fd)
 	pthread_mutex_unlock(&table.lock);
 	file_put(file);
 	return file ? 0 : -EBADF;
+}
+
+void fd_each(void (*fn)(struct file *file))
+{
+	for (unsigned int fd = 0; fd < table.size; fd++)
+		if (table.slot[fd].file)
+			fn(table.slot[fd].file);
 }
 
 void fd_close_on_exec(void)

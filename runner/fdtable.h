@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 struct mount;
+struct signalfd;
 
 /* The soft limit of open files that a guest starts with, and what it may raise it to. */
 #define FDS_DEFAULT	1024u
@@ -29,6 +30,7 @@ struct file {
 	unsigned short family;	/* sockets: AF_* as the guest asked for it; 0: ask the host */
 	unsigned short socktype;	/* sockets: SOCK_*, likewise */
 	bool offline;		/* a socket that leads nowhere: the host's is only its place */
+	struct signalfd *signals;	/* one of signalfd(2): signalfd.h; else NULL */
 	bool memory;		/* a file of memfd_create(2): memfd.h */
 	uint64_t room;		/* of one, bytes that it may have got memory for; memfd.c */
 	atomic_long pos;	/* synthetic directories: entries listed so far */
@@ -80,6 +82,9 @@ int fd_close(int fd);
 
 /* Close all from first to last, or with cloexec only mark them. */
 void fd_close_range(unsigned int first, unsigned int last, bool cloexec);
+
+/* Calls fn for each open descriptor's file. In a new process, where nobody else is. */
+void fd_each(void (*fn)(struct file *file));
 
 /* For another program: closes those with FD_CLOEXEC. */
 void fd_close_on_exec(void);

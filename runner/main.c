@@ -20,6 +20,7 @@
 #include "policy.h"
 #include "process.h"
 #include "program.h"
+#include "signalfd.h"
 #include "stats.h"
 #include "sys.h"
 #include "thread.h"
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 	vcpu_first(&vcpu, &vm);
 	threads_init(&vcpu);
 	timers_init();
+	signalfd_init(&vm);
 	process_init(&vm);
 	interrupt_init(&vm);
 	jail_enter(&config);

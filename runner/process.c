@@ -16,6 +16,7 @@
 #include "options.h"
 #include "process.h"
 #include "process_table.h"
+#include "signalfd.h"
 #include "stats.h"
 #include "sys.h"
 #include "thread.h"
@@ -349,6 +350,7 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	clock_forked(vcpu);
 	vcpu->guest_tid = proc_self->pid;
 	timers_forked();
+	signalfd_forked();
 	interrupt_forked(vcpu);
 	if (start_listening() < 0)
 		die(KVMRUN_FAILED, "no thread for another process");

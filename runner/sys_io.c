@@ -11,6 +11,7 @@
 #include "interrupt.h"
 #include "memfd.h"
 #include "policy.h"
+#include "signalfd.h"
 #include "sys.h"
 #include "vcpu.h"
 #include "window.h"
@@ -128,6 +129,8 @@ static long transfer(struct call *c, bool write, long nr, long vnr, long a3, lon
 
 	if (c->fd[0]->host < 0 && !write)
 		return -EISDIR;
+	if (c->fd[0]->signals && vnr == SYS_readv)
+		return signalfd_read(c);
 	if (c->fd[0]->memory && write) {
 		ret = memfd_write(c);
 		c->more = ret > 0 && (uint64_t)ret == c->count[1];

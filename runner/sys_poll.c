@@ -238,6 +238,9 @@ long host_pselect6(struct call *c)
 
 long host_epoll_ctl(struct call *c)
 {
+	/* on the host it is one of epoll(7) */
+	if (c->fd[0]->signals)
+		return -EINVAL;
 	if (host_fd(c, 2) < 0)
 		return -EPERM;
 	return syscall(SYS_epoll_ctl, host_fd(c, 0), (int)c->arg[1], host_fd(c, 2), c->ptr[3]) < 0 ? -errno : 0;
@@ -250,7 +253,7 @@ static long do_epoll_wait(struct call *c, uint64_t ns)
 	int max = c->arg[2];
 	long ret;
 
-	if (max <= 0)
+	if (max <= 0 || c->fd[0]->signals)
 		return -EINVAL;
 	if (!c->ptr[1])
 		return -EFAULT;

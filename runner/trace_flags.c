@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
@@ -240,6 +241,8 @@ static const struct name eventfd_flags[] = {
 	NAME(EFD_SEMAPHORE), NAME(EFD_CLOEXEC), NAME(EFD_NONBLOCK),
 };
 
+static const struct name signalfd_flags[] = { NAME(SFD_CLOEXEC), NAME(SFD_NONBLOCK) };
+
 static const struct name fallocate_modes[] = {
 	NAME(FALLOC_FL_KEEP_SIZE), NAME(FALLOC_FL_PUNCH_HOLE), NAME(FALLOC_FL_NO_HIDE_STALE),
 	NAME(FALLOC_FL_COLLAPSE_RANGE), NAME(FALLOC_FL_ZERO_RANGE), NAME(FALLOC_FL_INSERT_RANGE),
@@ -442,6 +445,7 @@ static const struct format formats[] = {
 	[ABI_FMT_TFDSET] = FLAGS(timerfd_flags, "TFD_???"),
 	[ABI_FMT_FALLOC] = FLAGS(fallocate_modes, "FALLOC_FL_???"),
 	[ABI_FMT_EFD] = FLAGS(eventfd_flags, "EFD_???"),
+	[ABI_FMT_SFD] = FLAGS(signalfd_flags, "SFD_???"),
 	[ABI_FMT_OFLAGS] = FLAGS(open_flags, "O_???"),
 	[ABI_FMT_RENAME] = FLAGS(rename_flags, "RENAME_???"),
 	[ABI_FMT_MEMBARRIER] = ENUM(membarrier_commands, "MEMBARRIER_CMD_???"),

@@ -17,6 +17,7 @@
 #include "interrupt.h"
 #include "msg.h"
 #include "process.h"
+#include "signalfd.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vfork.h"
@@ -159,15 +160,20 @@ static void run_failed(struct vcpu *vcpu, int error)
 
 /* ------------------------------------------------------------ operations (abi_op) */
 
-static void op_call(struct vcpu *vcpu)
+/* A kick that came behind the shim's last look: nothing waits before the shim has seen it. */
+static void see_kick(struct vcpu *vcpu)
 {
-	const char *why = NULL;
-
-	/* a kick that came behind the shim's last look: no call waits before the shim has seen it */
 	if (interrupt_waiting())
 		__atomic_store_n(&vcpu->frame->kick, 1, __ATOMIC_SEQ_CST);
 	if (READ_ONCE(vcpu->frame->kick))
 		vcpu->pending = 1;
+}
+
+static void op_call(struct vcpu *vcpu)
+{
+	const char *why = NULL;
+
+	see_kick(vcpu);
 	if (call_serve(vcpu->vm, vcpu, &why) < 0)
 		guest_failed(vcpu, "the shim passed a bad frame: %s", why);
 }
@@ -284,6 +290,17 @@ static void op_take(struct vcpu *vcpu)
 	vcpu->frame->ret = vfork_take(vcpu->frame, READ_ONCE(vcpu->frame->arg[0]));
 }
 
+static void op_pending(struct vcpu *vcpu)
+{
+	signalfd_pending(READ_ONCE(vcpu->frame->arg[0]), READ_ONCE(vcpu->frame->arg[1]));
+}
+
+static void op_pause(struct vcpu *vcpu)
+{
+	see_kick(vcpu);
+	interruptible_syscall(SYS_pause, 0, 0, 0, 0, 0, 0);
+}
+
 static void op_id(struct vcpu *vcpu)
 {
 	vcpu->frame->ret = process_new_id();
@@ -362,6 +379,8 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_VFORK] = op_vfork,
 	[ABI_OP_GIVE] = op_give,
 	[ABI_OP_TAKE] = op_take,
+	[ABI_OP_PENDING] = op_pending,
+	[ABI_OP_PAUSE] = op_pause,
 	[ABI_OP_ID] = op_id,
 	[ABI_OP_MAP] = op_map,
 	[ABI_OP_UNMAP] = op_unmap,

@@ -77,11 +77,13 @@ enum abi_op {
 				   ret = its ID, or -EAGAIN */
 	ABI_OP_EXEC,		/* another program: data = its path, from the directory arg[0], as execveat(2) by the flags arg[3];
 				   seg = arg[1] arguments and arg[2] variables, one string behind another; arg[4] =
-				   signals ignored, arg[5] = blocked; data at ABI_EXEC_PENDING: a set of those that
-				   are pending, 8 bytes. ret = -errno, or the VM is another one */
+				   signals ignored, arg[5] = blocked; data at ABI_EXEC_PENDING: those that are
+				   pending, struct abi_pending. ret = -errno, or the VM is another one */
 	ABI_OP_VFORK,		/* waits for the child arg[0] to execute another program or end: ret = 0, or -EINTR for now */
 	ABI_OP_GIVE,		/* of a child of vfork(2): the page at address arg[0] has become data */
 	ABI_OP_TAKE,		/* the next such page of child arg[0]: ret = its address, or 0 */
+	ABI_OP_PENDING,		/* of the signals in boot->signalfds the set arg[0] is pending; those in arg[1] have just come */
+	ABI_OP_PAUSE,		/* waits until a signal comes */
 	ABI_OP_ID,		/* ret = an ID for a thread that no process or thread has */
 	/* The window, where the host maps what is not RAM. Whole pages; ret may be -errno. */
 	ABI_OP_MAP,		/* arg[0] bytes of descriptor arg[1] from arg[2] on, arg[3] PROT_* and ABI_MAP_*:
@@ -139,14 +141,17 @@ struct abi_frame {
 	uint32_t nseg;		/* used entries of seg[] */
 	uint32_t data_len;	/* used bytes of data[] */
 	uint32_t kick;		/* written by the runner: 1 = signals wait, fetch them; cleared by the shim */
-	uint32_t more;		/* written by the runner: 1 = a transfer that may be continued at once, full or cut short by a signal */
+	uint32_t more;		/* written by the runner: 1 = a transfer that may be continued at once, full or cut short by a signal;
+				   or ABI_MORE_SIGNALS */
 	uint32_t bad;		/* bit i: arg[i] points to what cannot be passed */
 	uint32_t lost;		/* written by the runner: 1 = a page of the window is not there any more, drop them; cleared by the shim */
-	uint64_t deadline;	/* written by the runner: when a relative wait that was interrupted ends, CLOCK_MONOTONIC ns; sent back on a restart, 0 at first */
+	uint64_t deadline;	/* written by the runner: when a relative wait that was interrupted ends, CLOCK_MONOTONIC ns; sent back on a restart, 0 at first;
+				   with ABI_MORE_SIGNALS the set to read, in which SIGKILL's bit says not to wait */
 	uint8_t data[ABI_DATA];
 	struct abi_seg seg[ABI_NSEGS];
 };
 #define ABI_FRAME_SIZE	0x8000ull
+#define ABI_MORE_SIGNALS 2u	/* a read of a signalfd, which is the shim's to serve */
 
 _Static_assert(offsetof(struct abi_frame, arg) == 8, "abi");
 _Static_assert(offsetof(struct abi_frame, ret) == 56, "abi");
@@ -159,6 +164,15 @@ _Static_assert(sizeof(struct abi_frame) <= ABI_FRAME_SIZE, "abi");
 struct abi_signal {
 	uint8_t siginfo[128];
 };
+
+/* Pending signals on their way through execve(2): which they are, and as many siginfos as there is room for. */
+#define ABI_EXEC_SIGNALS 63
+struct abi_pending {
+	uint64_t set;
+	uint32_t count, unused;
+	struct abi_signal signal[ABI_EXEC_SIGNALS];
+};
+_Static_assert(ABI_EXEC_PENDING + sizeof(struct abi_pending) <= ABI_DATA, "abi");
 
 /*
  * Clock parameters for the vDSO, written by the runner, read by the guest at
@@ -254,6 +268,7 @@ struct abi_boot {
 	uint32_t forked;	/* there are, or have been, other processes; set by the runner */
 	uint32_t autoreap;	/* children are not waited for: sigaction(2), SA_NOCLDWAIT; set by the shim */
 	uint32_t nocldstop;	/* no SIGCHLD for their stops: SA_NOCLDSTOP; likewise */
+	uint64_t signalfds;	/* signals that descriptors tell of; set by the runner */
 	gpa_t window;		/* what is not RAM is from here on */
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
@@ -400,7 +415,7 @@ static inline bool abi_futex_has_two(uint32_t command)
 	F(ITIMER) F(LOCK) F(FILEMODE) F(DEV) F(PRIO) F(SCHED) F(MLOCKALL) F(MLOCK) F(XATTR) F(FADVISE) \
 	F(EPOLL) F(EPOLLCTL) F(SYNCRANGE) F(TFD) F(TFDSET) F(FALLOC) F(EFD) F(OFLAGS) F(RENAME) \
 	F(MEMBARRIER) F(RWF) F(STATX) F(CLOSERANGE) F(ATACCESS) F(FDFLAGS) F(SEALS) F(MEMFD) F(STATXAT) F(TIME) \
-	F(FAMILY) F(SOCKTYPE) F(PROTOCOL) F(MSG) F(SHUT) F(SOL) F(SOCKOPT) F(SOCKFLAGS) F(INOTIFY) F(IN)
+	F(SFD) F(FAMILY) F(SOCKTYPE) F(PROTOCOL) F(MSG) F(SHUT) F(SOL) F(SOCKOPT) F(SOCKFLAGS) F(INOTIFY) F(IN)
 
 #define ABI_FMT(name) ABI_FMT_##name,
 enum abi_fmt { ABI_FMTS(ABI_FMT) };

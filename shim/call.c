@@ -331,6 +331,10 @@ long forward(u32 nr, const u64 a[6])
 		vm_exit();
 		__atomic_store_n(&t->cpu->calling, 0, __ATOMIC_RELEASE);
 		t->resumed = false;
+		if (f->more == ABI_MORE_SIGNALS) {
+			t->forwarded = false;
+			return signalfd_read(nr, a, f->deadline);
+		}
 		ret = f->ret;
 		if (!f->bad && (ret >= 0 || ret == -EINTR) && copy_results(f, nr, args))
 			ret = -EFAULT;

@@ -86,7 +86,7 @@ static long exec(int dir, gva_t path, gva_t argv, gva_t envp, u64 flags)
 		f->arg[3] = flags;
 		f->arg[4] = signals_ignored();
 		f->arg[5] = t->masked ? t->saved_mask : t->mask;
-		*(u64 *)(f->data + ABI_EXEC_PENDING) = signal_pending();
+		signals_list((struct abi_pending *)(f->data + ABI_EXEC_PENDING));
 		f->data_len = len + 1;
 		vm_exit();
 		ret = f->ret;

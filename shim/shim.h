@@ -484,6 +484,17 @@ void sigqueue_forked(void);
 /* This thread will not take these any more: tells others of those that the process has pending. */
 void signal_retarget(u64 set);
 
+void signals_list(struct abi_pending *p);	/* this thread's pending ones, in their order */
+bool signal_any(u64 set);	/* whether one of a set is pending for this thread */
+u64 signals_pending_anywhere(void);	/* for the process or any thread; under signal_lock */
+
+/* ---- signalfd.c */
+/* What is pending has changed; arrived: what has just come. Under signal_lock. */
+void signalfd_tell(u64 arrived);
+void signalfd_forked(void);
+/* read(2) and readv(2) of a descriptor that tells of a set of signals, in which SIGKILL's bit says not to wait. */
+long signalfd_read(u32 nr, const u64 a[6], u64 set);
+
 /* ---- signal.c */
 /* A fault's signal, delivered at once; it kills where it is blocked or ignored. */
 void signal_fault(struct regs *r, int signo, int code, gva_t addr);

@@ -36,6 +36,7 @@ static void receive(const struct siginfo *info)
 void signal_forked(void)
 {
 	sigqueue_forked();
+	signalfd_forked();
 	memset(timers, 0, sizeof(timers));
 }
 
@@ -231,6 +232,7 @@ long sys_rt_sigaction(const u64 a[6])
 		signal_actions[sig] = new;
 		if (signal_ignored(sig))
 			signal_drop(BIT(sig));
+		signalfd_tell(0);
 		if (sig == SIGCHLD) {
 			boot->autoreap = new.handler == SIG_IGN || (new.flags & SA_NOCLDWAIT);
 			boot->nocldstop = new.flags & SA_NOCLDSTOP;

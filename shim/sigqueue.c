@@ -123,13 +123,15 @@ static int append(struct pending *p, const struct siginfo *info)
 	if (!q && sig >= RT_MIN)
 		return -EAGAIN;
 	p->set |= BIT(sig);
-	if (!q)
-		return 0;		/* delivered without its siginfo */
-	q->info = *info;
-	q->next = NULL;
-	for (at = &p->first; *at; at = &(*at)->next)
-		;
-	*at = q;
+	if (q) {
+		q->info = *info;
+		q->next = NULL;
+		for (at = &p->first; *at; at = &(*at)->next)
+			;
+		*at = q;
+	}
+	/* without an entry it is delivered without its siginfo */
+	signalfd_tell(BIT(sig));
 	return 0;
 }
 
@@ -254,8 +256,39 @@ int signal_take(u64 set, struct siginfo *info)
 	sig = take(&current->pending, set, info);
 	if (!sig)
 		sig = take(&process, set, info);
+	if (sig)
+		signalfd_tell(0);
 	unlock(&signal_lock);
 	return sig;
+}
+
+void signals_list(struct abi_pending *p)
+{
+	const struct pending *from[] = { &current->pending, &process };
+
+	lock(&signal_lock);
+	p->set = signal_pending();
+	p->count = 0;
+	for (u32 i = 0; i < ARRAY_SIZE(from); i++)
+		for (const struct sigqueue *q = from[i]->first; q && p->count < ABI_EXEC_SIGNALS; q = q->next)
+			memcpy(&p->signal[p->count++], &q->info, sizeof(q->info));
+	unlock(&signal_lock);
+}
+
+bool signal_any(u64 set)
+{
+	return signal_pending() & set;
+}
+
+u64 signals_pending_anywhere(void)
+{
+	u64 set = process.set;
+	struct thread *t;
+
+	for (u32 i = 0; (t = thread_at(i)); i++)
+		if (t->alive)
+			set |= t->pending.set;
+	return set;
 }
 
 u64 signal_pending(void)

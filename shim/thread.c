@@ -298,6 +298,7 @@ static void set_alive(struct thread *t, bool alive)
 	t->alive = alive;
 	if (!alive)
 		pending_drop(&t->pending, ~0ull);
+	signalfd_tell(0);
 	unlock(&signal_lock);
 }
 

@@ -27,6 +27,24 @@ static void timerfds_expire(void **state)
 	assert_same_as_native(NULL, LIST(PROGRAM, "timerfd"));
 }
 
+static void signalfds_tell_of_what_is_pending(void **state)
+{
+	(void)state;
+	assert_same_as_native(NULL, LIST("build/guest/signalfd", "alone"));
+}
+
+static void signalfds_are_waited_for(void **state)
+{
+	(void)state;
+	assert_same_as_native(NULL, LIST("build/guest/signalfd", "waits"));
+}
+
+static void signalfds_are_each_processs_own(void **state)
+{
+	(void)state;
+	assert_same_as_native(NULL, LIST("build/guest/signalfd", "processes"));
+}
+
 static void nothing(const char *dir)
 {
 	(void)dir;
@@ -79,6 +97,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(eventfds_count_as_on_linux),
 		cmocka_unit_test(epoll_tells_of_descriptors_and_their_duplicates),
 		cmocka_unit_test(timerfds_expire),
+		cmocka_unit_test(signalfds_tell_of_what_is_pending),
+		cmocka_unit_test(signalfds_are_waited_for),
+		cmocka_unit_test(signalfds_are_each_processs_own),
 		cmocka_unit_test(inotify_tells_of_granted_files),
 		cmocka_unit_test(inotify_tells_of_nothing_else),
 	};
