@@ -229,6 +229,8 @@ struct file *file_duplicate(struct file *file, int *err)
 	copy->family = file->family;
 	copy->socktype = file->socktype;
 	copy->offline = file->offline;
+	copy->pid = file->pid;
+	copy->born = file->born;
 	signalfd_share(copy, file);
 	return copy;
 }

@@ -31,6 +31,8 @@ struct file {
 	unsigned short socktype;	/* sockets: SOCK_*, likewise */
 	bool offline;		/* a socket that leads nowhere: the host's is only its place */
 	struct signalfd *signals;	/* one of signalfd(2): signalfd.h; else NULL */
+	int pid;		/* a process's descriptor: pidfd.h; else 0 */
+	uint64_t born;		/* ... and which of that number */
 	bool memory;		/* a file of memfd_create(2): memfd.h */
 	uint64_t room;		/* of one, bytes that it may have got memory for; memfd.c */
 	atomic_long pos;	/* synthetic directories: entries listed so far */

@@ -163,6 +163,7 @@ static const struct rule rules[] = {
 	RULE(clone, "another process", SCMP_CMP64(0, SCMP_CMP_EQ, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD)),
 	RULE(ioctl, "a VM for it", IS32(1, KVM_CREATE_VM)),
 	RULE(ioctl, "likewise", IS32(1, KVM_SET_TSS_ADDR)),
+	RULE(pidfd_open, "the end of one of the program's processes", IS32(1, 0)),
 	RULE(prctl, "its end with the first one's", IS32(0, PR_SET_PDEATHSIG), IS32(1, INTERRUPT_LIMIT)),
 	RULE(ioctl, "more of the guest's RAM", IS32(1, KVM_SET_USER_MEMORY_REGION)),
 	RULE(ioctl, "where it touched what a file has lost", IS32(1, KVM_GET_REGS)),

@@ -10,10 +10,12 @@
 
 #include "clock.h"
 #include "end.h"
+#include "fdtable.h"
 #include "interrupt.h"
 #include "load.h"
 #include "msg.h"
 #include "options.h"
+#include "pidfd.h"
 #include "process.h"
 #include "process_table.h"
 #include "signalfd.h"
@@ -164,23 +166,52 @@ int process_id(pid_t host)
 
 /* ------------------------------------------------------------------------- the end of one */
 
-/* p has ended: its children are those of process 1, which reaps at once. With the lock held. */
+/* Who gets the children of one that ends; NULL: process 1. */
+static struct process *reaper_for(const struct process *p)
+{
+	struct process *a = proc_find(p->ppid);
+
+	/* a loop would be a bug; a table that a killed process left is no reason to hang in it */
+	for (uint32_t i = 0; a && i < proc_max; i++) {
+		if (a->subreaper && proc_alive(a))
+			return a;
+		a = proc_find(a->ppid);
+	}
+	return NULL;
+}
+
+/* c's parent p has ended: it is reaper's, or process 1's, which reaps at once. */
+static void hand_over(struct process *c, const struct process *p, struct process *reaper)
+{
+	c->ppid = reaper ? reaper->pid : GUEST_PPID;
+	c->exit_signal = SIGCHLD;
+	if (c->state == ZOMBIE && !reaper) {
+		c->state = FREE;
+	} else if (c->state == ZOMBIE) {
+		c->kept = false;
+		proc_tell_parent(c, SIGCHLD, c->status);
+	} else {
+		siginfo_t info = { .si_signo = c->death_signal, .si_code = SI_USER };
+
+		info.si_pid = p->pid;
+		info.si_uid = uid;
+		if (c->death_signal)
+			proc_post(c, &info);
+		proc_wake(c);
+	}
+}
+
+/* p has ended. With the lock held. */
 void proc_bury(struct process *p, int status)
 {
+	struct process *reaper = reaper_for(p);
+
 	p->state = ZOMBIE;
 	p->status = status;
 	p->executed = true;
-	for (uint32_t i = 0; i < proc_max; i++) {
-		struct process *c = &procs->process[i];
-
-		if (c->state == FREE || c->ppid != p->pid)
-			continue;
-		c->ppid = GUEST_PPID;
-		if (c->state == ZOMBIE)
-			c->state = FREE;
-		else
-			proc_wake(c);
-	}
+	for (uint32_t i = 0; i < proc_max; i++)
+		if (procs->process[i].state != FREE && procs->process[i].ppid == p->pid)
+			hand_over(&procs->process[i], p, reaper);
 	if (p->ppid == GUEST_PPID)
 		p->state = FREE;
 	else
@@ -274,6 +305,32 @@ void process_init(struct vm *of)
 		vmsg("processes whose parents have ended cannot be kept: %m");
 }
 
+/* The first process's, as long as there is no table. */
+static struct { bool subreaper; int death_signal; } alone;
+
+long process_prctl(int option, unsigned long value)
+{
+	bool *subreaper = procs ? &proc_self->subreaper : &alone.subreaper;
+	int *death_signal = procs ? &proc_self->death_signal : &alone.death_signal;
+	long ret = 0;
+
+	if (procs)
+		proc_lock();
+	if (option == PR_SET_CHILD_SUBREAPER)
+		*subreaper = value;
+	else if (option == PR_SET_PDEATHSIG && value <= 64)
+		*death_signal = value;
+	else if (option == PR_GET_CHILD_SUBREAPER)
+		ret = *subreaper;
+	else if (option == PR_GET_PDEATHSIG)
+		ret = *death_signal;
+	else
+		ret = -EINVAL;
+	if (procs)
+		proc_unlock();
+	return ret;
+}
+
 /* The table, before there is a second process. */
 static int make_table(void)
 {
@@ -289,10 +346,14 @@ static int make_table(void)
 	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
 	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
 	pthread_mutex_init(&procs->lock, &attr);
+	/* its end is told of by what all have inherited */
+	if (pidfd_watch_first() < 0)
+		vmsg("a pidfd of the first process cannot be had: %m");
 	proc_self = procs->process;
 	*proc_self = (struct process){
 		.state = ALIVE, .pid = GUEST_PID, .ppid = GUEST_PPID, .pgid = GUEST_PID, .sid = GUEST_PID,
-		.host = getpid(), .executed = true, .stranger = true,
+		.host = getpid(), .executed = true, .stranger = true, .exit_signal = SIGCHLD,
+		.subreaper = alone.subreaper, .death_signal = alone.death_signal,
 	};
 	return start_listening();
 }
@@ -300,7 +361,7 @@ static int make_table(void)
 /* ------------------------------------------------------------------------- fork */
 
 /* A free entry, as a child of this process; NULL when there are as many as may be. */
-static struct process *new_entry(int exit_signal)
+static struct process *new_entry(uint64_t how)
 {
 	struct process *p = NULL;
 
@@ -311,11 +372,14 @@ static struct process *new_entry(int exit_signal)
 	if (!p)
 		return NULL;
 	p->pid = new_id();
-	p->ppid = proc_self->pid;
+	p->ppid = how & ABI_FORK_PARENT ? proc_self->ppid : proc_self->pid;
+	p->born = ++procs->born;
+	p->subreaper = false;
+	p->death_signal = 0;
 	p->pgid = proc_self->pgid;
 	p->sid = proc_self->sid;
 	p->host = 0;
-	p->exit_signal = exit_signal;
+	p->exit_signal = how & ABI_FORK_PARENT ? proc_self->exit_signal : (int)(how & 0xff);
 	p->executed = p->stranger = p->stop_told = p->continued = p->kept = false;
 	p->stopped = 0;
 	p->head = p->count = 0;
@@ -373,7 +437,7 @@ bool process_orphaned(void)
 	return false;
 }
 
-int process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
+static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
 {
 	struct abi_boot *boot = proc_boot();
 	struct process *p = NULL;
@@ -389,7 +453,7 @@ int process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
 	if (procs->last_id < (int)last_tid && last_tid < ID_MAX)
 		procs->last_id = last_tid;
 	/* nobody escapes the end by multiplying */
-	p = procs->ending || ended() ? NULL : new_entry(how & 0xff);
+	p = procs->ending || ended() ? NULL : new_entry(how);
 	if (!p) {
 		proc_unlock();
 		goto out;
@@ -424,4 +488,22 @@ int process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
 out:
 	pthread_mutex_unlock(&forking);
 	return ret;
+}
+
+int64_t process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
+{
+	int fd = how & ABI_FORK_PIDFD ? pidfd_reserve() : 0, pid;
+
+	if (fd < 0)
+		return fd;
+	pid = make_process(vcpu, last_tid, how);
+	if (!(how & ABI_FORK_PIDFD))
+		return pid;
+	if (pid <= 0) {
+		/* in the child, too */
+		fd_close(fd);
+		return pid;
+	}
+	pidfd_fill(fd, pid);
+	return pid | (int64_t)fd << 32;
 }

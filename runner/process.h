@@ -28,9 +28,10 @@ void process_guard(pthread_mutex_t *lock);
 
 /*
  * ABI_OP_FORK on vcpu. In the parent the child's ID, or -EAGAIN: as many as --procs, or
- * the host has no room. how is the frame's arg[1]. In the child 0: vcpu is vCPU 0 of another VM, about to start.
+ * the host has no room; with ABI_FORK_PIDFD a descriptor << 32, too, or -EMFILE, -ENOMEM. how is the frame's
+ * arg[1]. In the child 0: vcpu is vCPU 0 of another VM, about to start.
  */
-int process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how);
+int64_t process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how);
 
 /* ABI_OP_VFORK: 0 when the child has executed something or ended, or is none; -EINTR. */
 int process_vfork_wait(int pid);
@@ -52,6 +53,12 @@ uid_t process_uid(void);
  */
 int process_kill(int pid, const siginfo_t *info);
 
+/* A signal that a process without others sends to itself. */
+void process_signal_self(const siginfo_t *info);
+
+/* ABI_OP_PROCESS: as prctl(2), but that what is to be got is the result; -EINVAL. */
+long process_prctl(int option, unsigned long value);
+
 struct process_waited {
 	int pid, status;	/* as of wait4(2); 0: nobody yet (WNOHANG) */
 	struct rusage usage;
@@ -59,6 +66,9 @@ struct process_waited {
 
 /* RUSAGE_CHILDREN: of those that were waited for, and of theirs. */
 struct rusage process_children_usage(void);
+
+/* Whether this is a child of the calling process, alive or a zombie, and not another one of its number. */
+bool process_child(int pid, uint64_t born);
 
 /* waitid(2): 0, -ECHILD, -EINTR, -EINVAL. */
 int process_wait(int type, int id, int options, struct process_waited *w);

@@ -11,6 +11,7 @@
 #include "interrupt.h"
 #include "msg.h"
 #include "options.h"
+#include "pidfd.h"
 #include "process.h"
 #include "process_table.h"
 #include "stats.h"
@@ -70,6 +71,8 @@ static void leave(struct end end)
 		stats_add(&procs->counts, stats_sum());
 	}
 	proc_bury(proc_self, end.signal ? end.signal : end.status << 8);
+	if (!process_is_child())
+		pidfd_first_over();
 	proc_unlock();
 }
 

@@ -36,6 +36,12 @@ static bool meant(const struct process *p, int pid)
 	return p->pgid == (pid ? -pid : proc_self->pgid);
 }
 
+void process_signal_self(const siginfo_t *info)
+{
+	if (info->si_signo)
+		interrupt_post(info);
+}
+
 int process_kill(int pid, const siginfo_t *info)
 {
 	int ret = -ESRCH;

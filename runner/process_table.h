@@ -25,6 +25,9 @@ struct process {
 	int exit_signal;
 	int status;		/* of a zombie, as of wait4(2) */
 	bool executed;		/* it has taken leave of its maker's program: vfork(2) */
+	uint64_t born;		/* tells it from others of its number */
+	bool subreaper;		/* orphans among its descendants become its: PR_SET_CHILD_SUBREAPER */
+	int death_signal;	/* what it is to get when its parent ends: PR_SET_PDEATHSIG */
 	bool stranger;		/* setpgid(2) by its parent comes too late */
 	int stopped;		/* the signal that has stopped it, until SIGCONT */
 	bool stop_told, continued;	/* wait4(2) has told of the stop; is to tell that it is over */
@@ -37,6 +40,7 @@ struct process {
 struct proc_table {
 	pthread_mutex_t lock;
 	int last_id;
+	uint64_t born;		/* processes so far */
 	bool ending;		/* everything is to end */
 	struct counts counts;	/* of processes that have ended, but the first */
 	struct process process[];

@@ -123,6 +123,20 @@ static int look(int type, int id, int options, struct process_waited *w)
 	return ret;
 }
 
+bool process_child(int pid, uint64_t born)
+{
+	const struct process *p;
+	bool is;
+
+	if (!procs)
+		return false;
+	proc_lock();
+	p = proc_find(pid);
+	is = p && p->born == born && p->ppid == proc_self->pid;
+	proc_unlock();
+	return is;
+}
+
 int process_wait(int type, int id, int options, struct process_waited *w)
 {
 	uint32_t seen;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "pidfd.h"
 #include "sys.h"
 
 _Static_assert(sizeof(struct pollfd) == ABI_SIZE_pollfd, "struct pollfd");
@@ -86,6 +87,9 @@ static long poll_guest(struct call *c, struct pollfd *p, unsigned int n, uint64_
 	for (unsigned int i = 0; i < n; i++) {
 		held[i] = fd_get(p[i].fd);
 		host[i] = (struct pollfd){ held[i] ? held[i]->host : -1, p[i].events, 0 };
+		/* what is ready here is counted once */
+		if (held[i] && held[i]->pid && pidfd_over(held[i]))
+			host[i].fd = -1;
 		p[i].revents = 0;
 		if (p[i].fd < 0)
 			continue;
@@ -93,6 +97,8 @@ static long poll_guest(struct call *c, struct pollfd *p, unsigned int n, uint64_
 			p[i].revents = POLLNVAL;
 		else if (held[i]->host < 0)
 			p[i].revents = p[i].events & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+		else if (held[i]->pid && pidfd_over(held[i]))
+			p[i].revents = p[i].events & (POLLIN | POLLRDNORM);
 		ready += !!p[i].revents;
 	}
 	ret = wait_poll(c, host, n, ready ? 0 : end);
@@ -236,10 +242,15 @@ long host_pselect6(struct call *c)
 
 /* ------------------------------------------------------------- epoll */
 
+/* What is one of epoll(7) on the host only. */
+static bool not_epoll(const struct file *file)
+{
+	return file->signals || file->pid;
+}
+
 long host_epoll_ctl(struct call *c)
 {
-	/* on the host it is one of epoll(7) */
-	if (c->fd[0]->signals)
+	if (not_epoll(c->fd[0]))
 		return -EINVAL;
 	if (host_fd(c, 2) < 0)
 		return -EPERM;
@@ -253,7 +264,7 @@ static long do_epoll_wait(struct call *c, uint64_t ns)
 	int max = c->arg[2];
 	long ret;
 
-	if (max <= 0 || c->fd[0]->signals)
+	if (max <= 0 || not_epoll(c->fd[0]))
 		return -EINVAL;
 	if (!c->ptr[1])
 		return -EFAULT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Calls about processes. Threads, and what a process is alone with, the shim serves by itself. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,25 +42,46 @@ long host_wait4(struct call *c)
 	return w.pid;
 }
 
+/* Whose descriptor it is, and whether it is one that does not wait; -EBADF: of nobody's, or -ECHILD. */
+static int waited_pidfd(int fd, bool *no_wait)
+{
+	struct file *file = fd_get(fd);
+	int ret = -EBADF;
+
+	if (file && file->pid) {
+		ret = process_child(file->pid, file->born) ? file->pid : -ECHILD;
+		*no_wait = fcntl(file->host, F_GETFL) & O_NONBLOCK;
+	}
+	file_put(file);
+	return ret;
+}
+
 long host_waitid(struct call *c)
 {
 	int type = c->arg[0], id = c->arg[1], options = c->arg[3], ret;
 	siginfo_t *info = c->ptr[2];
 	struct process_waited w;
+	bool no_wait = false;
 
 	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	if (type == P_PIDFD && id >= 0)
-		return -EBADF;		/* there is nothing that makes one */
+	if (type == P_PIDFD && id >= 0) {
+		id = waited_pidfd(id, &no_wait);
+		if (id < 0)
+			return id;
+		type = P_PID;
+	}
 	if (type != P_ALL && type != P_PID && type != P_PGID)
 		return -EINVAL;
 	if ((type == P_PID && id <= 0) || (type == P_PGID && id < 0))
 		return -EINVAL;
-	ret = process_wait(type, id, options, &w);
+	ret = process_wait(type, id, options | (no_wait ? WNOHANG : 0), &w);
 	if (ret < 0)
 		return ret;
+	if (!w.pid && no_wait && !(options & WNOHANG))
+		return -EAGAIN;
 	if (info) {
 		memset(info, 0, sizeof(*info));
 		if (w.pid)

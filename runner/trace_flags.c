@@ -241,6 +241,7 @@ static const struct name eventfd_flags[] = {
 	NAME(EFD_SEMAPHORE), NAME(EFD_CLOEXEC), NAME(EFD_NONBLOCK),
 };
 
+static const struct name pidfd_flags[] = { { O_NONBLOCK, "PIDFD_NONBLOCK" } };
 static const struct name signalfd_flags[] = { NAME(SFD_CLOEXEC), NAME(SFD_NONBLOCK) };
 
 static const struct name fallocate_modes[] = {
@@ -446,6 +447,7 @@ static const struct format formats[] = {
 	[ABI_FMT_FALLOC] = FLAGS(fallocate_modes, "FALLOC_FL_???"),
 	[ABI_FMT_EFD] = FLAGS(eventfd_flags, "EFD_???"),
 	[ABI_FMT_SFD] = FLAGS(signalfd_flags, "SFD_???"),
+	[ABI_FMT_PIDFD] = FLAGS(pidfd_flags, "PIDFD_???"),
 	[ABI_FMT_OFLAGS] = FLAGS(open_flags, "O_???"),
 	[ABI_FMT_RENAME] = FLAGS(rename_flags, "RENAME_???"),
 	[ABI_FMT_MEMBARRIER] = ENUM(membarrier_commands, "MEMBARRIER_CMD_???"),

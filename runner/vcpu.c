@@ -263,7 +263,7 @@ static void op_thread(struct vcpu *vcpu)
 static void op_fork(struct vcpu *vcpu)
 {
 	struct abi_frame *f = vcpu->frame;
-	int ret = process_fork(vcpu, READ_ONCE(f->arg[0]), READ_ONCE(f->arg[1]));
+	int64_t ret = process_fork(vcpu, READ_ONCE(f->arg[0]), READ_ONCE(f->arg[1]));
 
 	/* in the child this is another VM's, which has not asked */
 	if (ret)
@@ -299,6 +299,11 @@ static void op_pause(struct vcpu *vcpu)
 {
 	see_kick(vcpu);
 	interruptible_syscall(SYS_pause, 0, 0, 0, 0, 0, 0);
+}
+
+static void op_process(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = process_prctl(READ_ONCE(vcpu->frame->arg[0]), READ_ONCE(vcpu->frame->arg[1]));
 }
 
 static void op_id(struct vcpu *vcpu)
@@ -381,6 +386,7 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_TAKE] = op_take,
 	[ABI_OP_PENDING] = op_pending,
 	[ABI_OP_PAUSE] = op_pause,
+	[ABI_OP_PROCESS] = op_process,
 	[ABI_OP_ID] = op_id,
 	[ABI_OP_MAP] = op_map,
 	[ABI_OP_UNMAP] = op_unmap,

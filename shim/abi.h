@@ -73,8 +73,8 @@ enum abi_op {
 	ABI_OP_WAIT,		/* sleeps for a while, as long as the word at GPA arg[0] is arg[1] */
 	ABI_OP_WAKE,		/* wakes who sleeps so on the word at arg[0] */
 	ABI_OP_FORK,		/* another process, as this one is now but for its threads: its vCPU 0 starts as that of a thread.
-				   arg[0] = the last ID of a thread, arg[1] = the signal at its end, and ABI_FORK_SHARES.
-				   ret = its ID, or -EAGAIN */
+				   arg[0] = the last ID of a thread, arg[1] = the signal at its end, and ABI_FORK_*.
+				   ret = its ID, and with ABI_FORK_PIDFD a descriptor << 32; or -EAGAIN, -EMFILE, -ENOMEM */
 	ABI_OP_EXEC,		/* another program: data = its path, from the directory arg[0], as execveat(2) by the flags arg[3];
 				   seg = arg[1] arguments and arg[2] variables, one string behind another; arg[4] =
 				   signals ignored, arg[5] = blocked; data at ABI_EXEC_PENDING: those that are
@@ -84,6 +84,7 @@ enum abi_op {
 	ABI_OP_TAKE,		/* the next such page of child arg[0]: ret = its address, or 0 */
 	ABI_OP_PENDING,		/* of the signals in boot->signalfds the set arg[0] is pending; those in arg[1] have just come */
 	ABI_OP_PAUSE,		/* waits until a signal comes */
+	ABI_OP_PROCESS,		/* of prctl(2) what is between processes: arg[0] = its option, arg[1] = the value to set. ret = that of one to get */
 	ABI_OP_ID,		/* ret = an ID for a thread that no process or thread has */
 	/* The window, where the host maps what is not RAM. Whole pages; ret may be -errno. */
 	ABI_OP_MAP,		/* arg[0] bytes of descriptor arg[1] from arg[2] on, arg[3] PROT_* and ABI_MAP_*:
@@ -96,6 +97,8 @@ enum abi_op {
 };
 
 #define ABI_EXEC_PENDING 4096	/* behind any path */
+#define ABI_FORK_PARENT	0x200	/* its parent is the maker's: CLONE_PARENT */
+#define ABI_FORK_PIDFD	0x400	/* a descriptor for it: CLONE_PIDFD */
 #define ABI_FORK_SHARES	0x100	/* the child's writes are the parent's, should it end: vfork(2) */
 
 /* How the shim runs; found by its boot probe. */
@@ -415,7 +418,7 @@ static inline bool abi_futex_has_two(uint32_t command)
 	F(ITIMER) F(LOCK) F(FILEMODE) F(DEV) F(PRIO) F(SCHED) F(MLOCKALL) F(MLOCK) F(XATTR) F(FADVISE) \
 	F(EPOLL) F(EPOLLCTL) F(SYNCRANGE) F(TFD) F(TFDSET) F(FALLOC) F(EFD) F(OFLAGS) F(RENAME) \
 	F(MEMBARRIER) F(RWF) F(STATX) F(CLOSERANGE) F(ATACCESS) F(FDFLAGS) F(SEALS) F(MEMFD) F(STATXAT) F(TIME) \
-	F(SFD) F(FAMILY) F(SOCKTYPE) F(PROTOCOL) F(MSG) F(SHUT) F(SOL) F(SOCKOPT) F(SOCKFLAGS) F(INOTIFY) F(IN)
+	F(SFD) F(PIDFD) F(FAMILY) F(SOCKTYPE) F(PROTOCOL) F(MSG) F(SHUT) F(SOL) F(SOCKOPT) F(SOCKFLAGS) F(INOTIFY) F(IN)
 
 #define ABI_FMT(name) ABI_FMT_##name,
 enum abi_fmt { ABI_FMTS(ABI_FMT) };

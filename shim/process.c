@@ -7,13 +7,16 @@
 
 #define CLONE_VM		0x00000100u
 #define CLONE_VFORK		0x00004000u
+#define CLONE_PIDFD		0x00001000u
+#define CLONE_PARENT		0x00008000u
 #define CLONE_PARENT_SETTID	0x00100000u
 #define CLONE_CHILD_SETTID	0x01000000u
+#define CLONE_CLEAR_SIGHAND	0x100000000ull
 
 /* What the child begins with, in its copy of the memory. */
 static struct thread child;
 static gva_t child_tid;
-static bool shares;
+static bool shares, no_handlers;
 
 static long vfork_wait(long pid, gva_t sp)
 {
@@ -25,8 +28,11 @@ static long vfork_wait(long pid, gva_t sp)
 
 long process_fork(const struct clone_args *c)
 {
+	bool pidfd = c->flags & CLONE_PIDFD;
 	long pid;
 
+	if (pidfd && !user_writable(c->pidfd, 4))
+		return -EFAULT;
 	/* nothing that these guard is half done in the copy; memory (phys.c) is taken under one of them */
 	lock(&threads_lock);
 	lock(&mm_lock);
@@ -36,12 +42,20 @@ long process_fork(const struct clone_args *c)
 	child.alt = current->alt;
 	child_tid = c->flags & CLONE_CHILD_SETTID ? c->child_tid : 0;
 	shares = c->flags & CLONE_VM;
-	pid = ask_runner(ABI_OP_FORK, threads_last_id(), c->exit_signal | (shares ? ABI_FORK_SHARES : 0));
+	no_handlers = c->flags & CLONE_CLEAR_SIGHAND;
+	pid = ask_runner(ABI_OP_FORK, threads_last_id(), c->exit_signal | (shares ? ABI_FORK_SHARES : 0) |
+			 (c->flags & CLONE_PARENT ? ABI_FORK_PARENT : 0) | (pidfd ? ABI_FORK_PIDFD : 0));
 	unlock(&signal_lock);
 	mm_unlock();
 	unlock(&threads_lock);
 	if (pid < 0)
 		return pid;
+	if (pidfd) {
+		u32 fd = pid >> 32;
+
+		put_user(fd, c->pidfd);
+		pid = (u32)pid;
+	}
 	if (c->flags & CLONE_PARENT_SETTID) {
 		u32 tid = pid;
 
@@ -59,10 +73,20 @@ void process_begin(void)
 	threads_forked(&child);
 	signal_forked();
 	futex_forked();
+	if (no_handlers)
+		signal_defaults();
 	if (shares)
 		vfork_begin();
 	if (child_tid)
 		put_user(thread0.tid, child_tid);
+}
+
+long sys_pidfd_open(const u64 a[6])
+{
+	/* another thread has no descriptor of its own */
+	if (thread_find(a[0]) && (u32)a[0] != boot->pid)
+		return -EINVAL;
+	return forward(NR_pidfd_open, a);
 }
 
 long sys_fork(const u64 a[6])

@@ -457,6 +457,7 @@ struct siginfo {
 };
 _Static_assert(sizeof(struct siginfo) == 128, "siginfo_t");
 void signal_init(void);
+void signal_defaults(void);	/* no handlers any more: what is not ignored has its default action */
 
 /* ---- sigqueue.c */
 #define SIG_DFL		0

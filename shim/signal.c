@@ -215,6 +215,15 @@ int signal_call_mask(gva_t set, u64 size)
 	return 0;
 }
 
+void signal_defaults(void)
+{
+	for (int sig = 1; sig <= NSIG; sig++)
+		signal_actions[sig] = (struct sigaction){
+			.handler = signal_actions[sig].handler == SIG_IGN ? SIG_IGN : SIG_DFL };
+	boot->nocldstop = 0;
+	boot->autoreap = signal_actions[SIGCHLD].handler == SIG_IGN;
+}
+
 long sys_rt_sigaction(const u64 a[6])
 {
 	struct sigaction new, old;

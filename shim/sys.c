@@ -538,18 +538,16 @@ long sys_personality(const u64 a[6])
 
 long sys_prctl(const u64 a[6])
 {
-	static u32 keep_caps, pdeathsig, no_thp;
+	static u32 keep_caps, no_thp;
 	static u64 slack = 50000;
-	u32 zero = 0;
+	u32 got;
 
 	switch (a[0]) {
 	case 1:		/* PR_SET_PDEATHSIG */
-		if (a[1] > NSIG)
-			return -EINVAL;
-		pdeathsig = a[1];
-		return 0;
+		return ask_runner(ABI_OP_PROCESS, a[0], a[1]);
 	case 2:		/* PR_GET_PDEATHSIG */
-		return put_user(pdeathsig, a[1]);
+		got = ask_runner(ABI_OP_PROCESS, a[0], 0);
+		return put_user(got, a[1]);
 	case 3:		/* PR_GET_DUMPABLE */
 		return 0;
 	case 4:		/* PR_SET_DUMPABLE */
@@ -583,9 +581,10 @@ long sys_prctl(const u64 a[6])
 	case 30:	/* PR_GET_TIMERSLACK */
 		return slack;
 	case 36:	/* PR_SET_CHILD_SUBREAPER */
-		return 0;
+		return ask_runner(ABI_OP_PROCESS, a[0], a[1]);
 	case 37:	/* PR_GET_CHILD_SUBREAPER */
-		return put_user(zero, a[1]);
+		got = ask_runner(ABI_OP_PROCESS, a[0], 0);
+		return put_user(got, a[1]);
 	case 38:	/* PR_SET_NO_NEW_PRIVS */
 		return a[1] != 1 || a[2] || a[3] || a[4] ? -EINVAL : 0;
 	case 39:	/* PR_GET_NO_NEW_PRIVS */

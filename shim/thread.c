@@ -28,7 +28,7 @@
 #define CLONE_INTO_CGROUP	0x200000000ull
 #define CLONE_KNOWN		0x3ffffff00ull
 #define CLONE_ONE_TABLE		(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
-#define CLONE_NO_PROCESS	(CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PIDFD | CLONE_PARENT | CLONE_CLEAR_SIGHAND)
+#define CLONE_NO_PROCESS	(CLONE_FS | CLONE_FILES | CLONE_SIGHAND)
 #define CSIGNAL			0xffu
 
 #define TID_MAX			4194304u	/* kernel.pid_max */
@@ -363,9 +363,12 @@ long sys_clone(const u64 a[6])
 {
 	const struct clone_args c = {
 		.flags = (u32)a[0] & ~CSIGNAL, .exit_signal = a[0] & CSIGNAL, .stack = a[1],
-		.parent_tid = a[2], .child_tid = a[3], .tls = a[4],
+		.pidfd = a[2], .parent_tid = a[2], .child_tid = a[3], .tls = a[4],
 	};
 
+	/* both results would go to one place; the other flag is CLONE_PIDFD's way to know old kernels */
+	if ((c.flags & CLONE_PIDFD) && (c.flags & (CLONE_PARENT_SETTID | CLONE_DETACHED)))
+		return -EINVAL;
 	return clone(&c, NR_clone, a);
 }
 
@@ -396,6 +399,8 @@ long sys_clone3(const u64 a[6])
 	if ((c.flags & (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND)) == (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
 	if ((c.flags & (CLONE_THREAD | CLONE_PARENT)) && c.exit_signal)
+		return -EINVAL;
+	if ((c.flags & CLONE_PIDFD) && (c.flags & CLONE_PARENT_SETTID) && c.pidfd == c.parent_tid)
 		return -EINVAL;
 	if (!c.stack != !c.stack_size || c.stack_size > ABI_USER_END || c.stack > ABI_USER_END - c.stack_size)
 		return -EINVAL;

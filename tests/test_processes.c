@@ -16,6 +16,7 @@
 #define BETWEEN(...) LIST("build/guest/process_between", __VA_ARGS__)
 #define EXEC(...) LIST("build/guest/process_exec", __VA_ARGS__)
 #define SPAWN(...) LIST("build/guest/process_spawn", __VA_ARGS__)
+#define PIDFD(...) LIST("build/guest/pidfd", __VA_ARGS__)
 #define TREE(...) LIST("build/guest/process_tree", __VA_ARGS__)
 #define SHELL(...) LIST("/bin/busybox", "sh", "-c", __VA_ARGS__)
 
@@ -76,6 +77,12 @@ static const struct row rows[] = {
 	{ "a_child_of_a_child_and_so_on_20_deep", LIFE("chain", "20"), 0, "20 deep" },
 	{ "processes_that_all_fork_are_a_tree", LIFE("tree"), 0, "32 processes, 0 wrong" },
 	{ "a_child_inherits_masks_and_names_but_no_timers_and_signals", LIFE("inherited"), 0, "ended with 0" },
+
+	/* their descriptors, and whose they are */
+	{ "a_pidfd_waits_signals_and_tells_of_the_end", PIDFD("opened"), 0, "not waiting: EAGAIN" },
+	{ "clone_makes_pidfds_and_children_without_handlers", PIDFD("made"), 0, "without handlers: 3" },
+	{ "a_pidfd_can_be_of_any_of_the_programs_processes", PIDFD("others"), 0, "the first one is over: 1" },
+	{ "orphans_go_to_a_subreaper_and_hear_of_their_parents_end", PIDFD("orphans"), 0, "who was its child: 5" },
 
 	/* waiting for them */
 	{ "a_wait_that_must_not_wait_returns_0_and_touches_nothing", WAIT("nohang"), 0, "status 300" },
