@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "async.h"
 #include "fdtable.h"
 #include "memfd.h"
 #include "msg.h"
@@ -62,6 +63,7 @@ void file_put(struct file *file)
 {
 	if (!file || atomic_fetch_sub_explicit(&file->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	async_gone(file);
 	/*
 	 * Standard error stays the runner's, for its own messages. The others
 	 * are given up as the program did, so that a pipe's other end sees it,

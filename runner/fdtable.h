@@ -35,6 +35,7 @@ struct file {
 	uint64_t born;		/* ... and which of that number */
 	bool memory;		/* a file of memfd_create(2): memfd.h */
 	uint64_t room;		/* of one, bytes that it may have got memory for; memfd.c */
+	struct async *async;	/* signals that tell of it: async.h; NULL: never asked for */
 	atomic_long pos;	/* synthetic directories: entries listed so far */
 };
 

@@ -175,6 +175,7 @@ static const struct rule rules[] = {
 	RULE(mprotect, "malloc: never executable", LACKS(2, PROT_EXEC)),
 	/* the third argument's requests: requests.def */
 #define REQUEST(call, name, number, ...) RULE(call, "guest " #name, IS32(1, number)),
+#define OWN_REQUEST(...)
 #include "../shim/requests.def"
 #undef REQUEST
 };

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "async.h"
 #include "clock.h"
 #include "end.h"
 #include "fdtable.h"
@@ -415,6 +416,7 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	vcpu->guest_tid = proc_self->pid;
 	timers_forked();
 	signalfd_forked();
+	async_forked();
 	interrupt_forked(vcpu);
 	if (start_listening() < 0)
 		die(KVMRUN_FAILED, "no thread for another process");

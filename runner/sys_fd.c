@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "async.h"
 #include "interrupt.h"
 #include "load.h"
 #include "sys.h"
@@ -86,7 +87,7 @@ static long request_call(struct call *c, bool waits)
 		    c->ptr[2] ? (long)c->ptr[2] : (long)c->arg[2], 0, 0, 0);
 }
 
-/* What F_SETFL may change; not O_ASYNC, whose signals are for host processes. */
+/* What F_SETFL may change of the host's file; O_ASYNC is not the host's. */
 #define SETTABLE (O_APPEND | O_DIRECT | O_NOATIME | O_NONBLOCK)
 
 static long set_flags(struct call *c)
@@ -95,7 +96,15 @@ static long set_flags(struct call *c)
 
 	if (old < 0)
 		return -errno;
-	return fcntl(host_fd(c, 0), F_SETFL, (old & ~SETTABLE) | (c->arg[2] & SETTABLE)) < 0 ? -errno : 0;
+	if (fcntl(host_fd(c, 0), F_SETFL, (old & ~SETTABLE) | (c->arg[2] & SETTABLE)) < 0)
+		return -errno;
+	/* what has no such signals ignores it */
+	if (!(c->arg[2] & O_ASYNC) != !async_is_on(c->fd[0])) {
+		long ret = async_switch(c->fd[0], (int)c->arg[0], c->arg[2] & O_ASYNC);
+
+		return ret == -ENOTTY ? 0 : ret;
+	}
+	return 0;
 }
 
 long host_fcntl(struct call *c)
@@ -114,9 +123,18 @@ long host_fcntl(struct call *c)
 	case F_GETFL:
 		if (host_fd(c, 0) < 0)
 			return O_RDONLY | O_DIRECTORY;
-		break;
+		ret = request_call(c, false);
+		return ret < 0 ? ret : ret | (async_is_on(c->fd[0]) ? O_ASYNC : 0);
 	case F_SETFL:
 		return set_flags(c);
+	case F_SETOWN:
+		return async_set_owner(c->fd[0], (int)c->arg[2]);
+	case F_GETOWN:
+		return async_owner(c->fd[0]);
+	case F_SETSIG:
+		return async_set_signal(c->fd[0], (int)c->arg[2]);
+	case F_GETSIG:
+		return async_signal(c->fd[0]);
 	}
 	/* the rest of the list is about the open file alone: locks, pipe size, seals */
 	ret = request_call(c, request == F_SETLKW || request == F_OFD_SETLKW);
@@ -152,6 +170,13 @@ long host_ioctl(struct call *c)
 {
 	unsigned int request = c->arg[1];
 
+	switch (request) {
+	case FIOCLEX:
+	case FIONCLEX:
+		return fd_set_cloexec((int)c->arg[0], request == FIOCLEX);
+	case FIOASYNC:
+		return c->ptr[2] ? async_switch(c->fd[0], (int)c->arg[0], *(const int *)c->ptr[2]) : -EFAULT;
+	}
 	if (request == TIOCGPGRP || request == TIOCSPGRP || request == TIOCGSID)
 		return terminal_owner(c, request);
 	return request_call(c, request == TCSETSW || request == TCSETSF || request == TCSBRK ||

@@ -607,11 +607,9 @@ static void requests(void)
 {
 	static const struct { long nr; uint32_t request; long expected; } refused[] = {
 		{ SYS_ioctl, TIOCSTI, -ENOTTY }, { SYS_ioctl, 0x541c /* TIOCLINUX */, -ENOTTY },
-		{ SYS_ioctl, TIOCSCTTY, -ENOTTY }, { SYS_ioctl, FIOCLEX, -ENOTTY },
-		{ SYS_ioctl, FIONCLEX, -ENOTTY }, { SYS_ioctl, FIOASYNC, -ENOTTY },
+		{ SYS_ioctl, TIOCSCTTY, -ENOTTY },
 		{ SYS_ioctl, 0xae80 /* KVM_RUN */, -ENOTTY }, { SYS_ioctl, 0, -ENOTTY },
 		{ SYS_ioctl, UINT32_MAX, -ENOTTY },
-		{ SYS_fcntl, F_SETOWN, -EINVAL }, { SYS_fcntl, F_GETOWN, -EINVAL }, { SYS_fcntl, F_SETSIG, -EINVAL },
 		{ SYS_fcntl, F_SETOWN_EX, -EINVAL }, { SYS_fcntl, F_NOTIFY, -EINVAL },
 		{ SYS_fcntl, F_SETLEASE, -EINVAL }, { SYS_fcntl, UINT32_MAX, -EINVAL },
 	};
@@ -621,9 +619,13 @@ static void requests(void)
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		need_result(guest_call_args(refused[i].nr, (uint64_t[6]){ 3, refused[i].request, 1 }),
 			    refused[i].expected);
-	/* signals to host processes */
+	/* signals to processes of the program's only, and nothing of it is the host's */
+	need_result(guest_call(fcntl, 3, F_SETOWN, getppid()), -ESRCH);
 	need_result(guest_call(fcntl, 3, F_SETFL, O_ASYNC | O_NONBLOCK), 0);
-	need_result(guest_call(fcntl, 3, F_GETFL), O_NONBLOCK);
+	need_result(guest_call(fcntl, 3, F_GETFL), O_ASYNC | O_NONBLOCK);
+	need_result(guest_call(fcntl, 3, F_SETFL, O_NONBLOCK), 0);
+	need_result(guest_call(ioctl, 3, FIOCLEX, 0), 0);
+	need_result(guest_call(fcntl, 3, F_GETFD), FD_CLOEXEC);
 	need_result(guest_call(ioctl, 3, FIONBIO, P(((int[1]){ 0 }))), 0);
 	need_result(guest_call(fcntl, 3, F_GETFL), O_RDONLY);
 	need_result(guest_call(ioctl, 3, TCGETS, P(((char[36]){ 0 }))), -ENOTTY);

@@ -45,6 +45,12 @@ static void signalfds_are_each_processs_own(void **state)
 	assert_same_as_native(NULL, LIST("build/guest/signalfd", "processes"));
 }
 
+static void descriptors_send_signals_to_their_owners(void **state)
+{
+	(void)state;
+	assert_same_as_native(NULL, LIST("build/guest/events_async"));
+}
+
 static void nothing(const char *dir)
 {
 	(void)dir;
@@ -100,6 +106,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(signalfds_tell_of_what_is_pending),
 		cmocka_unit_test(signalfds_are_waited_for),
 		cmocka_unit_test(signalfds_are_each_processs_own),
+		cmocka_unit_test(descriptors_send_signals_to_their_owners),
 		cmocka_unit_test(inotify_tells_of_granted_files),
 		cmocka_unit_test(inotify_tells_of_nothing_else),
 	};
