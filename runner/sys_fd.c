@@ -4,6 +4,7 @@
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -107,6 +108,26 @@ static long set_flags(struct call *c)
 	return 0;
 }
 
+/* An owner is a process or a group; a single thread (F_OWNER_TID) is refused. */
+static long owner_ex(struct call *c, bool set)
+{
+	struct f_owner_ex *to = c->ptr[2];
+	int owner;
+
+	if (!to)
+		return -EFAULT;
+	if (set && to->pid == INT_MIN)
+		return -ESRCH;
+	if (set && to->type != F_OWNER_PID && to->type != F_OWNER_PGRP)
+		return -EINVAL;
+	if (set)
+		return async_set_owner(c->fd[0], to->type == F_OWNER_PGRP ? -to->pid : to->pid);
+	owner = async_owner(c->fd[0]);
+	to->type = owner < 0 ? F_OWNER_PGRP : F_OWNER_PID;
+	to->pid = owner < 0 ? -owner : owner;
+	return 0;
+}
+
 long host_fcntl(struct call *c)
 {
 	int fd = c->arg[0], request = c->arg[1];
@@ -131,6 +152,9 @@ long host_fcntl(struct call *c)
 		return async_set_owner(c->fd[0], (int)c->arg[2]);
 	case F_GETOWN:
 		return async_owner(c->fd[0]);
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+		return owner_ex(c, request == F_SETOWN_EX);
 	case F_SETSIG:
 		return async_set_signal(c->fd[0], (int)c->arg[2]);
 	case F_GETSIG:

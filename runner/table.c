@@ -75,6 +75,7 @@ SIZE_IS(optval, char);
 SIZE_IS(termios, struct termios);
 SIZE_IS(termios2, struct termios2);
 SIZE_IS(winsize, struct winsize);
+SIZE_IS(owner, struct f_owner_ex);
 /* linux_dirent64 with the longest name. */
 SIZE_IS(dirent, struct { __u64 ino; __s64 off; __u16 reclen; __u8 type; char name[256]; });
 

@@ -219,6 +219,16 @@ void put_winsize(struct trace *t, const void *p)
 	put(t, "{ws_row=%u, ws_col=%u, ws_xpixel=%u, ws_ypixel=%u}", v->row, v->col, v->xpixel, v->ypixel);
 }
 
+void put_owner(struct trace *t, const void *p)
+{
+	static const struct name types[] = { NAME(F_OWNER_TID), NAME(F_OWNER_PID), NAME(F_OWNER_PGRP) };
+	const struct f_owner_ex *v = p;
+
+	put(t, "{type=");
+	PUT_ENUM(t, types, v->type, "F_OWNER_???");
+	put(t, ", pid=%d}", v->pid);
+}
+
 /* A set of CPUs, or of descriptors, as "[0 3]". */
 void put_bits(struct trace *t, const uint8_t *set, uint64_t n)
 {

@@ -403,6 +403,7 @@ static const struct {
 	TYPE(termios, put_termios, false),
 	TYPE(termios2, put_termios, false),
 	TYPE(winsize, put_winsize, false),
+	TYPE(owner, put_owner, false),
 #undef TYPE
 };
 

@@ -367,7 +367,7 @@ struct abi_call {
 	S(utsname, 390) S(sysinfo, 112) S(tms, 32) S(pollfd, 8) S(iovec, 16) S(sigevent, 64) \
 	S(open_how, 24) S(flock, 32) S(utimbuf, 16) S(capheader, 8) S(capdata, 24) S(fdset, 128) \
 	S(rseq, 32) S(sigset_arg, 16) S(clone_args, 88) S(sched_param, 4) S(sched_attr, 56) S(dirent, 280) \
-	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(winsize, 8) S(getlk, 32) \
+	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(winsize, 8) S(getlk, 32) S(owner, 8) \
 	S(addr, 1) S(addrbuf, 128) S(optval, 1) S(optbuf, 256)
 
 #define ABI_STRUCT(name, bytes) ABI_SIZE_##name = bytes,

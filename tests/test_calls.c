@@ -610,7 +610,7 @@ static void requests(void)
 		{ SYS_ioctl, TIOCSCTTY, -ENOTTY },
 		{ SYS_ioctl, 0xae80 /* KVM_RUN */, -ENOTTY }, { SYS_ioctl, 0, -ENOTTY },
 		{ SYS_ioctl, UINT32_MAX, -ENOTTY },
-		{ SYS_fcntl, F_SETOWN_EX, -EINVAL }, { SYS_fcntl, F_NOTIFY, -EINVAL },
+		{ SYS_fcntl, F_NOTIFY, -EINVAL },
 		{ SYS_fcntl, F_SETLEASE, -EINVAL }, { SYS_fcntl, UINT32_MAX, -EINVAL },
 	};
 	int fd[2];

@@ -95,6 +95,9 @@ int main(void)
 		_exit(3);
 	}
 	say("the child's", fcntl(pipes[0], F_SETOWN, child));
+	printf("the child's group: %ld", say("F_SETOWN_EX", fcntl(pipes[0], F_SETOWN_EX, &(struct f_owner_ex){ F_OWNER_PGRP, getpgrp() })));
+	printf(" %d\n", fcntl(pipes[0], F_GETOWN) == -getpgrp());
+	say("the child's again", fcntl(pipes[0], F_SETOWN_EX, &(struct f_owner_ex){ F_OWNER_PID, child }));
 	say("F_SETFL", fcntl(pipes[0], F_SETFL, O_ASYNC | O_NONBLOCK));
 	flag("pipe", pipes[0]);
 	write(pipes[1], "e", 1);
