@@ -61,7 +61,6 @@ static timer_t limit_timer;
 static bool limit_set;
 static volatile bool run_over;
 static bool limit_passed;
-static uint64_t stops_outside;	/* stop signals of the host's that no stop has followed yet */
 /* Their addresses tell signals of our timers from the program's. */
 static char limit_mark, kick_mark;
 
@@ -196,11 +195,6 @@ bool interrupt_is_waiting(int sig)
 	return __atomic_load_n(&queue.standard, __ATOMIC_SEQ_CST) & BIT(sig);
 }
 
-bool interrupt_from_outside(int sig)
-{
-	return __atomic_fetch_and(&stops_outside, ~BIT(sig), __ATOMIC_SEQ_CST) & BIT(sig);
-}
-
 unsigned int interrupt_fetch(struct abi_signal *to, unsigned int max)
 {
 	uint64_t old = block_all();
@@ -294,8 +288,6 @@ static void handler(int sig, siginfo_t *info, void *context)
 		enqueue(sig, &copy);
 		if (first)
 			interrupt_vcpu(first);
-		if (sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU)
-			__atomic_or_fetch(&stops_outside, BIT(sig), __ATOMIC_SEQ_CST);
 		if (run_over || process_halted())
 			process_look();
 	}
@@ -322,6 +314,19 @@ static void catch(int sig)
 	};
 
 	syscall(SYS_rt_sigaction, sig, &action, NULL, 8);
+}
+
+int interrupt_ignore(int sig, bool ignored)
+{
+	struct kernel_action action = { .handler = (void *)SIG_IGN, .flags = SA_RESTORER, .restorer = interrupt_return };
+
+	if (sig != SIGTTIN && sig != SIGTTOU)
+		return -EINVAL;
+	if (ignored)
+		syscall(SYS_rt_sigaction, sig, &action, NULL, 8);
+	else
+		catch(sig);
+	return 0;
 }
 
 /* So that even a stack overflow of the runner's is told. */

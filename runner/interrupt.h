@@ -68,8 +68,8 @@ bool interrupt_waiting(void);
 /* Whether this one, not a real-time signal, is. */
 bool interrupt_is_waiting(int sig);
 
-/* Whether the host has sent this stop signal since it was last asked about. */
-bool interrupt_from_outside(int sig);
+/* SIGTTIN or SIGTTOU is ignored, or not: the terminal driver treats who ignores them in another way. 0, or -EINVAL. */
+int interrupt_ignore(int sig, bool ignored);
 
 /*
  * Takes up to max queued signals, the lowest number first, real-time signals of

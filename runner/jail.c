@@ -102,6 +102,8 @@ static const struct allowed allowed[] = {
 	ALLOW(gettid, "signals to ourselves"),
 	ALLOW(waitid, "processes that somebody has killed"),
 	ALLOW(getpgrp, "whose the terminal is"),
+	ALLOW(setpgid, "groups of the program's processes, which are children that execute nothing"),
+	ALLOW(setsid, "likewise"),
 	ALLOW(getsid, "whose the terminal is"),
 	ALLOW(rt_sigprocmask, "the signal queue"),
 	ALLOW(rt_sigaction, "a stop by a signal's default action"),
@@ -212,6 +214,8 @@ static void add_own(scmp_filter_ctx ctx)
 
 	below.datum_a = limit < 0 ? 0 : limit;
 	above = SCMP_CMP64(0, SCMP_CMP_GT, limit < 0 ? 0 : limit);
+	/* the first process, which has stopped itself, goes on */
+	add(ctx, SYS_kill, 2, (struct scmp_arg_cmp[]){ IS32(0, getpid()), IS32(1, SIGCONT) });
 	for (size_t i = 0; i < sizeof(timer_calls) / sizeof(timer_calls[0]); i++) {
 		if (limit < 0) {
 			add(ctx, timer_calls[i], 0, NULL);

@@ -255,6 +255,7 @@ static void attend(void)
 		return;
 	}
 	proc_autoreap();
+	proc_regroup();
 	proc_take_posted();
 	boot->ppid = proc_self->ppid;
 	if (procs->ending && process_is_child())
@@ -286,6 +287,17 @@ static int start_listening(void)
 	err = pthread_create(&thread, &attr, listen_table, NULL);
 	pthread_attr_destroy(&attr);
 	return -err;
+}
+
+void process_continue_first(void)
+{
+	static const struct timespec a_while = { 0, 20000000 };
+
+	/* it says that it stops before it does: one that comes too early is lost */
+	for (int i = 0; i < 100 && __atomic_load_n(&procs->process->stopped, __ATOMIC_SEQ_CST); i++) {
+		syscall(SYS_kill, first_host, SIGCONT);
+		nanosleep(&a_while, NULL);
+	}
 }
 
 void process_look(void)
@@ -354,6 +366,7 @@ static int make_table(void)
 	*proc_self = (struct process){
 		.state = ALIVE, .pid = GUEST_PID, .ppid = GUEST_PPID, .pgid = GUEST_PID, .sid = GUEST_PID,
 		.host = getpid(), .executed = true, .stranger = true, .exit_signal = SIGCHLD,
+		.host_group = getpgrp(), .host_session = getsid(0),
 		.subreaper = alone.subreaper, .death_signal = alone.death_signal,
 	};
 	return start_listening();
@@ -379,6 +392,9 @@ static struct process *new_entry(uint64_t how)
 	p->death_signal = 0;
 	p->pgid = proc_self->pgid;
 	p->sid = proc_self->sid;
+	p->host_group = proc_self->host_group;
+	p->host_session = proc_self->host_session;
+	p->wanted_group = 0;
 	p->host = 0;
 	p->exit_signal = how & ABI_FORK_PARENT ? proc_self->exit_signal : (int)(how & 0xff);
 	p->executed = p->stranger = p->stop_told = p->continued = p->kept = false;

@@ -89,6 +89,11 @@ int process_setpgid(int pid, int pgid);
 int process_getsid(int pid);
 int process_setsid(void);
 
+/* The host's group for one of the program's in this session: -ESRCH, -EPERM; and the program's for the host's, or 0. */
+int process_group_on_host(int pgid);
+int process_group_from_host(pid_t group);
+int process_session_from_host(pid_t session);
+
 /* Something has changed for this process. Any thread, any signal handler. */
 void process_look(void);
 

@@ -42,8 +42,15 @@ void process_signal_self(const siginfo_t *info)
 		interrupt_post(info);
 }
 
+/* It stands still on the host, where it cannot look at the table. */
+static bool first_stands(const struct process *p, int sig)
+{
+	return p == procs->process && p != proc_self && p->stopped && (sig == SIGCONT || sig == SIGKILL);
+}
+
 int process_kill(int pid, const siginfo_t *info)
 {
+	bool first = false;
 	int ret = -ESRCH;
 
 	if (!procs)
@@ -56,15 +63,18 @@ int process_kill(int pid, const siginfo_t *info)
 		if (!meant(p, pid))
 			continue;
 		if (info->si_signo && proc_alive(p)) {
+			first |= first_stands(p, info->si_signo);
 			if (p == proc_self)
 				interrupt_post(info);
-			else
+			else if (info->si_signo != SIGCONT || !first_stands(p, SIGCONT))
 				err = proc_post(p, info);
 		}
 		if (ret == -ESRCH || !err)
 			ret = err;
 	}
 	proc_unlock();
+	if (first)
+		process_continue_first();
 	return ret;
 }
 
@@ -166,10 +176,11 @@ int process_stop(int sig)
 	if (!procs)
 		return interrupt_stop(sig);
 	set_stopped(sig);
-	if (interrupt_from_outside(sig)) {
+	if (!process_is_child()) {
+		/* for who has started kvmrun to see */
 		ret = interrupt_stop(sig);
 	} else {
-		/* the host's SIGCONT could not be sent to it: its vCPUs stand still */
+		/* no other process could send it the host's SIGCONT: its vCPUs stand still */
 		halted = true;
 		threads_stop();
 		for (uint32_t seen; seen = __atomic_load_n(&proc_self->wake, __ATOMIC_SEQ_CST),

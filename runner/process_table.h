@@ -21,7 +21,8 @@ struct process {
 	enum state state;
 	uint32_t wake;		/* a futex, counted up when something here has changed */
 	int pid, ppid, pgid, sid;
-	pid_t host;
+	pid_t host, host_group, host_session;
+	pid_t wanted_group;	/* the host's, that it is to go to by itself; 0: none */
 	int exit_signal;
 	int status;		/* of a zombie, as of wait4(2) */
 	bool executed;		/* it has taken leave of its maker's program: vfork(2) */
@@ -78,8 +79,14 @@ void proc_tell_parent(const struct process *p, int signal, int status);
 /* Takes the signals that others have left to this one. */
 void proc_take_posted(void);
 
+/* The first one has stopped on the host: lets it go on. Without the lock. */
+void process_continue_first(void);
+
 /* SIGKILL to this one: the vCPUs are not asked. */
 void proc_end_now(void);
+
+/* Goes to the host's group that its parent has asked it to. */
+void proc_regroup(void);
 
 /* Of this one's zombies those go whose ends are ignored. */
 void proc_autoreap(void);

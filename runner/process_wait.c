@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Waiting for children, wait4(2); process groups and sessions, setpgid(2), setsid(2). */
+/* Waiting for children, wait4(2). */
 #include <errno.h>
 #include <linux/futex.h>
 #include <string.h>
@@ -160,87 +160,4 @@ int process_wait(int type, int id, int options, struct process_waited *w)
 		if (ret == -EINTR)
 			return ret;
 	}
-}
-
-/* ------------------------------------------------------------------------- groups and sessions */
-
-static int of(int pid, bool session)
-{
-	const struct process *p;
-	int ret;
-
-	proc_lock();
-	p = pid ? proc_find(pid) : proc_self;
-	ret = !p ? -ESRCH : session ? p->sid : p->pgid;
-	proc_unlock();
-	return ret;
-}
-
-int process_getpgid(int pid)
-{
-	return procs ? of(pid, false) : GUEST_PID;
-}
-
-int process_getsid(int pid)
-{
-	return procs ? of(pid, true) : GUEST_PID;
-}
-
-/* Whether a group is there, in this session. */
-static bool has_group(int pgid, int sid)
-{
-	for (uint32_t i = 0; i < proc_max; i++)
-		if (procs->process[i].state != FREE && procs->process[i].pgid == pgid && procs->process[i].sid == sid)
-			return true;
-	return false;
-}
-
-/* Linux's checks in its order, kernel/sys.c. */
-static int set_group(struct process *p, int pgid)
-{
-	if (!p)
-		return -ESRCH;
-	if (p != proc_self) {
-		if (p->ppid != proc_self->pid)
-			return -ESRCH;
-		if (p->sid != proc_self->sid)
-			return -EPERM;
-		if (p->stranger)
-			return -EACCES;
-	}
-	if (p->sid == p->pid)
-		return -EPERM;
-	if (pgid != p->pid && !has_group(pgid, proc_self->sid))
-		return -EPERM;
-	p->pgid = pgid;
-	return 0;
-}
-
-int process_setpgid(int pid, int pgid)
-{
-	struct process *p;
-	int ret;
-
-	if (!procs)
-		return -EPERM;
-	proc_lock();
-	p = pid ? proc_find(pid) : proc_self;
-	ret = set_group(p, pgid ? pgid : p ? p->pid : 0);
-	proc_unlock();
-	return ret;
-}
-
-int process_setsid(void)
-{
-	int ret = -EPERM;
-
-	if (!procs)
-		return ret;
-	proc_lock();
-	if (proc_self->sid != proc_self->pid && !has_group(proc_self->pid, proc_self->sid) && proc_self->pgid != proc_self->pid) {
-		proc_self->sid = proc_self->pgid = proc_self->pid;
-		ret = proc_self->pid;
-	}
-	proc_unlock();
-	return ret;
 }

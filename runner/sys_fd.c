@@ -6,13 +6,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "async.h"
 #include "interrupt.h"
-#include "load.h"
+#include "process.h"
 #include "sys.h"
 
 long give(int host, mode_t type, bool cloexec)
@@ -168,30 +169,51 @@ long host_fcntl(struct call *c)
 	return ret;
 }
 
-/*
- * A terminal's process group or session. The program's are the runner's, by
- * another number; those of others show as 0 and cannot be given the terminal.
- */
+/* A call for a terminal by a thread that has SIGTTOU blocked, which only the shim knows: its answer to ioctl(2)'s fourth argument. */
+static long terminal_call(struct call *c)
+{
+	uint64_t set = 1ull << (SIGTTOU - 1);
+	long ret;
+
+	if (c->arg[3])
+		syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, sizeof(set));
+	ret = request_call(c, true);
+	if (c->arg[3])
+		syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, NULL, sizeof(set));
+	return ret;
+}
+
+/* A terminal's process group or session, by the program's numbers. Those of others show as 0 and cannot be given the terminal. */
 static long terminal_owner(struct call *c, unsigned int request)
 {
-	int *id = c->ptr[2], own = request == TIOCGSID ? getsid(0) : getpgrp();
+	int *id = c->ptr[2], group, now;
 	long ret;
 
 	if (!id)
 		return -EFAULT;
 	if (request == TIOCSPGRP) {
-		if (*id != GUEST_PID)
-			return -EPERM;
-		*id = own;
+		/* what is no terminal comes first, as on Linux */
+		ret = plain_syscall(SYS_ioctl, host_fd(c, 0), TIOCGPGRP, (long)&now, 0, 0, 0);
+		if (ret < 0)
+			return ret;
+		group = *id < 0 ? -EINVAL : process_group_on_host(*id);
+		if (group < 0)
+			return group;
+		*id = group;
+		return terminal_call(c);
 	}
 	ret = request_call(c, false);
 	if (ret == 0)
-		*id = *id == own ? GUEST_PID : 0;
+		*id = request == TIOCGSID ? process_session_from_host(*id) : process_group_from_host(*id);
 	return ret;
 }
 
 long host_ioctl(struct call *c)
 {
+	/* what waits for output, or may send SIGTTOU: the call is made again when that has been dealt with */
+	static const unsigned int changes[] = {
+		TCSETS, TCSETSW, TCSETSF, TCSETS2, TCSETSW2, TCSETSF2, TCSBRK, TCXONC, TCFLSH,
+	};
 	unsigned int request = c->arg[1];
 
 	switch (request) {
@@ -203,8 +225,10 @@ long host_ioctl(struct call *c)
 	}
 	if (request == TIOCGPGRP || request == TIOCSPGRP || request == TIOCGSID)
 		return terminal_owner(c, request);
-	return request_call(c, request == TCSETSW || request == TCSETSF || request == TCSBRK ||
-			    request == TCSETSW2 || request == TCSETSF2);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		if (request == changes[i])
+			return terminal_call(c);
+	return request_call(c, false);
 }
 
 /* ------------------------------------------------------------- new descriptors without a path */

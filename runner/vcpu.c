@@ -295,6 +295,11 @@ static void op_pending(struct vcpu *vcpu)
 	signalfd_pending(READ_ONCE(vcpu->frame->arg[0]), READ_ONCE(vcpu->frame->arg[1]));
 }
 
+static void op_ignore(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = interrupt_ignore(READ_ONCE(vcpu->frame->arg[0]), READ_ONCE(vcpu->frame->arg[1]));
+}
+
 static void op_pause(struct vcpu *vcpu)
 {
 	see_kick(vcpu);
@@ -385,6 +390,7 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_GIVE] = op_give,
 	[ABI_OP_TAKE] = op_take,
 	[ABI_OP_PENDING] = op_pending,
+	[ABI_OP_IGNORE] = op_ignore,
 	[ABI_OP_PAUSE] = op_pause,
 	[ABI_OP_PROCESS] = op_process,
 	[ABI_OP_ID] = op_id,

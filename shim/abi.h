@@ -83,6 +83,7 @@ enum abi_op {
 	ABI_OP_GIVE,		/* of a child of vfork(2): the page at address arg[0] has become data */
 	ABI_OP_TAKE,		/* the next such page of child arg[0]: ret = its address, or 0 */
 	ABI_OP_PENDING,		/* of the signals in boot->signalfds the set arg[0] is pending; those in arg[1] have just come */
+	ABI_OP_IGNORE,		/* signal arg[0], SIGTTIN or SIGTTOU, is ignored from now on, or, with arg[1] 0, not */
 	ABI_OP_PAUSE,		/* waits until a signal comes */
 	ABI_OP_PROCESS,		/* of prctl(2) what is between processes: arg[0] = its option, arg[1] = the value to set. ret = that of one to get */
 	ABI_OP_ID,		/* ret = an ID for a thread that no process or thread has */

@@ -334,6 +334,8 @@ void exit_work(struct regs *r);	/* before returning to the program, when somethi
 #define SIGCHLD		17
 #define SIGCONT		18
 #define SIGSTOP		19
+#define SIGTTIN		21
+#define SIGTTOU		22
 #define SIGBIT(sig)	(1ull << ((sig) - 1))
 #define UNBLOCKABLE	(SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
 #define SI_KERNEL	0x80

@@ -248,7 +248,18 @@ long sys_rt_sigaction(const u64 a[6])
 		}
 	}
 	unlock(&signal_lock);
+	/* the host's terminal driver looks at that */
+	if (a[1] && (sig == SIGTTIN || sig == SIGTTOU) && (new.handler == SIG_IGN) != (old.handler == SIG_IGN))
+		ask_runner(ABI_OP_IGNORE, sig, new.handler == SIG_IGN);
 	return a[2] && put_user(old, a[2]) ? -EFAULT : 0;
+}
+
+/* Of a terminal: who is not in the foreground may change it where SIGTTOU is blocked. */
+long sys_ioctl(const u64 a[6])
+{
+	const u64 b[6] = { a[0], a[1], a[2], !!(current->mask & SIGBIT(SIGTTOU)) };
+
+	return forward(NR_ioctl, b);
 }
 
 long sys_rt_sigprocmask(const u64 a[6])

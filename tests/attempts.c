@@ -52,6 +52,7 @@ const struct attempt forbidden[] = {
 	KILL("pkey_mprotect", SYS_pkey_mprotect, 0x1000, 4096, PROT_EXEC, -1),
 	KILL("shmat", SYS_shmat, 0),
 	KILL("kill of another process", SYS_kill, 1, 0),
+	KILL("kill of another process to go on", SYS_kill, 1, SIGCONT),
 	KILL("kill of every process", SYS_kill, -1, 0),
 	KILL("tgkill of another process", SYS_tgkill, 1, 1, 0),
 	KILL("kill of the process group", SYS_kill, 0, 0),
