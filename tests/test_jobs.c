@@ -177,12 +177,44 @@ static void bash_controls_its_jobs(void **state)
 	compare("--ro /bin --ro /lib --ro /lib64 --ro /usr --mem 256M", "/bin/bash --norc --noprofile --noediting -i", shell_steps, 7, false);
 }
 
+/* The program stops itself, who has started it sees that, and a child of the program's lets it go on. */
+static void see_stop(const char *before)
+{
+	char *command = NULL;
+	int status = 0;
+	pid_t pid;
+
+	assert_true(asprintf(&command, "exec %s /bin/busybox sh -c '(/bin/busybox sleep 3; kill -CONT $$) & kill -STOP $$; wait; exit 5'", before) > 0);
+	pid = fork();
+	if (!pid) {
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_int_equal(status, SIGSTOP << 8 | 0x7f);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 5 << 8);
+	free(command);
+}
+
+static void a_stop_is_seen_from_outside_and_ended_from_inside(void **state)
+{
+	char *kvmrun = NULL;
+
+	(void)state;
+	see_stop("");
+	assert_true(asprintf(&kvmrun, "%s $KVMRUN_TEST_OPTS --ro /bin --", getenv("KVMRUN") ? getenv("KVMRUN") : "./kvmrun") > 0);
+	see_stop(kvmrun);
+	free(kvmrun);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_terminals_groups_and_keys_are_the_programs),
 		cmocka_unit_test(busybox_sh_controls_its_jobs),
 		cmocka_unit_test(bash_controls_its_jobs),
+		cmocka_unit_test(a_stop_is_seen_from_outside_and_ended_from_inside),
 	};
 
 	return harness_main(argc, argv, "jobs", tests, ARRAY_SIZE(tests), NULL, NULL);
