@@ -247,11 +247,12 @@ struct kvmrun_ops {
 	const char *name;
 	/*
 	 * The vendor's own bits of nested page table entries: in those that point
-	 * to tables, and in those for memory and for devices. Presence, rights,
-	 * size and address are where both vendors have them.
+	 * to tables, and in those for memory and for devices; the one by which the
+	 * processor tells that it used an entry. Presence, rights, size and address
+	 * are where both vendors have them.
 	 */
 	struct {
-		u64 table, memory, device;
+		u64 table, memory, device, accessed;
 	} nested;
 	/* Does this CPU have it at all? Nothing is logged. */
 	bool (*present)(void);
@@ -372,6 +373,8 @@ int mmu_limit(struct vm *vm, unsigned long pages);
 extern const struct mmu_notifier_ops mmu_notifier_ops;
 /* 3, 2, 1: entries of 1 GiB, 2 MiB and 4 KiB; at most the first unless ops->setup makes it less. */
 extern int mmu_max_level;
+/* Does the processor set ops->nested.accessed? It does, unless ops->setup says that it does not. */
+extern bool mmu_has_accessed;
 /*
  * Map the page of a GPA that the guest faulted on. access: ACCESS_*.
  * 1: mapped, or to be tried again; 0: nothing is there, or it may not be

@@ -12,6 +12,7 @@
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 
 #include "compat.h"
 #include "kvmrun.h"
@@ -24,6 +25,7 @@
 #define NPT_TABLE	(NPT_PRESENT | NPT_WRITE | NPT_USER)
 
 int mmu_max_level = 3;
+bool mmu_has_accessed = true;
 
 #define ROOT_LEVEL	4
 #define INDEX_BITS	9
@@ -230,6 +232,70 @@ static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
 	mmu_free_list(&freed);
 }
 
+/* What is to be done where the guest has used an entry. */
+enum age { LOOK, FORGET, FORGET_AND_FLUSH };
+
+/*
+ * Has the guest used what is between two host addresses, since that was last
+ * forgotten? An entry is made for an access, so it begins as used. Where the
+ * processor does not tell, any that is there counts as used, and has to go
+ * for the next access to be seen.
+ */
+static int was_used(struct mmu_notifier *notifier, hva_t start, hva_t end, enum age age)
+{
+	struct vm *vm = container_of(notifier, struct vm, notifier);
+	u64 used = mmu_has_accessed ? ops->nested.accessed : NPT_PRESENT;
+	struct interval_tree_node *node;
+	bool young = false, kick = false;
+	LIST_HEAD(freed);
+	int level;
+
+	spin_lock(&vm->mmu_lock);
+	for (node = interval_tree_iter_first(&vm->slots_by_hva, start, end - 1); node;
+	     node = interval_tree_iter_next(node, start, end - 1)) {
+		struct memslot *slot = container_of(node, struct memslot, hva);
+		gpa_t gpa = slot->gpa.start + (max(start, slot->hva.start) - slot->hva.start);
+		gpa_t last = slot->gpa.start + (min(end - 1, slot->hva.last) - slot->hva.start);
+
+		for (; gpa <= last; gpa = (gpa | (level_size(level) - 1)) + 1) {
+			u64 *entry = find_leaf(vm, gpa, &level);
+
+			if (!entry || !(*entry & used))
+				continue;
+			young = true;
+			if (age != LOOK && mmu_has_accessed)
+				clear_bit(__ffs64(used), (unsigned long *)entry);
+			else if (age != LOOK)
+				kick |= mmu_zap(vm, gpa, gpa + 1, &freed);
+		}
+	}
+	/* while a TLB has it the processor does not say so again */
+	if (young && age == FORGET_AND_FLUSH && !kick) {
+		WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
+		kick = true;
+	}
+	spin_unlock(&vm->mmu_lock);
+	if (kick)
+		vm_kick(vm);
+	mmu_free_list(&freed);
+	return young;
+}
+
+static int clear_flush_young(struct mmu_notifier *notifier, struct mm_struct *mm, hva_t start, hva_t end)
+{
+	return was_used(notifier, start, end, FORGET_AND_FLUSH);
+}
+
+static int clear_young(struct mmu_notifier *notifier, struct mm_struct *mm, hva_t start, hva_t end)
+{
+	return was_used(notifier, start, end, FORGET);
+}
+
+static int test_young(struct mmu_notifier *notifier, struct mm_struct *mm, hva_t address)
+{
+	return was_used(notifier, address, address + 1, LOOK);
+}
+
 static void free_vm(struct mmu_notifier *notifier)
 {
 	vm_free(container_of(notifier, struct vm, notifier));
@@ -238,6 +304,9 @@ static void free_vm(struct mmu_notifier *notifier)
 const struct mmu_notifier_ops mmu_notifier_ops = {
 	.invalidate_range_start = invalidate_start,
 	.invalidate_range_end = invalidate_end,
+	.clear_flush_young = clear_flush_young,
+	.clear_young = clear_young,
+	.test_young = test_young,
 	.release = release,
 	.free_notifier = free_vm,
 };
@@ -454,8 +523,11 @@ static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool wri
 	kick = gen != vm->tlb_gen;
 out:
 	spin_unlock(&vm->mmu_lock);
-	if (host.page)
+	if (host.page) {
+		/* nor that it is used */
+		folio_mark_accessed(page_folio(host.page));
 		put_page(host.page);
+	}
 	if (kick)
 		vm_kick(vm);
 	mmu_free_list(&freed);

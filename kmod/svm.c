@@ -458,6 +458,7 @@ const struct kvmrun_ops svm_ops = {
 		.table = _PAGE_ACCESSED,
 		.memory = _PAGE_ACCESSED | _PAGE_DIRTY,
 		.device = _PAGE_ACCESSED | _PAGE_DIRTY,
+		.accessed = _PAGE_ACCESSED,
 	},
 	.present = has_svm,
 	.check = svm_check,

@@ -72,6 +72,7 @@ static int vmx_setup(void)
 	size_t i;
 
 	mmu_max_level = ept & VMX_EPT_1GB_PAGE_BIT ? 3 : ept & VMX_EPT_2MB_PAGE_BIT ? 2 : 1;
+	mmu_has_accessed = ept & VMX_EPT_AD_BIT;
 	/* code in huge pages lets guests on such CPUs bring the host down */
 	if (boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off())
 		mmu_max_level = 1;
@@ -112,11 +113,8 @@ static const u16 zero_fields[] = {
 
 static u64 eptp(struct vcpu *vcpu)
 {
-	/*
-	 * No accessed and dirty bits, even if the processor has them: nobody reads
-	 * them, and with them its walks of guest page tables count as writes.
-	 */
-	return __pa(vcpu->vm->root) | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4;
+	return __pa(vcpu->vm->root) | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4 |
+	       (mmu_has_accessed ? VMX_EPTP_AD_ENABLE_BIT : 0);
 }
 
 /* The host's state that stays what it is. Selectors of the host's task: see load and put. */
@@ -369,8 +367,17 @@ static void vmx_run(struct vcpu *vcpu)
 
 const struct kvmrun_ops vmx_ops = {
 	.name = "VT-x",
-	/* write-back memory whatever the guest's PAT says, as the host has it; uncached devices */
-	.nested = { .memory = VMX_EPTP_MT_WB << VMX_EPT_MT_EPTE_SHIFT | VMX_EPT_IPAT_BIT },
+	/*
+	 * Write-back memory whatever the guest's PAT says, as the host has it; uncached
+	 * devices. Accessed and dirty bits are ignored where the processor has none.
+	 */
+	.nested = {
+		.table = VMX_EPT_ACCESS_BIT,
+		.memory = VMX_EPTP_MT_WB << VMX_EPT_MT_EPTE_SHIFT | VMX_EPT_IPAT_BIT |
+			  VMX_EPT_ACCESS_BIT | VMX_EPT_DIRTY_BIT,
+		.device = VMX_EPT_ACCESS_BIT | VMX_EPT_DIRTY_BIT,
+		.accessed = VMX_EPT_ACCESS_BIT,
+	},
 	.present = vmx_present,
 	.check = vmx_check,
 	.setup = vmx_setup,

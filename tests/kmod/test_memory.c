@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/sysmacros.h>
@@ -41,7 +42,7 @@ struct machine {
 };
 
 /* The arena is anonymous memory, or that of a file. */
-static void start(struct machine *m, const char *code, size_t len, int fd)
+static void prepare(struct machine *m, const char *code, size_t len, int fd)
 {
 	/* with room on both sides, so that it is a mapping of its own in smaps */
 	char *room = mmap(NULL, 3 * SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -53,6 +54,11 @@ static void start(struct machine *m, const char *code, size_t len, int fd)
 			 0) != MAP_FAILED);
 	guest_start(&m->g, LONG, code, len);
 	guest_add_memory(&m->g, 1, ARENA, m->arena, SIZE);
+}
+
+static void start(struct machine *m, const char *code, size_t len, int fd)
+{
+	prepare(m, code, len, fd);
 	guest_thread_start(&m->t, &m->g);
 }
 
@@ -428,6 +434,96 @@ static void pages_swapped_out_come_back_and_no_write_is_lost(void **state)
 	(void)state;
 }
 
+/* 1: mov (%rdi), %eax; add $4096, %rdi; loop 1b; hlt */
+static const char toucher[] = "\x8b\x07\x48\x81\xc7\x00\x10\x00\x00\xe2\xf5\xf4";
+
+/* The guest reads a word of each of the first pages, in the thread that calls. */
+static void touch(struct machine *m, int pages)
+{
+	struct kvm_regs regs = { .rip = GUEST_CODE, .rdi = ARENA, .rcx = pages, .rflags = 2 };
+
+	guest_set_regs(&m->g, &regs);
+	assert_int_equal(guest_run(&m->g), KVM_EXIT_HLT);
+}
+
+/* How many of the arena's pages from one on are in swap space. */
+static int swapped_pages(struct machine *m, int from, int n)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), swapped = 0;
+	uint64_t entries[PAGES];
+
+	assert_int_equal(pread(fd, entries, n * 8, ((uintptr_t)m->arena / 4096 + from) * 8), n * 8);
+	for (int i = 0; i < n; i++)
+		swapped += entries[i] >> 62 & 1;
+	close(fd);
+	return swapped;
+}
+
+/* A group whose memory can be taken from it bit by bit, and the one that this process was in. */
+#define GROUPS	"/run/test_memory.groups"
+#define GROUP	GROUPS "/test_memory"
+static char group_before[4096] = GROUPS;
+
+static bool enter_group(void)
+{
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	char line[2048];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "0::", 3))
+			snprintf(group_before, sizeof(group_before), GROUPS "%.*s",
+				 (int)strcspn(line + 3, "\n"), line + 3);
+	if (f)
+		fclose(f);
+	strcat(group_before, "/cgroup.procs");
+	return !mkdir(GROUPS, 0700) && !mount("none", GROUPS, "cgroup2", 0, NULL) &&
+	       put_text(GROUPS "/cgroup.subtree_control", "+memory") && !mkdir(GROUP, 0700) &&
+	       !access(GROUP "/memory.reclaim", W_OK) && put_text(GROUP "/cgroup.procs", "0");
+}
+
+static void leave_group(void)
+{
+	put_text(group_before, "0");
+	rmdir(GROUP);
+	umount2(GROUPS, MNT_DETACH);
+	rmdir(GROUPS);
+}
+
+static void pages_that_only_the_guest_uses_are_not_taken_for_idle(void **state)
+{
+	int used_out = 0, idle_out = 0;
+	struct machine m;
+
+	if (!enter_group()) {
+		leave_group();
+		skip_unless(false, "no group to take memory from (root, cgroup2, memory.reclaim)");
+	}
+	if (!swap_on()) {
+		leave_group();
+		skip_unless(false, "no swap space can be had here (brd, root)");
+	}
+	prepare(&m, toucher, sizeof(toucher) - 1, -1);
+	assert_int_equal(madvise(m.arena, SIZE, MADV_NOHUGEPAGE), 0);
+	memset(m.arena, 1, SIZE);
+	touch(&m, PAGES);
+	for (int i = 0; i < 200 && idle_out < PAGES / 4; i++) {
+		touch(&m, PAGES / 2);
+		/* it may not find as much as that at once */
+		put_text(GROUP "/memory.reclaim", "64K");
+		/* at first all are as new, and any is as good as another */
+		used_out += i ? swapped_pages(&m, 0, PAGES / 2) : 0;
+		idle_out = swapped_pages(&m, PAGES / 2, PAGES / 2);
+	}
+	guest_end(&m.g);
+	munmap(m.arena, SIZE);
+	leave_group();
+	assert_int_equal(swapoff("/dev/ram0"), 0);
+	if (idle_out < PAGES / 4 || used_out > idle_out / 4)
+		fail_msg("of %d pages that are used %d were taken, %d of as many that are not",
+			 PAGES / 2, used_out, idle_out);
+	(void)state;
+}
+
 static void pages_that_compaction_moves_lose_no_write(void **state)
 {
 	struct machine m;
@@ -447,7 +543,8 @@ static void pages_that_compaction_moves_lose_no_write(void **state)
 
 #define TEST(name) cmocka_unit_test(name)
 
-int main(void)
+/* An argument is a pattern of names of tests. */
+int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(memory_that_is_unmapped_is_efault_until_there_is_new),
@@ -460,8 +557,11 @@ int main(void)
 		TEST(a_child_keeps_its_copy_of_a_huge_page),
 		TEST(equal_pages_are_merged_and_a_write_of_the_guest_parts_them),
 		TEST(pages_swapped_out_come_back_and_no_write_is_lost),
+		TEST(pages_that_only_the_guest_uses_are_not_taken_for_idle),
 		TEST(pages_that_compaction_moves_lose_no_write),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
