@@ -73,7 +73,7 @@ int access_read(struct vcpu *vcpu, gva_t gva, void *to, size_t len, u32 access,
 	return r;
 }
 
-int access_write(struct vcpu *vcpu, gva_t gva, const void *from, size_t len,
+int access_write(struct vcpu *vcpu, gva_t gva, const void *from, size_t len, u32 access,
 		 struct page_fault *fault)
 {
 	int r = 0;
@@ -83,7 +83,7 @@ int access_write(struct vcpu *vcpu, gva_t gva, const void *from, size_t len,
 	while (len && !r) {
 		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
 
-		r = translate(vcpu, gva, ACCESS_WRITE | access_by_cpl(vcpu), &gpa, fault);
+		r = translate(vcpu, gva, ACCESS_WRITE | access, &gpa, fault);
 		if (!r)
 			r = access_write_gpa(vcpu->vm, gpa, from, n);
 		gva += n;

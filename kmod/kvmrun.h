@@ -7,7 +7,7 @@
  *	classic		the ioctls of the first posting, on the device
  *	main, vm, vcpu	the device, the two kinds of files, their ioctls
  *	run		the loop of KVM_RUN
- *	exit, state, events, debug, cpuid, msr*, clock, port, emulate	what an ioctl or an exit is about
+ *	exit, state, events, debug, cpuid, msr*, clock, port, emulate, task	what an ioctl or an exit is about
  *	decode, walk, access	guest instructions, guest page tables, guest memory
  *	memory, mmu	memslots, nested page tables
  *	svm*, vmx*	AMD-V and VT-x, behind struct kvmrun_ops
@@ -511,7 +511,7 @@ struct page_fault {
 };
 int access_read(struct vcpu *vcpu, gva_t gva, void *to, size_t len, u32 access,
 		struct page_fault *fault);
-int access_write(struct vcpu *vcpu, gva_t gva, const void *from, size_t len,
+int access_write(struct vcpu *vcpu, gva_t gva, const void *from, size_t len, u32 access,
 		 struct page_fault *fault);
 /* ACCESS_USER when the guest is at CPL 3. */
 u32 access_by_cpl(struct vcpu *vcpu);
@@ -546,6 +546,16 @@ int exit_nested_fault(struct vcpu *vcpu, gpa_t gpa, u32 access, bool walk);
 int exit_set_cr4(struct vcpu *vcpu, u64 value);
 /* decode_insn, with the lock that it needs taken; page faults are but an error. */
 int exit_decode(struct vcpu *vcpu, struct instr *insn);
+
+/* -------------------------------------------------------------------- task.c */
+
+/* What asks for another task; TASK_GATE: an interrupt or exception, that of vcpu->* if one is injected. */
+enum task_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
+/*
+ * Go on with the task of a TSS, whose descriptor the processor has found good; the old
+ * one is to go on at next_rip. As handle_exit.
+ */
+int task_switch(struct vcpu *vcpu, u16 selector, enum task_source source, unsigned long next_rip);
 
 /* ------------------------------------------------------------------ decode.c */
 

@@ -140,7 +140,7 @@ static int finish_string(struct vcpu *vcpu, struct page_fault *fault)
 	step = count * vcpu->port.size;
 	gva = decode_string_address(vcpu, &insn, address);
 	if (vcpu->port.in) {
-		r = access_write(vcpu, gva, vcpu->pio, step, fault);
+		r = access_write(vcpu, gva, vcpu->pio, step, access_by_cpl(vcpu), fault);
 		if (r)
 			return r;
 	}

@@ -156,10 +156,18 @@ static int port(struct vcpu *vcpu)
 		       vcpu->rip + vmx_get(vcpu, VM_EXIT_INSTRUCTION_LEN));
 }
 
-/* Switches by hardware tasks are the hypervisor's to do; this one does not. */
-static int task_switch(struct vcpu *vcpu)
+/* Qualification: the new task's selector 0-15, what asked for it 30-31. */
+static int hardware_task(struct vcpu *vcpu)
 {
-	return run_emulation_failed(vcpu);
+	u32 info = vmx_get(vcpu, EXIT_QUALIFICATION), vectoring = to_vmx(vcpu)->vectoring;
+	static const enum task_source sources[] = { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
+	enum task_source source = sources[info >> 30];
+	unsigned long next_rip = vcpu->rip;
+
+	/* of events only instructions have a length: INT, INT1, INT3, INTO */
+	if (source != TASK_GATE || (vectoring & EVENT_TYPE) > EVENT_EXCEPTION)
+		next_rip += vmx_get(vcpu, VM_EXIT_INSTRUCTION_LEN);
+	return task_switch(vcpu, info, source, next_rip);
 }
 
 /* ----------------------------------------------------------------------- memory */
@@ -193,7 +201,7 @@ static int (*const handlers[])(struct vcpu *vcpu) = {
 	[EXIT_REASON_TRIPLE_FAULT] = exit_shutdown,
 	[EXIT_REASON_INTERRUPT_WINDOW] = exit_nothing,	/* the loop looks whether user space waits for it */
 	[EXIT_REASON_NMI_WINDOW] = exit_nothing,
-	[EXIT_REASON_TASK_SWITCH] = task_switch,
+	[EXIT_REASON_TASK_SWITCH] = hardware_task,
 	[EXIT_REASON_CPUID] = exit_cpuid,
 	[EXIT_REASON_HLT] = exit_hlt,
 	[EXIT_REASON_INVD] = vmx_skip,
