@@ -35,7 +35,8 @@ const char *end_name(enum end_cause cause)
 {
 	static const char *const names[] = {
 		[END_NOT] = "running",	    [END_EXIT] = "exit",    [END_SIGNAL] = "signal",
-		[END_MEMORY] = "memory",    [END_TIMEOUT] = "timeout", [END_GUEST] = "guest",
+		[END_MEMORY] = "memory",    [END_TIMEOUT] = "timeout", [END_CPU_TIME] = "cpu-time",
+		[END_GUEST] = "guest",
 		[END_RUNNER] = "runner",
 	};
 

@@ -11,6 +11,7 @@ enum end_cause {
 	END_SIGNAL,	/* a signal killed it: status is 128 + signal */
 	END_MEMORY,	/* likewise, for want of memory */
 	END_TIMEOUT,	/* --timeout */
+	END_CPU_TIME,	/* --cpu-time */
 	END_GUEST,	/* the guest broke the contract with the runner, or its CPU gave up: a line told */
 	END_RUNNER,	/* the host failed the runner: a line told */
 };

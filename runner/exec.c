@@ -290,6 +290,11 @@ int exec_prepare(struct vm *vm, const struct abi_frame *f)
 		next.argc = 1;
 	}
 	ret = open_program(dir, next.path, flags);
+	if (!ret && !process_memory_fits(load_size(&next.program))) {
+		if (next.program.interp_fd >= 0)
+			close(next.program.interp_fd);
+		ret = -ENOMEM;
+	}
 out:
 	file_put(dir);
 	if (ret) {
@@ -357,6 +362,7 @@ void exec_now(struct vcpu *vcpu)
 	boot->ignored = next.ignored;
 	boot->blocked = next.blocked;
 	signalfd_executed();
+	process_memory_set(boot->committed);
 	post_pending();
 	vcpu_renew(vcpu, vm);
 	vcpu->guest_tid = process_pid();

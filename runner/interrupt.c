@@ -228,7 +228,11 @@ static bool is_own_fault(int sig, const siginfo_t *info)
 void interrupt_limit_report(void)
 {
 	unsigned long long ms = limit_ns / 1000000;
+	static bool told;
 
+	/* a second tick and the run loop may be here at once */
+	if (__atomic_exchange_n(&told, true, __ATOMIC_SEQ_CST))
+		return;
 	if (ms % 1000)
 		msg("%s: time limit of %llums reached (--timeout)", program, ms);
 	else

@@ -226,6 +226,11 @@ static uint64_t image_size(const struct elf_image *elf)
 	return n;
 }
 
+uint64_t load_size(const struct program *program)
+{
+	return image_size(&program->elf) + (program->elf.interp[0] ? image_size(&program->interp) : 0);
+}
+
 /* Where everything goes in the guest's lower half. */
 static void choose_addresses(struct loader *l, const struct elf_image *elf, const struct elf_image *interp)
 {
@@ -262,9 +267,9 @@ static void choose_addresses(struct loader *l, const struct elf_image *elf, cons
 		    (unsigned long long)(elf->hi + l->bias));
 }
 
-static void check_limit(struct loader *l, const struct elf_image *elf, const struct elf_image *interp)
+static void check_limit(struct loader *l, const struct program *program)
 {
-	uint64_t needed = image_size(elf) + (interp ? image_size(interp) : 0) + stack_size(l), limit = l->vm->mem_limit;
+	uint64_t needed = load_size(program) + stack_size(l), limit = l->vm->mem_limit;
 	bool whole = limit % 1024 == 0;
 
 	if (needed > limit)
@@ -294,6 +299,9 @@ static void fill_boot(struct loader *l, const struct program *program)
 	b->pid = process_pid();
 	b->ppid = process_ppid();
 	b->forked = process_forked();
+	for (uint32_t i = 0; i < b->nmaps; i++)
+		if (!(b->map[i].flags & ABI_MAP_FIXED))
+			b->committed += (b->map[i].end - b->map[i].start) / ABI_PAGE;
 	b->uid = vm->uid;
 	b->gid = vm->gid;
 	b->xsave_size = vm->xsave_size;
@@ -337,7 +345,7 @@ void load(struct vm *vm, const struct program *program)
 
 	l.next = place_shim(vm);
 	l.boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*l.boot));
-	check_limit(&l, elf, interp);
+	check_limit(&l, program);
 	pt_init(&l);
 	load_alloc(&l, ABI_FRAME_SIZE, &l.boot->frame);
 	load_alloc(&l, vm->ram_size / ABI_HUGE * ABI_CHUNK, &l.boot->chunks);

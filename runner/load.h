@@ -40,6 +40,9 @@ struct loader {
 #define GUEST_PID	2
 #define GUEST_PPID	1
 
+/* What a program's image counts against --mem, and its interpreter's. */
+uint64_t load_size(const struct program *program);
+
 /* len bytes of zeroed guest RAM, page-aligned; *gpa says where. */
 void *load_alloc(struct loader *l, uint64_t len, gpa_t *gpa);
 

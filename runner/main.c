@@ -6,6 +6,7 @@
 
 #include "call.h"
 #include "check.h"
+#include "cpulimit.h"
 #include "device.h"
 #include "elf_image.h"
 #include "exec.h"
@@ -93,6 +94,7 @@ int main(int argc, char **argv)
 	process_init(&vm);
 	interrupt_init(&vm);
 	jail_enter(&config);
+	cpulimit_start(&vm);
 	vcpu_run(&vcpu);
 	process_finish();
 }

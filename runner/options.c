@@ -243,13 +243,24 @@ static void set_procs(struct config *config, const char *arg)
 	config->procs = number("procs", arg, CONFIG_PROCS_MAX);
 }
 
-static void set_timeout(struct config *config, const char *arg)
+static uint64_t duration(const char *option, const char *arg)
 {
-	const char *why = duration_parse(arg, &config->timeout_ns);
+	uint64_t ns;
+	const char *why = duration_parse(arg, &ns);
 
 	if (why)
-		die(KVMRUN_FAILED, "--timeout %s: not a duration: %s; write for example 10, 500ms or 2m",
-		    arg, why);
+		die(KVMRUN_FAILED, "--%s %s: not a duration: %s; write for example 10, 500ms or 2m", option, arg, why);
+	return ns;
+}
+
+static void set_timeout(struct config *config, const char *arg)
+{
+	config->timeout_ns = duration("timeout", arg);
+}
+
+static void set_cpu_time(struct config *config, const char *arg)
+{
+	config->cpu_ns = duration("cpu-time", arg);
 }
 
 static void set_wx(struct config *config, const char *arg)

@@ -49,6 +49,7 @@ struct config {
 	uint32_t threads;	/* --threads: at once */
 	uint32_t procs;		/* --procs: at once */
 	uint64_t timeout_ns;	/* --timeout: wall time, 0 for none */
+	uint64_t cpu_ns;	/* --cpu-time, likewise */
 	bool wx;		/* --wx: memory may be writable and executable at once */
 	bool trace;		/* --trace ... */
 	const char *trace_file;	/* ... to this file, NULL for stderr */

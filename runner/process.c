@@ -57,8 +57,10 @@ struct abi_boot *proc_boot(void)
 void proc_lock(void)
 {
 	/* whoever was killed with it has left no entry half made that matters: see each use */
-	if (pthread_mutex_lock(&procs->lock) == EOWNERDEAD)
-		pthread_mutex_consistent(&procs->lock);
+	if (pthread_mutex_lock(&procs->lock) != EOWNERDEAD)
+		return;
+	proc_memory_sum();
+	pthread_mutex_consistent(&procs->lock);
 }
 
 void proc_unlock(void)
@@ -208,6 +210,7 @@ void proc_bury(struct process *p, int status)
 	struct process *reaper = reaper_for(p);
 
 	p->state = ZOMBIE;
+	proc_memory_end(p);
 	p->status = status;
 	p->executed = true;
 	for (uint32_t i = 0; i < proc_max; i++)
@@ -260,6 +263,8 @@ static void attend(void)
 	boot->ppid = proc_self->ppid;
 	if (procs->ending && process_is_child())
 		proc_end_now();
+	else if (procs->no_memory && end_program(END_MEMORY, 128 + SIGKILL, SIGKILL))
+		threads_stop();
 	proc_unlock();
 }
 
@@ -399,6 +404,7 @@ static struct process *new_entry(uint64_t how)
 	p->exit_signal = how & ABI_FORK_PARENT ? proc_self->exit_signal : (int)(how & 0xff);
 	p->executed = p->stranger = p->stop_told = p->continued = p->kept = false;
 	p->stopped = 0;
+	p->memory = p->loan = 0;
 	p->head = p->count = 0;
 	memset(&p->usage, 0, sizeof(p->usage));
 	p->state = ALIVE;
@@ -455,7 +461,7 @@ bool process_orphaned(void)
 	return false;
 }
 
-static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
+static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, uint64_t how)
 {
 	struct abi_boot *boot = proc_boot();
 	struct process *p = NULL;
@@ -472,7 +478,11 @@ static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
 		procs->last_id = last_tid;
 	/* nobody escapes the end by multiplying */
 	p = procs->ending || ended() ? NULL : new_entry(how);
-	if (!p) {
+	if (p)
+		ret = proc_memory_share(p, pages, how & ABI_FORK_SHARES);
+	if (p && ret)
+		p->state = FREE;
+	if (!p || ret) {
 		proc_unlock();
 		goto out;
 	}
@@ -494,6 +504,7 @@ static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
 		if (host < 0) {
 			vmsg("no other process: %m");
 			p->state = FREE;
+			proc_memory_end(p);
 			ret = -EAGAIN;
 		}
 		proc_unlock();
@@ -508,13 +519,13 @@ out:
 	return ret;
 }
 
-int64_t process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how)
+int64_t process_fork(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, uint64_t how)
 {
 	int fd = how & ABI_FORK_PIDFD ? pidfd_reserve() : 0, pid;
 
 	if (fd < 0)
 		return fd;
-	pid = make_process(vcpu, last_tid, how);
+	pid = make_process(vcpu, last_tid, pages, how);
 	if (!(how & ABI_FORK_PIDFD))
 		return pid;
 	if (pid <= 0) {

@@ -27,14 +27,22 @@ void process_init(struct vm *vm);
 void process_guard(pthread_mutex_t *lock);
 
 /*
- * ABI_OP_FORK on vcpu. In the parent the child's ID, or -EAGAIN: as many as --procs, or
- * the host has no room; with ABI_FORK_PIDFD a descriptor << 32, too, or -EMFILE, -ENOMEM. how is the frame's
- * arg[1]. In the child 0: vcpu is vCPU 0 of another VM, about to start.
+ * ABI_OP_FORK on vcpu. In the parent the child's ID, -EAGAIN: as many as --procs, or the host
+ * has no room, or -ENOMEM: as much as --mem, of which this one has so many pages; with ABI_FORK_PIDFD
+ * a descriptor << 32, too, or -EMFILE. how is the frame's arg[1]. In the child 0: vcpu is vCPU 0 of another
+ * VM, about to start.
  */
-int64_t process_fork(struct vcpu *vcpu, uint32_t last_tid, uint64_t how);
+int64_t process_fork(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, uint64_t how);
 
 /* ABI_OP_VFORK: 0 when the child has executed something or ended, or is none; -EINTR. */
 int process_vfork_wait(int pid);
+
+/* ABI_OP_COMMIT: pages, or -ENOMEM. */
+int64_t process_commit(uint64_t need, uint64_t want);
+
+/* Whether so much memory could be this process's, instead of what it has; and it is. */
+bool process_memory_fits(uint64_t bytes);
+void process_memory_set(uint64_t pages);
 
 /* ABI_OP_ID */
 int process_new_id(void);
@@ -109,7 +117,13 @@ bool process_forked(void);
 /* This process is another program's now. */
 void process_executed(void);
 
-/* --timeout has passed: everything ends. */
+/* CPU time of this process, the first one, and of all others, ended or not. */
+uint64_t process_cpu_ns(void);
+
+/* The first process is on its way out, with its own report. */
+bool process_finishing(void);
+
+/* A limit has been reached: everything ends. */
 void process_end_all(void);
 
 /* Whether this process is not the first one. */

@@ -3,9 +3,11 @@
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "call.h"
+#include "cpulimit.h"
 #include "end.h"
 #include "fdtable.h"
 #include "interrupt.h"
@@ -19,6 +21,8 @@
 #include "trace.h"
 #include "vm.h"
 
+#define CPU_CLOCK	2	/* a process's clock of CPU time, as clock_getcpuclockid(3) names it */
+
 void process_end_all(void)
 {
 	if (!procs)
@@ -31,6 +35,21 @@ void process_end_all(void)
 	proc_unlock();
 }
 
+/* It is the whole program that has no memory left: all of it ends, and one process tells. */
+static bool first_without_memory(void)
+{
+	bool first = true;
+
+	if (!procs)
+		return true;
+	proc_lock();
+	first = !procs->no_memory;
+	procs->no_memory = true;
+	proc_unlock();
+	process_end_all();
+	return first;
+}
+
 /* One line for what the program itself cannot have told; --trace's last one. */
 static void report(struct end end)
 {
@@ -38,7 +57,9 @@ static void report(struct end end)
 		trace_exit(call_trace_fd, end.status, end.signal);
 	if (end.cause == END_TIMEOUT)
 		interrupt_limit_report();
-	else if (end.cause == END_MEMORY)
+	else if (end.cause == END_CPU_TIME)
+		cpulimit_report();
+	else if (end.cause == END_MEMORY && first_without_memory())
 		msg("%s: killed: no memory left of %llu MiB; raise --mem", proc_vm->program,
 		    (unsigned long long)(proc_vm->config->mem_bytes >> 20));
 }
@@ -52,6 +73,29 @@ static bool others_live(void)
 		any |= proc_alive(&procs->process[i]);
 	proc_unlock();
 	return any;
+}
+
+static uint64_t cpu_clock(clockid_t clock)
+{
+	struct timespec t;
+
+	/* one that has ended meanwhile has counted itself */
+	return clock_gettime(clock, &t) < 0 ? 0 : t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+uint64_t process_cpu_ns(void)
+{
+	uint64_t sum = cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
+
+	if (!procs)
+		return sum;
+	proc_lock();
+	sum += procs->cpu_ns;
+	for (uint32_t i = 1; i < proc_max; i++)
+		if (proc_alive(&procs->process[i]) && procs->process[i].host)
+			sum += cpu_clock(~(clockid_t)procs->process[i].host << 3 | CPU_CLOCK);
+	proc_unlock();
+	return sum;
 }
 
 /* What it had is given back, and its parent is told. */
@@ -68,6 +112,7 @@ static void leave(struct end end)
 	proc_self->usage = usage;
 	if (process_is_child()) {
 		stats_sum()->processes++;
+		procs->cpu_ns += cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
 		stats_add(&procs->counts, stats_sum());
 	}
 	proc_bury(proc_self, end.signal ? end.signal : end.status << 8);
@@ -80,7 +125,7 @@ static void leave(struct end end)
 static void linger(struct end *end)
 {
 	struct abi_signal sig;
-	bool told = end->cause == END_TIMEOUT;
+	bool told = end->cause == END_TIMEOUT || end->cause == END_CPU_TIME;
 	uint32_t seen;
 
 	threads_stop();
@@ -94,17 +139,33 @@ static void linger(struct end *end)
 		if (interrupt_limit_passed() && !told) {
 			told = true;
 			interrupt_limit_report();
-			end->status = KVMRUN_TIMEOUT;
+			*end = (struct end){ END_TIMEOUT, KVMRUN_TIMEOUT, 0 };
 			process_end_all();
 		}
+		if (cpulimit_passed() && !told) {
+			told = true;
+			cpulimit_report();
+			*end = (struct end){ END_CPU_TIME, KVMRUN_TIMEOUT, 0 };
+			process_end_all();
+		}
+		if (procs->no_memory && !told)
+			*end = (struct end){ END_MEMORY, 128 + SIGKILL, SIGKILL };
 		syscall(SYS_futex, &proc_self->wake, FUTEX_WAIT, seen, NULL);
 	}
+}
+
+static volatile bool finishing;
+
+bool process_finishing(void)
+{
+	return finishing;
 }
 
 _Noreturn void process_finish(void)
 {
 	struct end end = end_get();
 
+	finishing = true;
 	interrupt_run_over();
 	report(end);
 	stats_gather(proc_vm);
@@ -115,7 +176,7 @@ _Noreturn void process_finish(void)
 		linger(&end);
 		stats_add(stats_sum(), &procs->counts);
 	}
-	stats_write(proc_vm);
+	stats_write(proc_vm, end);
 	/* no atexit(): the kernel takes the VM down faster than anyone */
 	_exit(end.status);
 }

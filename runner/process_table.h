@@ -34,6 +34,8 @@ struct process {
 	bool stop_told, continued;	/* wait4(2) has told of the stop; is to tell that it is over */
 	bool kept;		/* as a zombie: its parent did not ignore its end */
 	struct rusage usage;	/* of a zombie, with its children's */
+	uint64_t memory;	/* pages of --mem that count for it: process_memory.c */
+	uint64_t loan;		/* and that do not, as its maker has them */
 	unsigned int head, count;
 	siginfo_t queue[SIGNALS];
 };
@@ -43,6 +45,9 @@ struct proc_table {
 	int last_id;
 	uint64_t born;		/* processes so far */
 	bool ending;		/* everything is to end */
+	bool no_memory;		/* ... for want of it, of which one has told */
+	uint64_t memory, loan;	/* of all */
+	uint64_t cpu_ns;	/* of those that have ended, but the first */
 	struct counts counts;	/* of processes that have ended, but the first */
 	struct process process[];
 };
@@ -93,6 +98,16 @@ void proc_autoreap(void);
 
 /* It has ended with this status of wait4(2): its parent is told, its children have another one. */
 void proc_bury(struct process *p, int status);
+
+/*
+ * Memory for the child p of this process, which has so many pages now: 0, or -ENOMEM. With
+ * loan it counts when p has executed something. And no memory for p any more.
+ */
+int proc_memory_share(struct process *p, uint64_t pages, bool loan);
+void proc_memory_end(struct process *p);
+
+/* Whoever had the lock was killed: adds up anew. */
+void proc_memory_sum(void);
 
 void proc_usage_add(struct rusage *to, const struct rusage *more);
 

@@ -80,9 +80,8 @@ static json_t *exits(void)
 	return o;
 }
 
-static json_t *ending(void)
+static json_t *ending(struct end e)
 {
-	struct end e = end_get();
 	json_t *o = json_object();
 
 	json_object_set_new(o, "cause", json_string(end_name(e.cause)));
@@ -147,7 +146,7 @@ static void add_times(int who, uint64_t *user, uint64_t *system)
 	*system += ns_of(use.ru_stime);
 }
 
-void stats_write(const struct vm *vm)
+void stats_write(const struct vm *vm, struct end end)
 {
 	uint64_t user = 0, system = 0;
 	struct rusage use;
@@ -162,7 +161,7 @@ void stats_write(const struct vm *vm)
 	json_object_set_new(o, "program", json_string_nocheck(vm->program));
 	json_object_set_new(o, "device", json_string_nocheck(vm->device_path));
 	json_object_set_new(o, "mode", json_string(mode_name(vm->mode)));
-	json_object_set_new(o, "end", ending());
+	json_object_set_new(o, "end", ending(end));
 	json_object_set_new(o, "wall_ns", json_integer(wall_ns()));
 	json_object_set_new(o, "user_ns", json_integer(user));
 	json_object_set_new(o, "system_ns", json_integer(system));

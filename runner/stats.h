@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "../shim/abi.h"
+#include "end.h"
 
 struct vm;
 struct vcpu;
@@ -34,6 +35,6 @@ struct counts *stats_sum(void);
 void stats_add(struct counts *to, const struct counts *from);
 
 /* Writes the summary of a program that has ended, one JSON object, if --stats was given. */
-void stats_write(const struct vm *vm);
+void stats_write(const struct vm *vm, struct end end);
 
 #endif

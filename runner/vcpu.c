@@ -263,7 +263,8 @@ static void op_thread(struct vcpu *vcpu)
 static void op_fork(struct vcpu *vcpu)
 {
 	struct abi_frame *f = vcpu->frame;
-	int64_t ret = process_fork(vcpu, READ_ONCE(f->arg[0]), READ_ONCE(f->arg[1]));
+	uint64_t id = READ_ONCE(f->arg[0]);
+	int64_t ret = process_fork(vcpu, id, id >> 32, READ_ONCE(f->arg[1]));
 
 	/* in the child this is another VM's, which has not asked */
 	if (ret)
@@ -314,6 +315,19 @@ static void op_process(struct vcpu *vcpu)
 static void op_id(struct vcpu *vcpu)
 {
 	vcpu->frame->ret = process_new_id();
+}
+
+static void op_commit(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = process_commit(READ_ONCE(vcpu->frame->arg[0]), READ_ONCE(vcpu->frame->arg[1]));
+}
+
+static void op_discard(struct vcpu *vcpu)
+{
+	gpa_t gpa = READ_ONCE(vcpu->frame->arg[0]);
+	void *p = gpa % ABI_HUGE ? NULL : guest_ptr(vcpu->vm, gpa, ABI_HUGE);
+
+	vcpu->frame->ret = p && madvise(p, ABI_HUGE, MADV_DONTNEED) == 0 ? 0 : -EINVAL;
 }
 
 static void op_ready(struct vcpu *vcpu)
@@ -394,6 +408,8 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_PAUSE] = op_pause,
 	[ABI_OP_PROCESS] = op_process,
 	[ABI_OP_ID] = op_id,
+	[ABI_OP_COMMIT] = op_commit,
+	[ABI_OP_DISCARD] = op_discard,
 	[ABI_OP_MAP] = op_map,
 	[ABI_OP_UNMAP] = op_unmap,
 	[ABI_OP_REMAP] = op_remap,

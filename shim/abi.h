@@ -73,7 +73,8 @@ enum abi_op {
 	ABI_OP_WAIT,		/* sleeps for a while, as long as the word at GPA arg[0] is arg[1] */
 	ABI_OP_WAKE,		/* wakes who sleeps so on the word at arg[0] */
 	ABI_OP_FORK,		/* another process, as this one is now but for its threads: its vCPU 0 starts as that of a thread.
-				   arg[0] = the last ID of a thread, arg[1] = the signal at its end, and ABI_FORK_*.
+				   arg[0] = the last ID of a thread, and in its upper half the pages that count against
+				   mem_limit, arg[1] = the signal at its end, and ABI_FORK_*.
 				   ret = its ID, and with ABI_FORK_PIDFD a descriptor << 32; or -EAGAIN, -EMFILE, -ENOMEM */
 	ABI_OP_EXEC,		/* another program: data = its path, from the directory arg[0], as execveat(2) by the flags arg[3];
 				   seg = arg[1] arguments and arg[2] variables, one string behind another; arg[4] =
@@ -87,6 +88,9 @@ enum abi_op {
 	ABI_OP_PAUSE,		/* waits until a signal comes */
 	ABI_OP_PROCESS,		/* of prctl(2) what is between processes: arg[0] = its option, arg[1] = the value to set. ret = that of one to get */
 	ABI_OP_ID,		/* ret = an ID for a thread that no process or thread has */
+	ABI_OP_COMMIT,		/* once boot->forked: at least arg[0] pages are to count, arg[1] if there are so many, or fewer
+				   than did: ret = how many may, or -ENOMEM and nothing changed */
+	ABI_OP_DISCARD,		/* nobody needs what is in the RAM of ABI_HUGE bytes at GPA arg[0]: it is zero after that */
 	/* The window, where the host maps what is not RAM. Whole pages; ret may be -errno. */
 	ABI_OP_MAP,		/* arg[0] bytes of descriptor arg[1] from arg[2] on, arg[3] PROT_* and ABI_MAP_*:
 				   ret = GPA | ABI_MAP_*, or 0: private memory would do. With no bytes only errors */
@@ -250,7 +254,7 @@ struct abi_boot {
 	uint32_t flags;		/* ABI_BOOT_* */
 	uint64_t ram_size;	/* bytes of guest RAM from GPA 0, a multiple of ABI_HUGE */
 	uint64_t ram_ready;	/* bytes of it that are there at first; more by ABI_OP_MEMORY */
-	uint64_t mem_limit;	/* bytes the program may commit (--mem) */
+	uint64_t mem_limit;	/* bytes the program may commit (--mem), all its processes together */
 	gpa_t pml4;		/* the page tables the runner built */
 	gpa_t chunks;		/* room for ABI_CHUNK bytes per ABI_HUGE of RAM, zero (never touched by the runner) */
 	gpa_t free;		/* RAM from here on is unused and zero; page-aligned */
@@ -274,6 +278,7 @@ struct abi_boot {
 	uint32_t nocldstop;	/* no SIGCHLD for their stops: SA_NOCLDSTOP; likewise */
 	uint64_t signalfds;	/* signals that descriptors tell of; set by the runner */
 	gpa_t window;		/* what is not RAM is from here on */
+	uint64_t committed;	/* pages of map[] that count against mem_limit */
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
 _Static_assert(offsetof(struct abi_boot, map) == 144, "abi");
@@ -340,6 +345,7 @@ struct abi_msg {
 enum abi_restart {
 	ABI_RESTART_SA,		/* restarted under SA_RESTART, else EINTR */
 	ABI_RESTART_NEVER,	/* EINTR after any handler */
+	ABI_RESTART_ALWAYS,	/* made again after any */
 };
 
 struct abi_arg {
@@ -391,13 +397,18 @@ enum abi_futex {
 	ABI_FUTEX_REQUEUE = 3,
 	ABI_FUTEX_CMP_REQUEUE = 4,
 	ABI_FUTEX_WAKE_OP = 5,
+	ABI_FUTEX_LOCK_PI = 6,
+	ABI_FUTEX_UNLOCK_PI = 7,
+	ABI_FUTEX_TRYLOCK_PI = 8,
 	ABI_FUTEX_WAIT_BITSET = 9,
 	ABI_FUTEX_WAKE_BITSET = 10,
+	ABI_FUTEX_LOCK_PI2 = 13,
 };
 
 static inline bool abi_futex_waits(uint32_t command)
 {
-	return command == ABI_FUTEX_WAIT || command == ABI_FUTEX_WAIT_BITSET;
+	return command == ABI_FUTEX_WAIT || command == ABI_FUTEX_WAIT_BITSET ||
+	       command == ABI_FUTEX_LOCK_PI || command == ABI_FUTEX_LOCK_PI2;
 }
 
 static inline bool abi_futex_has_two(uint32_t command)

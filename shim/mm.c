@@ -22,18 +22,49 @@
 
 lock_t mm_lock;
 u64 mm_stack_limit;
-static u64 committed, limit;	/* pages */
+/*
+ * In pages: what counts, how much of the limit this process may have of it now, and
+ * the limit. The first process may have all, until there are others: then each asks the
+ * runner for its share, a step more than it needs.
+ */
+static u64 committed, granted, limit;
 static gva_t brk_start, brk_end;
+
+/* So much has been given back that the host is told of it, for other processes' sake. */
+static bool much_free;
 
 void mm_unlock(void)
 {
 	pt_flush();
+	if (much_free) {
+		much_free = false;
+		phys_give_back();
+	}
 	unlock(&mm_lock);
+}
+
+static u64 step(void)
+{
+	return limit / 4096 + 4;
+}
+
+/* Whether so much more may count, once gain does not any more. */
+static bool room(u64 pages, u64 gain)
+{
+	u64 need = pages > gain ? committed + (pages - gain) : 0;
+
+	if (need > granted && boot->forked && need <= limit) {
+		s64 got = ask_runner(ABI_OP_COMMIT, need, MIN(need + step(), limit));
+
+		if (got > 0)
+			granted = got;
+	}
+	return need <= granted;
 }
 
 bool mm_charge(u64 pages)
 {
-	if (pages > limit - committed)
+	if (!room(pages, 0))
 		return false;
 	committed += pages;
 	return true;
@@ -42,6 +73,24 @@ bool mm_charge(u64 pages)
 void mm_uncharge(u64 pages)
 {
 	committed -= pages;
+	if (boot->forked && granted - committed > 2 * step()) {
+		s64 got = ask_runner(ABI_OP_COMMIT, committed, committed + step());
+
+		if (got > 0)
+			granted = got;
+		much_free = true;
+	}
+}
+
+u64 mm_forking(void)
+{
+	return granted = committed;
+}
+
+void mm_forked(void)
+{
+	if (!boot->forked)
+		granted = limit;
 }
 
 static u64 pages_of(const struct vma *v)
@@ -194,7 +243,7 @@ long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
 		pages = len / PAGE_SIZE;
 	}
 	/* refused before anything is lost */
-	if (pages > limit - committed + held(va, va + len))
+	if (!room(pages, held(va, va + len)))
 		return -ENOMEM;
 	if (!is_free(va, len)) {
 		if (cut(va, va + len))
@@ -359,7 +408,7 @@ static long remap_again(const struct vma *v, gva_t old, gva_t to, u64 len)
 	u64 charge = v->flags & VMA_ACCOUNT ? len / PAGE_SIZE : 0;
 	int err;
 
-	if (charge > limit - committed || vma_count >= VMA_MAX || vma_reserve())
+	if (!room(charge, 0) || vma_count >= VMA_MAX || vma_reserve())
 		return -ENOMEM;
 	new.off += old - v->start;
 	new.start = to;
@@ -381,7 +430,7 @@ static long grow_in_place(u32 i, gva_t old, u64 old_len, u64 new_len)
 	u64 charge = v->flags & VMA_ACCOUNT ? (new_len - old_len) / PAGE_SIZE : 0;
 	int err = 0;
 
-	if (charge > limit - committed)
+	if (!room(charge, 0))
 		return -ENOMEM;
 	if (v->file) {
 		err = cut(old, old + old_len);
@@ -413,7 +462,7 @@ static long remap_to(const struct vma *v, gva_t old, u64 old_len, gva_t to, u64 
 	}
 	if (v->flags & VMA_ACCOUNT)
 		charge = (keep ? new_len : new_len - old_len) / PAGE_SIZE;
-	if (charge > limit - committed + gain || vma_count + VMA_RESERVE > VMA_MAX)
+	if (!room(charge, gain) || vma_count + VMA_RESERVE > VMA_MAX)
 		return -ENOMEM;
 	if (has_fixed(to, to + new_len) || has_fixed(old, old_end))
 		return -EINVAL;
@@ -509,6 +558,7 @@ long sys_mremap(const u64 a[6])
 void mm_init(void)
 {
 	limit = boot->mem_limit / PAGE_SIZE;
+	granted = boot->forked ? boot->committed : limit;
 	mm_stack_limit = boot->stack_limit;
 	brk_start = brk_end = boot->brk;
 	for (u32 i = 0; i < boot->nmaps; i++) {

@@ -238,6 +238,15 @@ void huge_free(gpa_t page)
 	unlock(&phys_lock);
 }
 
+void phys_give_back(void)
+{
+	lock(&phys_lock);
+	for (u32 i = free_chunks; i != NONE; i = chunk(i)->next)
+		if (chunk(i)->dirty && ask_runner(ABI_OP_DISCARD, i * ABI_HUGE, 0) == 0)
+			chunk(i)->dirty = 0;
+	unlock(&phys_lock);
+}
+
 /* A 2 MiB page that was split: its pages will come back by page_free(). */
 void huge_split(gpa_t page)
 {

@@ -43,8 +43,10 @@ long process_fork(const struct clone_args *c)
 	child_tid = c->flags & CLONE_CHILD_SETTID ? c->child_tid : 0;
 	shares = c->flags & CLONE_VM;
 	no_handlers = c->flags & CLONE_CLEAR_SIGHAND;
-	pid = ask_runner(ABI_OP_FORK, threads_last_id(), c->exit_signal | (shares ? ABI_FORK_SHARES : 0) |
+	pid = ask_runner(ABI_OP_FORK, threads_last_id() | mm_forking() << 32,
+			 c->exit_signal | (shares ? ABI_FORK_SHARES : 0) |
 			 (c->flags & CLONE_PARENT ? ABI_FORK_PARENT : 0) | (pidfd ? ABI_FORK_PIDFD : 0));
+	mm_forked();
 	unlock(&signal_lock);
 	mm_unlock();
 	unlock(&threads_lock);

@@ -110,6 +110,7 @@ gpa_t page_alloc(enum page_use use);
 gpa_t huge_alloc(void);
 void page_free(gpa_t page);
 void huge_free(gpa_t chunk);
+void phys_give_back(void);	/* chunks that nobody uses: the host may have them for others */
 void huge_split(gpa_t chunk);	/* from now on it is freed page by page */
 /* Whether a page of the window is, now, at ABI_DIRECT, too. */
 bool direct_window(gpa_t page);
@@ -240,6 +241,9 @@ int mm_populate(gva_t va, gva_t end, enum access access, int *code);
 #define BUS_ADRERR	2
 bool mm_charge(u64 pages);
 void mm_uncharge(u64 pages);
+/* Before another process is made: the pages that count. And when it is, or not. */
+u64 mm_forking(void);
+void mm_forked(void);
 extern u64 mm_stack_limit;
 
 /* ---- window.c: what the host maps that is not RAM. Under mm_lock, but for window_map(). */

@@ -349,6 +349,72 @@ static void sparse_memory_ends_the_program_by_its_page_tables(void **state)
 	run_free(&r);
 }
 
+/* ------------------------------------------------------------------- --mem of several processes */
+
+static struct run_result tree(const char *mem, const char *part)
+{
+	const struct run_opts opts = { .options = LIST("--mem", mem), .deadline = 300 };
+
+	return run_kvmrun_opts(&opts, LIST(guest("mem_tree"), part));
+}
+
+static void all_processes_together_have_the_limit(void **state)
+{
+	struct run_result r = tree("64M", "sum");
+	unsigned long sum, image, all;
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_int_equal(sscanf(r.out, "%lu %lu\n", &sum, &image), 2);
+	/* seven processes, each with its image, a stack and libc's heap */
+	all = sum + 7 * image;
+	assert_in_range(all, 64 * 1024 * 95 / 100, 64 * 1024);
+	run_free(&r);
+}
+
+static void memory_of_a_process_that_ended_is_the_others(void **state)
+{
+	struct run_result r = tree("64M", "passed-on");
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, "16384 same same same more\n");
+	run_free(&r);
+}
+
+static void a_copy_counts_whole_but_for_one_that_executes(void **state)
+{
+	struct run_result r = tree("64M", "copied");
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, "fork: ENOMEM\nsmall\nposix_spawn: 0\nstatus 0\nsmall\nstatus 0\n");
+	run_free(&r);
+}
+
+static void one_process_without_memory_ends_all(void **state)
+{
+	const struct run_opts opts = { .options = LIST("--mem", "64M", "--stats"), .deadline = 300 };
+	struct run_result r = run_kvmrun_opts(&opts, LIST(guest("mem_tree"), "overcommit"));
+
+	(void)state;
+	assert_status(&r, 137);
+	assert_out(&r, "started\n");
+	assert_non_null(strstr(r.err, "mem_tree: killed: no memory left of 64 MiB; raise --mem\n"));
+	assert_non_null(strstr(r.err, "\"cause\": \"memory\""));
+	run_free(&r);
+}
+
+static void a_bomb_of_processes_and_memory_stays_within_the_limit(void **state)
+{
+	struct run_result r = tree("64M", "bomb");
+
+	(void)state;
+	assert_status(&r, 3);
+	assert_out(&r, "");
+	run_free(&r);
+}
+
 static void too_little_memory_to_start_is_one_line_that_says_how_much(void **state)
 {
 	static const char *const little[] = { "1", "4K", "64K" };
@@ -491,6 +557,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(malloc_runs_into_enomem_and_recovers),
 		cmocka_unit_test(overcommitted_memory_ends_the_program_at_the_limit),
 		cmocka_unit_test(sparse_memory_ends_the_program_by_its_page_tables),
+		cmocka_unit_test(all_processes_together_have_the_limit),
+		cmocka_unit_test(memory_of_a_process_that_ended_is_the_others),
+		cmocka_unit_test(a_copy_counts_whole_but_for_one_that_executes),
+		cmocka_unit_test(one_process_without_memory_ends_all),
+		cmocka_unit_test(a_bomb_of_processes_and_memory_stays_within_the_limit),
 		cmocka_unit_test(too_little_memory_to_start_is_one_line_that_says_how_much),
 		cmocka_unit_test(a_huge_bss_costs_nothing_untouched_but_must_fit),
 		cmocka_unit_test(the_shim_is_out_of_the_programs_reach_or_only_ends_it),

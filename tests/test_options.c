@@ -317,7 +317,7 @@ static void promised_options_say_that_they_are_not_implemented(void **state)
 		refuses(WORDS(with, "p"), part);
 		planned++;
 	}
-	assert_int_equal(planned, 7);
+	assert_int_equal(planned, 6);
 }
 
 static void help_and_manual_and_completion_agree_with_the_table(void **state)

@@ -215,6 +215,25 @@ static void the_time_limit_ends_all_processes(void **state)
 	}
 }
 
+static void the_limit_of_cpu_time_is_for_all_processes(void **state)
+{
+	static const char *const parts[] = { "tree", "left" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const struct run_opts opts = { .options = LIST("--cpu-time", run_slow() ? "12" : "1", "--stats") };
+		struct running *r = run_start_kvmrun(&opts, TREE(parts[i]));
+		bool none = none_left(r);
+		struct run_result end = run_finish(r);
+
+		assert_status(&end, 124);
+		assert_non_null(strstr(end.err, "CPU time limit of"));
+		assert_non_null(strstr(end.err, "\"cause\": \"cpu-time\""));
+		assert_true(none);
+		run_free(&end);
+	}
+}
+
 static void a_kill_of_kvmrun_ends_all_processes(void **state)
 {
 	struct running *r = run_start_kvmrun(NULL, TREE("tree"));
@@ -289,14 +308,15 @@ static void a_daemon_is_run_to_its_end(void **state)
 
 int main(int argc, char **argv)
 {
-	static struct CMUnitTest tests[ARRAY_SIZE(rows) + 5] = {
+	static struct CMUnitTest tests[ARRAY_SIZE(rows) + 6] = {
 		cmocka_unit_test(the_time_limit_ends_all_processes),
+		cmocka_unit_test(the_limit_of_cpu_time_is_for_all_processes),
 		cmocka_unit_test(a_kill_of_kvmrun_ends_all_processes),
 		cmocka_unit_test(a_child_that_is_killed_from_outside_is_told_of_so),
 		cmocka_unit_test(no_more_processes_than_allowed_are_made),
 		cmocka_unit_test(a_daemon_is_run_to_its_end),
 	};
-	size_t n = 5;
+	size_t n = 6;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = run_row,

@@ -291,10 +291,40 @@ static void stacks(void)
 	TRY(pthread_attr_setstacksize(&attr, 100));
 }
 
+/* ------------------------------------------------------------- too many */
+
+static atomic_bool enough;
+
+static void *until_enough(void *arg)
+{
+	(void)arg;
+	WAIT_UNTIL(enough);
+	return NULL;
+}
+
+/* As many as may be, three times: what has ended makes room. */
+static void as_many(void)
+{
+	pthread_t threads[MAX_THREADS];
+
+	for (int round = 0; round < 3; round++) {
+		int n = 0, error = 0;
+
+		enough = false;
+		while (n < MAX_THREADS && !(error = pthread_create(&threads[n], NULL, until_enough, NULL)))
+			n++;
+		enough = true;
+		for (int i = 0; i < n; i++)
+			join(threads[i]);
+		printf("%d, then %s\n", n, error ? strerrorname_np(error) : "none");
+	}
+}
+
 static const struct part parts[] = {
 	{ "create", create }, { "serial", serial }, { "by-many", by_many }, { "chained", chained },
 	{ "detached", detached }, { "values", values },
 	{ "local", local }, { "ids", ids }, { "stacks", stacks },
+	{ "as-many", as_many },
 };
 
 int main(int argc, char **argv)
