@@ -247,34 +247,42 @@ long sys_get_robust_list(const u64 a[6])
 	return 0;
 }
 
-#define MEMBARRIER_GLOBAL	1
-#define MEMBARRIER_PRIVATE	8
-#define MEMBARRIER_REGISTER	16
+#define MEMBARRIER_GLOBAL		1u
+#define MEMBARRIER_GLOBAL_EXPEDITED	2u
+#define MEMBARRIER_REGISTER_GLOBAL	4u
+#define MEMBARRIER_PRIVATE		8u
+#define MEMBARRIER_SYNC_CORE		32u
+/* each is registered for by the next bit */
+#define MEMBARRIER_EXPEDITED		(MEMBARRIER_PRIVATE | MEMBARRIER_SYNC_CORE)
+#define MEMBARRIER_REGISTER		(MEMBARRIER_EXPEDITED << 1)
 
+/* A flush of TLBs is a barrier, and each CPU's way back from it serializes its instructions. */
 long sys_membarrier(const u64 a[6])
 {
-	static bool registered;
+	static u32 registered;
+	u32 command = a[0];
 
-	if (a[1])
+	if ((u32)a[1])
 		return -EINVAL;
-	switch (a[0]) {
-	case 0:
-		return MEMBARRIER_GLOBAL | MEMBARRIER_PRIVATE | MEMBARRIER_REGISTER;
-	case MEMBARRIER_REGISTER:
-		registered = true;
-		return 0;
-	case MEMBARRIER_PRIVATE:
-		if (!registered)
-			return -EPERM;
-		/* fall through */
-	case MEMBARRIER_GLOBAL:
-		lock(&mm_lock);
-		threads_flush();
-		unlock(&mm_lock);
-		return 0;
-	default:
+	if (!command)
+		return MEMBARRIER_GLOBAL | MEMBARRIER_GLOBAL_EXPEDITED | MEMBARRIER_REGISTER_GLOBAL |
+		       MEMBARRIER_EXPEDITED | MEMBARRIER_REGISTER;
+	if (command & (command - 1))
 		return -EINVAL;
+	if (command == MEMBARRIER_REGISTER_GLOBAL)
+		return 0;
+	if (command & MEMBARRIER_REGISTER) {
+		__atomic_or_fetch(&registered, command >> 1, __ATOMIC_SEQ_CST);
+		return 0;
 	}
+	if ((command & MEMBARRIER_EXPEDITED) && !(registered & command))
+		return -EPERM;
+	if (!(command & (MEMBARRIER_GLOBAL | MEMBARRIER_GLOBAL_EXPEDITED | MEMBARRIER_EXPEDITED)))
+		return -EINVAL;
+	lock(&mm_lock);
+	threads_flush();
+	unlock(&mm_lock);
+	return 0;
 }
 
 /* ---------------------------------------------------------------- scheduling */

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/times.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -255,6 +256,36 @@ static void scheduling(void)
 	CALL(membarrier, 0, 1);
 	CALL(membarrier, 3, 0);
 	check("membarrier", syscall(SYS_membarrier, 0, 0) > 0);
+}
+
+/* ------------------------------------------------------------- process_vm_readv */
+
+/* A process's copies of its own memory, some of which is not there. */
+static void copies(void)
+{
+	long page = 4096, pid = getpid(), reader = SYS_process_vm_readv;
+	char *p = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char to[64] = "";
+	struct iovec local[3] = { { to, 5 }, { NULL, 0 }, { to + 5, 20 } };
+	struct iovec remote[2] = { { p + page - 8, 16 }, { "xyz", 3 } }, bad = { p + page, 4 }, across = { p + page - 6, 10 };
+
+	memset(p, 'p', 3 * page);
+	show("read", syscall(reader, pid, local, 3, remote, 2, 0));
+	printf("%s\n", to);
+	memcpy(to, "0123456789", 10);
+	show("write", syscall(SYS_process_vm_writev, pid, local, 1, remote, 1, 0));
+	printf("%.16s\n", p + page - 8);
+	show("nothing", syscall(reader, pid, local, 0, remote, 2, 0));
+	show("nothing from anywhere", syscall(reader, pid, local, 3, NULL, 0, 0));
+	show("flags", syscall(reader, pid, local, 3, remote, 2, 1));
+	show("too many", syscall(reader, pid, local, 3, remote, 1025, 0));
+	show("no process", syscall(reader, 4194303, local, 3, remote, 2, 0));
+	show("a bad list", syscall(reader, pid, local, 3, BAD, 2, 0));
+	munmap(p + page, 2 * page);
+	show("what is not there", syscall(reader, pid, local, 3, &bad, 1, 0));
+	show("what is there in part", syscall(reader, pid, local + 2, 1, &across, 1, 0));
+	mprotect(p, page, PROT_READ);
+	show("write to what is read-only", syscall(SYS_process_vm_writev, pid, local, 1, remote, 1, 0));
 }
 
 /* ------------------------------------------------------------- thread */
@@ -515,6 +546,7 @@ static const struct {
 	{ "limits", limits },
 	{ "capabilities", capabilities },
 	{ "scheduling", scheduling },
+	{ "copies", copies },
 	{ "thread", thread },
 	{ "futexes", futexes },
 	{ "clocks", clocks },
