@@ -20,6 +20,7 @@
 #define EINVAL		22
 #define ENOSPC		28
 #define ENAMETOOLONG	36
+#define EDEADLK		35
 #define ENOSYS		38
 #define EOVERFLOW	75
 #define ENOTSOCK	88

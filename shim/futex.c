@@ -57,6 +57,96 @@ static long wait_for(const u64 a[6], u32 op)
 	return ret;
 }
 
+/* ------------------------------------------------------------------------ locks, FUTEX_LOCK_PI */
+
+/*
+ * The word has its owner's ID. Priorities are the host's, and the program cannot change them, so
+ * there is none to inherit: who unlocks wakes one who waits, and whoever is first has the lock.
+ */
+
+/* Takes the lock if nobody has it: 0; -EAGAIN with *was the word; or another error. */
+static long pi_take(gva_t va, u32 *was)
+{
+	u32 tid = current->tid;
+	long err;
+
+	if (get_user(*was, va))
+		return -EFAULT;
+	for (;;) {
+		if ((*was & TID) == tid)
+			return -EDEADLK;
+		if (*was & TID)
+			return -EAGAIN;
+		/* who came here to wait, and was woken, or had to handle a signal, may not be alone with that */
+		err = user_swap(va, was, tid | (*was & OWNER_DIED) | (awaited(va) ? WAITERS : 0));
+		if (err <= 0)
+			return err;
+	}
+}
+
+static long pi_lock(const u64 a[6], u32 op)
+{
+	bool real = op == ABI_FUTEX_LOCK_PI || (a[1] & ABI_FUTEX_REALTIME);
+	u64 wait[6] = {
+		a[0], ABI_FUTEX_WAIT_BITSET | (a[1] & ABI_FUTEX_PRIVATE) | (real ? ABI_FUTEX_REALTIME : 0),
+		0, a[3], 0, ~0u,
+	};
+	struct thread *t = current;
+	u32 was;
+	long ret = pi_take(a[0], &was);
+
+	if (ret != -EAGAIN)
+		return ret;
+	__atomic_add_fetch(waiters(a[0]), 1, __ATOMIC_SEQ_CST);
+	while ((ret = pi_take(a[0], &was)) == -EAGAIN) {
+		if (!(was & WAITERS)) {
+			ret = user_swap(a[0], &was, was | WAITERS);
+			if (ret < 0)
+				break;
+			if (ret)
+				continue;
+			was |= WAITERS;
+		}
+		/* of another process's threads nobody here knows */
+		if (!thread_find(was & TID) && !is_shared(a[0])) {
+			ret = -ESRCH;
+			break;
+		}
+		wait[2] = was;
+		ret = forward(NR_futex, wait);
+		if (ret && ret != -EAGAIN)
+			break;
+	}
+	__atomic_sub_fetch(waiters(a[0]), 1, __ATOMIC_SEQ_CST);
+	if (t->interrupted)
+		t->interrupted = 1 + ABI_RESTART_ALWAYS;
+	return ret;
+}
+
+static long pi_unlock(const u64 a[6])
+{
+	u32 was;
+	long err;
+
+	if (get_user(was, a[0]))
+		return -EFAULT;
+	do {
+		if ((was & TID) != current->tid)
+			return -EPERM;
+		err = user_swap(a[0], &was, 0);
+	} while (err > 0);
+	if (!err)
+		sys_futex((const u64[6]){ a[0], ABI_FUTEX_WAKE | (a[1] & ABI_FUTEX_PRIVATE), 1 });
+	return err;
+}
+
+static long pi_try(const u64 a[6])
+{
+	u32 was;
+
+	return pi_take(a[0], &was);
+}
+
 long sys_futex(const u64 a[6])
 {
 	u32 op = a[1] & ABI_FUTEX_COMMAND, value;
@@ -64,7 +154,7 @@ long sys_futex(const u64 a[6])
 
 	if ((a[0] & 3) || (abi_futex_has_two(op) && (a[4] & 3)))
 		return -EINVAL;
-	if ((a[1] & ABI_FUTEX_REALTIME) && op != ABI_FUTEX_WAIT_BITSET)
+	if ((a[1] & ABI_FUTEX_REALTIME) && op != ABI_FUTEX_WAIT_BITSET && op != ABI_FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	if (a[0] >= ABI_USER_END)
 		return -EFAULT;
@@ -88,6 +178,13 @@ long sys_futex(const u64 a[6])
 		return ret;
 	case ABI_FUTEX_WAKE_OP:
 		return forward(NR_futex, a);
+	case ABI_FUTEX_LOCK_PI:
+	case ABI_FUTEX_LOCK_PI2:
+		return pi_lock(a, op);
+	case ABI_FUTEX_UNLOCK_PI:
+		return pi_unlock(a);
+	case ABI_FUTEX_TRYLOCK_PI:
+		return pi_try(a);
 	default:
 		return -ENOSYS;
 	}
@@ -137,7 +234,7 @@ void futex_end(struct thread *t)
 
 	if (!t->robust_list || get_user(head, t->robust_list))
 		return;
-	/* bit 0 is a mark of another kind of lock, which there is not */
+	/* bit 0 marks a lock of FUTEX_LOCK_PI, which makes no difference here */
 	entry = head.next & ~1ull;
 	for (u32 n = 0; n < ROBUST_LIMIT && entry != t->robust_list; n++) {
 		bool bad = get_user(next, entry);

@@ -107,7 +107,8 @@ static void settle_call(struct regs *r, u64 flags)
 {
 	struct thread *t = current;
 	u8 restart = t->interrupted ? t->interrupted : t->again;
-	bool made_again = restart == 1 + ABI_RESTART_SA && (flags & SA_RESTART);
+	bool made_again = (restart == 1 + ABI_RESTART_SA && (flags & SA_RESTART)) ||
+			  restart == 1 + ABI_RESTART_ALWAYS;
 
 	if (t->interrupted && made_again) {
 		r->rip -= 2;

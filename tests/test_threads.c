@@ -121,6 +121,9 @@ static const struct row rows[] = {
 	{ "wake_op_computes_compares_and_wakes_on_two_futexes", FUTEX("wake-op"), 0,
 	  " 1 2 1 2 1 2 2 1 1 2 2 1 1 1 2 1 2 2\n", 0 },
 	{ "a_token_goes_round_8_threads_by_futexes", FUTEX("round"), 0, "4000 passed on", 0 },
+	{ "a_lock_by_futex_has_its_owner_in_its_word", FUTEX("pi"), 0, "it is the owner's: yes", 0 },
+	{ "a_mutex_of_inherited_priority_keeps_a_count_exact", FUTEX("pi-mutex", "3000"), 0, "12000 counted, 0 wrong", 0 },
+	{ "a_robust_mutex_of_inherited_priority_tells_of_its_owner", FUTEX("pi-robust"), 0, "&inherits): EOWNERDEAD", 0 },
 	{ "no_wake_of_a_futex_is_lost", FUTEX("race"), 0, "10000", 0 },
 
 	/* memory */
@@ -326,13 +329,37 @@ static void the_time_limit_ends_all_threads(void **state)
 	run_free(&r);
 }
 
+static void the_limit_of_cpu_time_ends_all_threads(void **state)
+{
+	const struct run_opts opts = { .options = LIST("--cpu-time", run_slow() ? "6" : "1", "--stats") };
+	struct run_result r = run_kvmrun_opts(&opts, END("outside"));
+
+	(void)state;
+	assert_status(&r, 124);
+	assert_non_null(strstr(r.err, "CPU time limit of"));
+	assert_non_null(strstr(r.err, "\"cause\": \"cpu-time\""));
+	run_free(&r);
+}
+
+static void no_more_threads_than_allowed_are_made(void **state)
+{
+	struct run_result r = run_kvmrun(LIST("--threads", "8"), LIFE("as-many"));
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, "7, then EAGAIN\n7, then EAGAIN\n7, then EAGAIN\n");
+	run_free(&r);
+}
+
 int main(int argc, char **argv)
 {
-	static struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(drives) + 2] = {
+	static struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(drives) + 4] = {
 		cmocka_unit_test(lines_of_4_threads_are_written_whole_and_in_order),
 		cmocka_unit_test(the_time_limit_ends_all_threads),
+		cmocka_unit_test(the_limit_of_cpu_time_ends_all_threads),
+		cmocka_unit_test(no_more_threads_than_allowed_are_made),
 	};
-	size_t n = 2;
+	size_t n = 4;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = run_row,

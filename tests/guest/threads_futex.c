@@ -346,9 +346,126 @@ static void race(void)
 	printf("%u\n", a);
 }
 
+/* ------------------------------------------------------------- locks that have an owner */
+
+static atomic_bool have_it;
+
+static void *hold_and_give_back(void *arg)
+{
+	FUTEX(&a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	have_it = true;
+	sleep_ms(100);
+	FUTEX(&a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	return arg;
+}
+
+static void pi(void)
+{
+	struct timespec soon = after_ms(CLOCK_REALTIME, 50);
+	pthread_t thread;
+
+	FUTEX(&a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	FUTEX(&a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	check("its word is the owner's id", a == (uint32_t)tid());
+	FUTEX(&a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	FUTEX(&a, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	FUTEX(&a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	printf("%d\n", a);
+	FUTEX(&a, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	FUTEX(&a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	a = 4000000;		/* nobody's */
+	FUTEX(&a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	a = 0;
+	thread = start(hold_and_give_back, NULL);
+	WAIT_UNTIL(have_it);
+	FUTEX(&a, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	FUTEX(&a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	FUTEX(&a, FUTEX_LOCK_PI_PRIVATE, 0, &soon, NULL, 0);
+	join(thread);
+	FUTEX(&a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+	check("it is the owner's", (a & FUTEX_TID_MASK) == (uint32_t)tid());
+	FUTEX(&a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0);
+}
+
+static pthread_mutex_t inherits;
+static long counted;
+
+static void *count_up(void *arg)
+{
+	long wrong = 0;
+
+	for (int i = 0; i < argument; i++) {
+		wrong += pthread_mutex_lock(&inherits);
+		counted++;
+		if (i % 64 == 0)
+			sched_yield();
+		wrong += pthread_mutex_unlock(&inherits);
+	}
+	(void)arg;
+	return (void *)wrong;
+}
+
+/* Handlers come between, and make none of them wait for ever. */
+static void *send_signals(void *thread)
+{
+	for (int i = 0; i < 50; i++) {
+		pthread_kill(*(pthread_t *)thread, SIGUSR1);
+		sleep_ms(1);
+	}
+	return NULL;
+}
+
+static void pi_mutex(void)
+{
+	pthread_mutexattr_t attr;
+	pthread_t threads[4], by;
+	long wrong = 0;
+
+	pthread_mutexattr_init(&attr);
+	TRY(pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
+	TRY(pthread_mutex_init(&inherits, &attr));
+	catch_flags(SIGUSR1, handler, 0);
+	for (int i = 0; i < 4; i++)
+		threads[i] = start(count_up, NULL);
+	by = start(send_signals, &threads[1]);
+	join(by);
+	for (int i = 0; i < 4; i++)
+		wrong += (long)join(threads[i]);
+	printf("%ld counted, %ld wrong\n", counted, wrong);
+}
+
+static void *die_with_it(void *arg)
+{
+	TRY(pthread_mutex_lock(&inherits));
+	have_it = true;
+	sleep_ms(50);
+	return arg;
+}
+
+static void pi_robust(void)
+{
+	pthread_mutexattr_t attr;
+	pthread_t thread;
+
+	pthread_mutexattr_init(&attr);
+	TRY(pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
+	TRY(pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
+	TRY(pthread_mutex_init(&inherits, &attr));
+	thread = start(die_with_it, NULL);
+	WAIT_UNTIL(have_it);
+	TRY(pthread_mutex_trylock(&inherits));
+	TRY(pthread_mutex_lock(&inherits));
+	TRY(pthread_mutex_consistent(&inherits));
+	TRY(pthread_mutex_unlock(&inherits));
+	TRY(pthread_mutex_lock(&inherits));
+	TRY(pthread_mutex_unlock(&inherits));
+	join(thread);
+}
+
 static const struct part parts[] = {
 	{ "wait-wake", wait_wake }, { "shared", shared }, { "bitsets", bitsets }, { "timeouts", timeouts },
 	{ "errors", errors }, { "interrupted", interrupted }, { "requeue", requeue }, { "wake-op", wake_op },
+	{ "pi", pi }, { "pi-mutex", pi_mutex }, { "pi-robust", pi_robust },
 	{ "round", round_and_round }, { "race", race },
 };
 
