@@ -3,16 +3,27 @@
  * The loads that tests/bench/run measures, one per run:
  *
  *	work true | compute | stream | forwarded N | shim N | touch
+ *	work threads N | pingpong N | threadstart N | fork N | exec N | echo N
+ *
+ * threads: N threads that compute, each as much. pingpong: N turns of two by futexes. threadstart, fork,
+ * exec: made and waited for, one after another. echo: N messages to and fro over a socket, by epoll. They end
+ * with status 1 where something fails.
  *
  * forwarded: a call that reaches the host in any sandbox (a write of one byte
  * to /dev/null, stdout). shim: one that a guest kernel can answer (getppid, raw).
  */
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define GIB (1ul << 30)
@@ -61,6 +72,126 @@ static void stream(void)
 		memmove(p, p + GIB / 2, GIB / 2);
 }
 
+static void must(int good)
+{
+	if (!good)
+		exit(1);
+}
+
+static void *compute_some(void *arg)
+{
+	uint64_t state = 88172645463325252ull;
+
+	for (long i = 0; i < 100000000; i++) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+	}
+	return state == 42 ? arg : NULL;
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static void threads(long n)
+{
+	pthread_t thread[256];
+
+	must(n <= 256);
+	for (long i = 0; i < n; i++)
+		must(!pthread_create(&thread[i], NULL, compute_some, NULL));
+	for (long i = 0; i < n; i++)
+		pthread_join(thread[i], NULL);
+}
+
+static _Atomic uint32_t turn;
+static long turns;
+
+/* Whose turn it is, by the lowest bit, takes it and wakes the other. */
+static void *play(void *arg)
+{
+	uint32_t mine = (long)arg, now;
+
+	while ((now = turn) < turns) {
+		if ((now & 1) != mine) {
+			syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, now, NULL, NULL, 0);
+			continue;
+		}
+		turn++;
+		syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	}
+	return NULL;
+}
+
+static void pingpong(long n)
+{
+	pthread_t other;
+
+	turns = n;
+	must(!pthread_create(&other, NULL, play, (void *)1));
+	play(NULL);
+	syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	pthread_join(other, NULL);
+}
+
+static void thread_start(long n)
+{
+	pthread_t thread;
+
+	while (n--) {
+		must(!pthread_create(&thread, NULL, nothing, NULL));
+		pthread_join(thread, NULL);
+	}
+}
+
+static void processes(long n, int execute)
+{
+	char *argv[] = { "work", "true", NULL };
+	int status;
+	pid_t pid;
+
+	while (n--) {
+		pid = fork();
+		must(pid >= 0);
+		if (!pid && execute)
+			execv("/proc/self/exe", argv);
+		if (!pid)
+			_exit(execute);
+		must(waitpid(pid, &status, 0) == pid && !status);
+	}
+}
+
+/* Waits by epoll for what comes on a socket, and sends it back. */
+static void *echo_all(void *arg)
+{
+	int fd = (long)arg, poll = epoll_create1(0);
+	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+	char bytes[64];
+	ssize_t n;
+
+	must(!epoll_ctl(poll, EPOLL_CTL_ADD, fd, &e));
+	while (epoll_wait(poll, &e, 1, -1) == 1 && (n = read(fd, bytes, sizeof(bytes))) > 0)
+		must(write(fd, bytes, n) == n);
+	close(poll);
+	return NULL;
+}
+
+static void echo(long n)
+{
+	pthread_t server;
+	char bytes[64] = "";
+	int fds[2];
+
+	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+	must(!pthread_create(&server, NULL, echo_all, (void *)(long)fds[1]));
+	while (n--)
+		must(write(fds[0], bytes, 64) == 64 && read(fds[0], bytes, 64) == 64);
+	close(fds[0]);
+	pthread_join(server, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -80,6 +211,16 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "shim"))
 		while (n--)
 			syscall(SYS_getppid);
+	else if (!strcmp(what, "threads"))
+		threads(n);
+	else if (!strcmp(what, "pingpong"))
+		pingpong(n);
+	else if (!strcmp(what, "threadstart"))
+		thread_start(n);
+	else if (!strcmp(what, "fork") || !strcmp(what, "exec"))
+		processes(n, *what == 'e');
+	else if (!strcmp(what, "echo"))
+		echo(n);
 	else
 		return 2;
 	return 0;
