@@ -5,6 +5,7 @@
 # make check	set up, build, and run every test; on kernel 6.12 a part of the whole program's
 # make check-lab	all that runs in the lab, with nothing left out on 6.12
 # make check-vmx	all that runs in the lab with VT-x
+# make check-asan	the tests of the runner's parts with sanitizers
 # make check-hw	the module on this machine's own CPU, as root (docs/testing.md)
 # make check-debug	the module's tests on a debug kernel (docs/testing.md)
 # make bench	measure, into docs/bench.md; make bench-kmod the module, into docs/bench-kmod.md
@@ -143,6 +144,16 @@ $B/asan/libkvmrun.a: $(ASAN_OBJS)
 	$(AR) rcs $@ $^
 $B/fuzz/%: $B/fuzz/%.o $B/fuzz/fuzz.o $B/asan/tests-guest_call.o $B/asan/libkvmrun.a
 	$(CC) $(LDFLAGS) $(SANITIZE) -Wl,--allow-multiple-definition $^ $(LDLIBS) -lcmocka -o $@
+# what of the runner's parts' tests makes sense with them: not the jail's, which knows no calls of theirs
+ASAN_TESTS := $(addprefix $B/asan/test_,calls path trace elf load options table interrupt device)
+$B/asan/libtest.a: $(patsubst tests/lib/%.c,$B/asan/tests-lib-%.o,$(wildcard tests/lib/*.c)) \
+	$(addprefix $B/asan/tests-,guest_call.o elf_variants.o)
+	rm -f $@
+	$(AR) rcs $@ $^
+$B/asan/test_%: $B/asan/tests-test_%.o $B/asan/libkvmrun.a $B/asan/libtest.a
+	$(CC) $(LDFLAGS) $(SANITIZE) $(TEST_FIRST) $^ $(TEST_LIBS) $(LDLIBS) -lcmocka -lutil -o $@
+$B/asan/test_elf: TEST_LIBS := -Wl,--wrap=pread
+$B/asan/test_calls $B/asan/test_path: TEST_FIRST := -Wl,--allow-multiple-definition $B/asan/tests-guest_call.o
 .PRECIOUS: $B/asan/tests-%.o $B/asan/tests-lib-%.o $B/fuzz/%.o
 
 $B/guest/%.musl: tests/guest/%.musl.c | $B/guest
@@ -190,6 +201,11 @@ check check-lab check-vmx: deps
 	tests/suite $(SUITE)
 check-lab: SUITE := lab kmod lab-6.12 qemu
 check-vmx: SUITE := vmx-all
+
+# the runner's parts with AddressSanitizer and UndefinedBehaviorSanitizer; not part of check
+check-asan: deps
+	$(MAKE) -j$$(nproc) $(ASAN_TESTS) $B/tests/elf_variants $B/guest/hello
+	tests/run $(ASAN_TESTS)
 
 check-hw:
 	tests/check-hw
@@ -276,5 +292,5 @@ endif
 clean:
 	rm -rf $B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples $B/asan $B/fuzz $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod examples tests deps programs check check-lab check-vmx check-hw check-debug demo bench bench-kmod selftests man install uninstall clean
+.PHONY: all kmod examples tests deps programs check check-lab check-vmx check-asan check-hw check-debug demo bench bench-kmod selftests man install uninstall clean
 -include $(wildcard $B/*/*.d)

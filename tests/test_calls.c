@@ -129,7 +129,7 @@ static void headers(void)
 	need_served(-ENOSYS);
 }
 
-static void a_frame_that_no_shim_makes_is_named_and_not_served(void **state)
+static void threat_03_a_frame_that_no_shim_makes_is_named_and_not_served(void **state)
 {
 	(void)state;
 	guest(headers);
@@ -175,7 +175,7 @@ static void segments(void)
 	need_served(1);
 }
 
-static void a_segment_outside_guest_memory_is_refused(void **state)
+static void threat_01_a_segment_outside_guest_memory_is_refused(void **state)
 {
 	(void)state;
 	guest(segments);
@@ -251,7 +251,7 @@ static void references(void)
 	need_refusal("outside the frame's data");
 }
 
-static void a_reference_outside_its_array_is_refused(void **state)
+static void threat_03_a_reference_outside_its_array_is_refused(void **state)
 {
 	(void)state;
 	guest(references);
@@ -325,7 +325,7 @@ static void vectors(void)
 	need_served(-EINVAL);
 }
 
-static void a_count_is_that_of_its_vector(void **state)
+static void threat_06_a_count_is_that_of_its_vector(void **state)
 {
 	(void)state;
 	guest(vectors);
@@ -429,7 +429,7 @@ static void while_rewritten(void)
 	need(served > 100 && refused > 100);
 }
 
-static void a_frame_rewritten_while_it_is_served_breaks_nothing(void **state)
+static void threat_02_a_frame_rewritten_while_it_is_served_breaks_nothing(void **state)
 {
 	(void)state;
 	guest(while_rewritten);
@@ -553,7 +553,7 @@ static void descriptors(void)
 	need_result(guest_call(dup, 4), 500);
 }
 
-static void the_guest_has_its_own_descriptors(void **state)
+static void threat_15_the_guest_has_its_own_descriptors(void **state)
 {
 	(void)state;
 	guest(descriptors);
@@ -634,7 +634,7 @@ static void requests(void)
 	need(guest_call(fcntl, 3, F_GETPIPE_SZ) >= 4096);
 }
 
-static void requests_are_an_allowlist(void **state)
+static void threat_18_requests_are_an_allowlist(void **state)
 {
 	(void)state;
 	guest(requests);
@@ -862,7 +862,7 @@ static void outputs(void)
 	need(!memchr(p, 0xa5, 112));
 }
 
-static void what_comes_out_is_initialised(void **state)
+static void threat_08_what_comes_out_is_initialised(void **state)
 {
 	(void)state;
 	guest(outputs);
@@ -896,22 +896,22 @@ static void explain_names_each_refusal_once(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_frame_that_no_shim_makes_is_named_and_not_served),
-		cmocka_unit_test(a_segment_outside_guest_memory_is_refused),
-		cmocka_unit_test(a_reference_outside_its_array_is_refused),
+		cmocka_unit_test(threat_03_a_frame_that_no_shim_makes_is_named_and_not_served),
+		cmocka_unit_test(threat_01_a_segment_outside_guest_memory_is_refused),
+		cmocka_unit_test(threat_03_a_reference_outside_its_array_is_refused),
 		cmocka_unit_test(a_string_ends_where_it_says),
-		cmocka_unit_test(a_count_is_that_of_its_vector),
+		cmocka_unit_test(threat_06_a_count_is_that_of_its_vector),
 		cmocka_unit_test(no_argument_of_any_call_breaks_the_runner),
-		cmocka_unit_test(a_frame_rewritten_while_it_is_served_breaks_nothing),
+		cmocka_unit_test(threat_02_a_frame_rewritten_while_it_is_served_breaks_nothing),
 		cmocka_unit_test(data_arrives_whole_however_it_is_cut),
-		cmocka_unit_test(the_guest_has_its_own_descriptors),
+		cmocka_unit_test(threat_15_the_guest_has_its_own_descriptors),
 		cmocka_unit_test(standard_streams_are_the_callers_and_nothing_else_is),
-		cmocka_unit_test(requests_are_an_allowlist),
+		cmocka_unit_test(threat_18_requests_are_an_allowlist),
 		cmocka_unit_test(waiting_is_on_the_guests_descriptors),
 		cmocka_unit_test(only_calls_that_wait_are_interrupted),
 		cmocka_unit_test(an_interrupted_wait_knows_when_it_ends),
 		cmocka_unit_test(timers_are_the_guests_own),
-		cmocka_unit_test(what_comes_out_is_initialised),
+		cmocka_unit_test(threat_08_what_comes_out_is_initialised),
 		cmocka_unit_test(explain_names_each_refusal_once),
 	};
 

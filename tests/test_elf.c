@@ -775,7 +775,7 @@ static int parse_changing(void (*change)(int fd))
 	return err;
 }
 
-static void headers_are_read_once_and_nothing_else_is(void **state)
+static void threat_26_headers_are_read_once_and_nothing_else_is(void **state)
 {
 	(void)state;
 	assert_accepted(parse_changing(NULL));
@@ -831,7 +831,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(each_of_200_malformed_variants_is_refused_for_its_own_reason),
 	cmocka_unit_test(a_program_cut_at_any_byte_is_refused),
 	cmocka_unit_test(any_change_of_a_header_byte_is_refused_or_keeps_the_promises),
-	cmocka_unit_test(headers_are_read_once_and_nothing_else_is),
+	cmocka_unit_test(threat_26_headers_are_read_once_and_nothing_else_is),
 	cmocka_unit_test(a_header_overwritten_after_it_was_read_changes_nothing),
 	cmocka_unit_test(a_program_cut_short_while_it_is_read_is_refused),
 };

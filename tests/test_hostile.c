@@ -38,7 +38,7 @@ static struct run_result attempt(const char *name, const char *argument)
 
 /* ------------------------------------------------ instructions */
 
-static void instructions_of_the_kernel_are_what_they_are_natively(void **state)
+static void threat_29_instructions_of_the_kernel_are_what_they_are_natively(void **state)
 {
 	static const char *const names[] = {
 		"hlt", "cli", "sti", "cli_hlt", "rdmsr", "wrmsr", "xsetbv", "mov_cr0", "mov_to_cr0", "mov_cr3",
@@ -105,7 +105,7 @@ static void a_hypercall_of_the_program_does_nothing(void **state)
 	}
 }
 
-static void cpuid_shows_no_virtualization_and_no_enclaves(void **state)
+static void threat_27_cpuid_shows_no_virtualization_and_no_enclaves(void **state)
 {
 	struct run_result r = attempt("show_cpuid", NULL);
 
@@ -117,7 +117,7 @@ static void cpuid_shows_no_virtualization_and_no_enclaves(void **state)
 
 /* ------------------------------------------------ ports */
 
-static void each_access_to_a_port_is_a_fault(void **state)
+static void threat_04_each_access_to_a_port_is_a_fault(void **state)
 {
 	static const char *const names[] = { "in_al", "in_ax", "in_eax", "out_al", "out_ax", "out_eax", "rep_ins",
 					     "rep_outs" };
@@ -134,7 +134,7 @@ static void each_access_to_a_port_is_a_fault(void **state)
 		}
 }
 
-static void no_port_of_all_is_open(void **state)
+static void threat_27_no_port_of_all_is_open(void **state)
 {
 	/* each fault is a signal there and back: an emulated machine takes every 61st port */
 	struct run_result r = run_kvmrun(NULL, LIST(HOSTILE, "sweep_ports", run_slow() ? "61" : "1"));
@@ -225,7 +225,7 @@ static void the_shims_addresses_are_faults_or_hurt_only_the_guest(void **state)
 
 /* ------------------------------------------------ what never ends by itself */
 
-static void the_time_limit_ends_storms_and_loops(void **state)
+static void threat_23_the_time_limit_ends_storms_and_loops(void **state)
 {
 	static const char *const names[] = {
 		"loop", "loop_pause", "loop_call", "loop_forward", "loop_clone", "loop_unknown", "loop_map", "loop_rep",
@@ -249,6 +249,46 @@ static void the_time_limit_ends_storms_and_loops(void **state)
 	}
 }
 
+/* The number behind the first "key": in a line of --stats. */
+static double stat_of(const struct run_result *r, const char *key)
+{
+	char quoted[64];
+	const char *at;
+
+	snprintf(quoted, sizeof(quoted), "\"%s\": ", key);
+	at = strstr(r->err, quoted);
+	return at ? strtod(at + strlen(quoted), NULL) : -1;
+}
+
+/* The kernel's log, or nothing where it may not be read: then it is not what is looked at. */
+static size_t log_length(void)
+{
+	struct run_result r = run_native(NULL, LIST("dmesg"));
+	size_t len = r.status ? 0 : r.out_len;
+
+	run_free(&r);
+	return len;
+}
+
+/* As many calls as there can be: the program's CPU time counts them, and nothing is said of each. */
+static void threat_05_a_flood_of_exits_is_charged_and_logged_nowhere(void **state)
+{
+	size_t before = log_length(), lines = 0;
+	struct run_result r = run_kvmrun(LIST("--timeout", "2", "--explain", "--stats"), LIST(HOSTILE, "loop_forward"));
+	double cpu = stat_of(&r, "user_ns") + stat_of(&r, "system_ns");
+
+	(void)state;
+	assert_status(&r, 124);
+	for (const char *s = r.err; *s && *s != '{'; s++)
+		lines += *s == '\n';
+	assert_true(lines <= 2);
+	assert_true(stat_of(&r, "runs") > 1000);
+	/* the guest does nothing else, but others may have the CPU, too */
+	assert_true(cpu > 0.1 * stat_of(&r, "wall_ns"));
+	assert_int_equal(log_length(), before);
+	run_free(&r);
+}
+
 /* ------------------------------------------------ the shim's pages */
 
 /* How long noise may go on: where the shim is out of its reach the guest ends by itself. */
@@ -266,7 +306,7 @@ static void assert_ended(const struct run_result *r)
 	assert_intact(r);
 }
 
-static void page_tables_that_lead_out_of_memory_end_the_guest(void **state)
+static void threat_10_page_tables_that_lead_out_of_memory_end_the_guest(void **state)
 {
 	static const char *const addresses[] = { "0x100000000000", "0xfee00000", "0x200000000", "0xffffffffff000" };
 
@@ -305,7 +345,7 @@ static void noise_in_the_shims_memory_hurts_only_the_guest(void **state)
 }
 
 /* Processes that a shim makes without knowing how, and programs that it executes without a name. */
-static void noise_about_processes_hurts_only_the_guest(void **state)
+static void threat_20_noise_about_processes_hurts_only_the_guest(void **state)
 {
 	(void)state;
 	for (int seed = 1; seed <= (run_slow() ? 2 : 10); seed++) {
@@ -321,7 +361,7 @@ static void noise_about_processes_hurts_only_the_guest(void **state)
 }
 
 /* The runner's own reads and writes of what a mapping shows meet a file that is shorter by then. */
-static void noise_in_mappings_hurts_only_the_guest(void **state)
+static void threat_19_noise_in_mappings_hurts_only_the_guest(void **state)
 {
 	char *granted = tree_new(), *option = NULL;
 
@@ -399,21 +439,22 @@ static int set_up(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(instructions_of_the_kernel_are_what_they_are_natively),
+		cmocka_unit_test(threat_29_instructions_of_the_kernel_are_what_they_are_natively),
 		cmocka_unit_test(what_a_guest_cpu_lacks_is_a_signal),
 		cmocka_unit_test(no_return_leads_to_the_kernels_selectors),
 		cmocka_unit_test(a_hypercall_of_the_program_does_nothing),
-		cmocka_unit_test(cpuid_shows_no_virtualization_and_no_enclaves),
-		cmocka_unit_test(each_access_to_a_port_is_a_fault),
-		cmocka_unit_test(no_port_of_all_is_open),
+		cmocka_unit_test(threat_27_cpuid_shows_no_virtualization_and_no_enclaves),
+		cmocka_unit_test(threat_04_each_access_to_a_port_is_a_fault),
+		cmocka_unit_test(threat_27_no_port_of_all_is_open),
 		cmocka_unit_test(the_shims_port_serves_nobody_else),
 		cmocka_unit_test(addresses_that_are_nobodys_are_faults),
 		cmocka_unit_test(the_shims_addresses_are_faults_or_hurt_only_the_guest),
-		cmocka_unit_test(the_time_limit_ends_storms_and_loops),
-		cmocka_unit_test(page_tables_that_lead_out_of_memory_end_the_guest),
+		cmocka_unit_test(threat_23_the_time_limit_ends_storms_and_loops),
+		cmocka_unit_test(threat_05_a_flood_of_exits_is_charged_and_logged_nowhere),
+		cmocka_unit_test(threat_10_page_tables_that_lead_out_of_memory_end_the_guest),
 		cmocka_unit_test(noise_in_the_shims_memory_hurts_only_the_guest),
-		cmocka_unit_test(noise_in_mappings_hurts_only_the_guest),
-		cmocka_unit_test(noise_about_processes_hurts_only_the_guest),
+		cmocka_unit_test(threat_19_noise_in_mappings_hurts_only_the_guest),
+		cmocka_unit_test(threat_20_noise_about_processes_hurts_only_the_guest),
 		cmocka_unit_test(noise_in_frames_hurts_only_the_guest),
 	};
 

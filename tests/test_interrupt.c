@@ -307,7 +307,7 @@ static void crash_by_stack(void *arg)
 	exit(overflow(&c, 1 << 20));
 }
 
-static void a_crash_of_the_runner_is_told_as_its_own(void **state)
+static void threat_21_a_crash_of_the_runner_is_told_as_its_own(void **state)
 {
 	static struct outcome o;
 
@@ -374,7 +374,7 @@ int main(void)
 		cmocka_unit_test(the_runners_own_signals_are_told_from_the_programs),
 		cmocka_unit_test(signals_of_libc_reach_the_program),
 		cmocka_unit_test(what_the_caller_ignored_and_blocked_is_passed_on),
-		cmocka_unit_test(a_crash_of_the_runner_is_told_as_its_own),
+		cmocka_unit_test(threat_21_a_crash_of_the_runner_is_told_as_its_own),
 		cmocka_unit_test(the_limit_ends_a_runner_that_does_not_look),
 		cmocka_unit_test(the_limit_interrupts_a_call_and_is_told_once),
 	};

@@ -103,7 +103,7 @@ static void a_name_with_control_characters_stays_one_line(void **state)
 }
 
 /* Every one in its own process; an emulated machine takes every 13th. */
-static void each_of_200_malformed_programs_is_one_line_and_126(void **state)
+static void threat_26_each_of_200_malformed_programs_is_one_line_and_126(void **state)
 {
 	char *path = tree_path(dir, "variant");
 
@@ -409,7 +409,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_file_that_cannot_be_run_is_refused_with_126),
 		cmocka_unit_test(a_program_that_is_not_there_is_127),
 		cmocka_unit_test(a_name_with_control_characters_stays_one_line),
-		cmocka_unit_test(each_of_200_malformed_programs_is_one_line_and_126),
+		cmocka_unit_test(threat_26_each_of_200_malformed_programs_is_one_line_and_126),
 		cmocka_unit_test(an_option_error_is_125_and_one_line_with_a_hint),
 		cmocka_unit_test(help_and_version_go_to_stdout),
 		cmocka_unit_test(explain_names_each_cause_once),

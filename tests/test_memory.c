@@ -197,7 +197,7 @@ static void random_calls_leave_what_a_model_says(void **state)
 	}
 }
 
-static void the_time_limit_holds_during_long_walks(void **state)
+static void threat_09_the_time_limit_holds_during_long_walks(void **state)
 {
 	const struct run_opts opts = { .options = LIST("--timeout", run_slow() ? "5" : "1") };
 	struct run_result r = run_kvmrun_opts(&opts, LIST(guest("mem_many"), "endless"));
@@ -230,7 +230,7 @@ static unsigned long available(const char *mem, unsigned long *image)
 	return total;
 }
 
-static void memory_ends_exactly_at_the_limit(void **state)
+static void threat_22_memory_ends_exactly_at_the_limit(void **state)
 {
 	unsigned long image, small = available("16M", &image);
 
@@ -548,9 +548,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(mappings_in_any_order_have_linuxs_limit),
 		cmocka_unit_test(room_among_many_mappings_is_found_again),
 		cmocka_unit_test(mprotect_divides_up_to_linuxs_limit),
-		cmocka_unit_test(the_time_limit_holds_during_long_walks),
+		cmocka_unit_test(threat_09_the_time_limit_holds_during_long_walks),
 		cmocka_unit_test(random_calls_leave_what_a_model_says),
-		cmocka_unit_test(memory_ends_exactly_at_the_limit),
+		cmocka_unit_test(threat_22_memory_ends_exactly_at_the_limit),
 		cmocka_unit_test(memory_given_back_can_be_had_again),
 		cmocka_unit_test(at_the_limit_calls_fail_and_change_nothing),
 		cmocka_unit_test(ten_thousand_cycles_lose_no_page),

@@ -45,7 +45,7 @@ static const struct part parts[] = {
 	FILES("shared", what_is_written_to_a_mapping_is_in_the_file_and_back),
 	FILES("private", a_private_mapping_is_the_file_until_it_is_written),
 	FILES("ends", a_page_beyond_the_files_end_is_a_sigbus),
-	FILES("cut", a_page_that_the_file_has_lost_is_a_sigbus_and_efault_in_calls),
+	FILES("cut", threat_19_a_page_that_the_file_has_lost_is_a_sigbus_and_efault_in_calls),
 	FILES("resize", mremap_of_a_file_reaches_more_of_it),
 	FILES("errors", mappings_that_linux_refuses_are_refused_alike),
 	FILES("futexes", a_futex_is_the_same_at_both_addresses_of_a_page),

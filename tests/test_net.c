@@ -178,7 +178,7 @@ static void a_loopback_is_as_on_linux(void **state)
 	"raw: EPERM\nnetlink: EAFNOSUPPORT\npacket: EAFNOSUPPORT\nvsock: EAFNOSUPPORT\n"
 #define NO_ABSTRACT "abstract connect: ECONNREFUSED\nabstract bind: EACCES\nautobind: EACCES\n"
 
-static void without_a_network_sockets_lead_nowhere(void **state)
+static void threat_17_without_a_network_sockets_lead_nowhere(void **state)
 {
 	unsigned int port, udp;
 	int s = service(SOCK_STREAM, &port), d = service(SOCK_DGRAM, &udp);
@@ -320,7 +320,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_private_tmp_holds_sockets),
 		cmocka_unit_test(a_service_is_reached_through_a_writable_grant_only),
 		cmocka_unit_test(a_loopback_is_as_on_linux),
-		cmocka_unit_test(without_a_network_sockets_lead_nowhere),
+		cmocka_unit_test(threat_17_without_a_network_sockets_lead_nowhere),
 		cmocka_unit_test(a_loopback_of_ones_own_is_not_the_hosts),
 		cmocka_unit_test(only_what_is_listed_can_be_connected_to),
 		cmocka_unit_test(only_a_listed_port_can_be_listened_at),

@@ -256,7 +256,7 @@ static void names(void)
 	need(st.st_ino == same.st_ino && st.st_dev == same.st_dev && S_ISDIR(st.st_mode));
 }
 
-static void names_lead_nowhere_but_into_the_grants(void **state)
+static void threat_11_names_lead_nowhere_but_into_the_grants(void **state)
 {
 	(void)state;
 	standard_grants();
@@ -452,7 +452,7 @@ static void write_intents(void)
 	need_result(guest_call(openat, opath, P("/proc/self/fd/3"), O_RDWR, 0), -ENOENT);
 }
 
-static void a_read_only_grant_stays_as_it_is(void **state)
+static void threat_13_a_read_only_grant_stays_as_it_is(void **state)
 {
 	(void)state;
 	standard_grants();
@@ -490,7 +490,7 @@ static void within_rw(void)
 	need_open("../sub/../ro1", O_WRONLY, 5);
 }
 
-static void a_read_only_grant_inside_a_writable_one_has_no_side_entrance(void **state)
+static void threat_14_a_read_only_grant_inside_a_writable_one_has_no_side_entrance(void **state)
 {
 	(void)state;
 	memset(&config, 0, sizeof(config));
@@ -558,7 +558,7 @@ static void devices(void)
 	need_result(guest_call(read, 7, P(buf), 16), -EBADF);
 }
 
-static void devices_sockets_and_fifos_are_not_opened(void **state)
+static void threat_16_devices_sockets_and_fifos_are_not_opened(void **state)
 {
 	(void)state;
 	if (mknod(at("rw/chardev"), S_IFCHR | 0666, makedev(1, 9)) ||
@@ -591,7 +591,7 @@ static void proc(void)
 	need_open("/dev/tty", O_RDONLY, -EACCES);
 }
 
-static void a_grant_of_everything_has_no_proc_in_it(void **state)
+static void threat_12_a_grant_of_everything_has_no_proc_in_it(void **state)
 {
 	(void)state;
 	memset(&config, 0, sizeof(config));
@@ -937,7 +937,7 @@ static void race(void)
 	need(opened > 10 && opened < tries);
 }
 
-static void a_component_swapped_for_a_link_all_the_time_does_not_lead_out(void **state)
+static void threat_11_a_component_swapped_for_a_link_all_the_time_does_not_lead_out(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir(at("rw/swap"), 0755), 0);
@@ -954,20 +954,20 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TREE(test) cmocka_unit_test_setup_teardown(test, make_tree, remove_tree)
-		TREE(names_lead_nowhere_but_into_the_grants),
+		TREE(threat_11_names_lead_nowhere_but_into_the_grants),
 		TREE(links_work_within_the_grants_and_end_outside),
 		TREE(nothing_is_made_or_changed_through_a_link_that_leaves),
-		TREE(a_read_only_grant_stays_as_it_is),
-		TREE(a_read_only_grant_inside_a_writable_one_has_no_side_entrance),
-		TREE(devices_sockets_and_fifos_are_not_opened),
-		TREE(a_grant_of_everything_has_no_proc_in_it),
+		TREE(threat_13_a_read_only_grant_stays_as_it_is),
+		TREE(threat_14_a_read_only_grant_inside_a_writable_one_has_no_side_entrance),
+		TREE(threat_16_devices_sockets_and_fifos_are_not_opened),
+		TREE(threat_12_a_grant_of_everything_has_no_proc_in_it),
 		TREE(a_grant_that_cannot_be_is_one_line_and_125),
 		TREE(single_files_can_be_granted),
 		TREE(directories_that_lead_to_grants_can_be_read_and_not_changed),
 		TREE(a_writable_grant_takes_all_changes),
 		TREE(the_private_tmp_is_limited_and_nowhere_on_the_host),
 		TREE(the_longest_walk_takes_less_than_a_moment),
-		TREE(a_component_swapped_for_a_link_all_the_time_does_not_lead_out),
+		TREE(threat_11_a_component_swapped_for_a_link_all_the_time_does_not_lead_out),
 	};
 
 	return cmocka_run_group_tests_name("path", tests, NULL, NULL);

@@ -267,7 +267,7 @@ static void a_child_that_is_killed_from_outside_is_told_of_so(void **state)
 	run_free(&end);
 }
 
-static void no_more_processes_than_allowed_are_made(void **state)
+static void threat_22_no_more_processes_than_allowed_are_made(void **state)
 {
 	struct run_result r = run_kvmrun(LIST("--procs", "5"), TREE("limit"));
 
@@ -313,7 +313,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_limit_of_cpu_time_is_for_all_processes),
 		cmocka_unit_test(a_kill_of_kvmrun_ends_all_processes),
 		cmocka_unit_test(a_child_that_is_killed_from_outside_is_told_of_so),
-		cmocka_unit_test(no_more_processes_than_allowed_are_made),
+		cmocka_unit_test(threat_22_no_more_processes_than_allowed_are_made),
 		cmocka_unit_test(a_daemon_is_run_to_its_end),
 	};
 	size_t n = 6;

@@ -423,7 +423,7 @@ static const struct row rows[] = {
 
 	{ "a_damaged_signal_frame_is_a_segv_at_worst", RETURN(NULL), NULL, 0, "fp_kernel: signal 11" },
 	{ "bad_fpu_state_without_handler_is_139", RETURN("header_bv"), NULL, 139, NULL },
-	{ "a_return_to_a_noncanonical_address_is_139", RETURN("rip_noncanonical"), NULL, 139, NULL },
+	{ "threat_29_a_return_to_a_noncanonical_address_is_139", RETURN("rip_noncanonical"), NULL, 139, NULL },
 	{ "a_return_to_the_kernel_is_139", RETURN("rip_kernel"), NULL, 139, NULL },
 	{ "a_return_to_no_code_segment_is_139", RETURN("cs_null"), NULL, 139, NULL },
 	{ "a_sigreturn_without_frame_is_139", RETURN("at", "8"), NULL, 139, NULL },

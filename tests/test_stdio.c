@@ -234,7 +234,7 @@ static void a_broken_pipe_kills_or_is_told(void **state)
 
 /* ------------------------------------------------ descriptors beyond 2 */
 
-static void other_descriptors_are_not_in_the_guest(void **state)
+static void threat_15_other_descriptors_are_not_in_the_guest(void **state)
 {
 	int fds[32], high = fcntl(0, F_DUPFD, 900);
 	struct run_result r;
@@ -252,7 +252,7 @@ static void other_descriptors_are_not_in_the_guest(void **state)
 	close(high);
 }
 
-static void other_descriptors_are_not_kept_open(void **state)
+static void threat_15_other_descriptors_are_not_kept_open(void **state)
 {
 	int fd[2];
 	struct running *run;
@@ -410,8 +410,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_program_may_be_one_of_the_descriptors),
 		cmocka_unit_test(messages_never_go_into_another_file),
 		cmocka_unit_test(a_broken_pipe_kills_or_is_told),
-		cmocka_unit_test(other_descriptors_are_not_in_the_guest),
-		cmocka_unit_test(other_descriptors_are_not_kept_open),
+		cmocka_unit_test(threat_15_other_descriptors_are_not_in_the_guest),
+		cmocka_unit_test(threat_15_other_descriptors_are_not_kept_open),
 		cmocka_unit_test(the_streams_flags_stay_as_they_were),
 		cmocka_unit_test(a_read_that_must_not_wait_does_not),
 		cmocka_unit_test(a_terminal_is_one_for_the_program_too),

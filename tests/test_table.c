@@ -90,7 +90,7 @@ static void a_refused_call_has_an_error_and_only_it(void **state)
 			assert_int_equal(call_table[nr].served, ABI_BY_NOBODY);
 }
 
-static void what_administers_the_host_is_refused(void **state)
+static void threat_25_what_administers_the_host_is_refused(void **state)
 {
 	static const uint8_t never[] = { ABI_CLASS_SYSTEM, ABI_CLASS_OLD };
 
@@ -179,7 +179,7 @@ static void waits_are_never_restarted(void **state)
 	assert_int_equal(found, ARRAY_SIZE(never));
 }
 
-static void requests_that_reach_beyond_the_program_are_refused(void **state)
+static void threat_18_requests_that_reach_beyond_the_program_are_refused(void **state)
 {
 	static const uint32_t ioctls[] = {
 		0x5412,		/* TIOCSTI */
@@ -247,13 +247,13 @@ int main(void)
 		cmocka_unit_test(rows_are_the_kernels_numbers_and_names),
 		cmocka_unit_test(no_name_has_two_numbers),
 		cmocka_unit_test(a_refused_call_has_an_error_and_only_it),
-		cmocka_unit_test(what_administers_the_host_is_refused),
+		cmocka_unit_test(threat_25_what_administers_the_host_is_refused),
 		cmocka_unit_test(each_argument_says_where_its_length_is),
 		cmocka_unit_test(fixed_arguments_fit_in_a_frame),
 		cmocka_unit_test(a_call_made_as_it_stands_starts_from_a_descriptor),
 		cmocka_unit_test(a_call_with_a_directory_falls_under_the_grants),
 		cmocka_unit_test(waits_are_never_restarted),
-		cmocka_unit_test(requests_that_reach_beyond_the_program_are_refused),
+		cmocka_unit_test(threat_18_requests_that_reach_beyond_the_program_are_refused),
 		cmocka_unit_test(a_request_is_judged_by_the_bits_that_the_kernel_uses),
 		cmocka_unit_test(the_table_in_the_docs_is_current),
 	};

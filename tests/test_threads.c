@@ -62,7 +62,7 @@ static const struct row rows[] = {
 	{ "another_calls_exit_after_main_has_left", END("main-leaves", "3"), 3, "after main", 0 },
 	{ "the_status_is_that_of_the_last_bare_exit", END("leader-status"), 5, "after main", 0 },
 	{ "main_returns_while_others_run_and_block", END("returns", "6"), 6, NULL, 0 },
-	{ "exit_in_a_thread_ends_all", END("ended", "0"), 7, NULL, 0 },
+	{ "threat_24_exit_in_a_thread_ends_all", END("ended", "0"), 7, NULL, 0 },
 	{ "_exit_in_a_thread_ends_all", END("ended", "1"), 8, NULL, 0 },
 	{ "a_fault_in_a_thread_is_139", END("ended", "2"), 139, NULL, 0 },
 	{ "abort_in_a_thread_is_134", END("ended", "3"), 134, NULL, 0 },
@@ -135,7 +135,7 @@ static const struct row rows[] = {
 	{ "what_one_thread_gives_back_is_zero_for_others", MEMORY("zero"), 0, "0 wrong", 0 },
 	{ "what_one_thread_maps_in_place_others_see", MEMORY("replaced"), 0, "0 wrong", 0 },
 	{ "many_threads_fault_on_the_same_pages", MEMORY("same-pages"), 0, "sum 16384", 0 },
-	{ "threads_map_and_unmap_beside_each_other", MEMORY("stress", "1000"), 0, "0 wrong", 0 },
+	{ "threat_24_threads_map_and_unmap_beside_each_other", MEMORY("stress", "1000"), 0, "0 wrong", 0 },
 	{ "threads_free_what_others_have_allocated", MEMORY("allocator"), 0, "0 wrong", 0 },
 	{ "code_that_one_thread_writes_others_run", MEMORY("code"), 0, "0 wrong", 0 },
 

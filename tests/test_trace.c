@@ -80,7 +80,7 @@ static void a_long_buffer_is_cut_and_a_path_is_not(void **state)
 	assert_string_equal(line(&chdir, 0), expected);
 }
 
-static void a_read_shows_what_was_read_and_a_failed_one_does_not(void **state)
+static void threat_07_a_read_shows_what_was_read_and_a_failed_one_does_not(void **state)
 {
 	static char text[64] = "root:x:0\n\1";
 	struct iovec piece = { text, 64 };
@@ -387,7 +387,7 @@ int main(void)
 		cmocka_unit_test(open_shows_its_path_and_flags),
 		cmocka_unit_test(a_short_call_is_padded_to_the_result_column),
 		cmocka_unit_test(a_long_buffer_is_cut_and_a_path_is_not),
-		cmocka_unit_test(a_read_shows_what_was_read_and_a_failed_one_does_not),
+		cmocka_unit_test(threat_07_a_read_shows_what_was_read_and_a_failed_one_does_not),
 		cmocka_unit_test(a_result_beyond_the_buffer_reads_no_further),
 		cmocka_unit_test(a_vector_is_shown_as_one),
 		cmocka_unit_test(stat_shows_mode_and_size),

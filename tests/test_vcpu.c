@@ -160,7 +160,7 @@ static bool no_device(void)
 	return access(DEVICE_BUNDLED, R_OK | W_OK) != 0 && access(DEVICE_STOCK, R_OK | W_OK) != 0;
 }
 
-static void each_hostile_guest_ends_with_its_reason(void **state)
+static void threat_04_each_hostile_guest_ends_with_its_reason(void **state)
 {
 	static struct outcome o;
 
@@ -203,7 +203,7 @@ static void memory_is_translated_only_inside_ram(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_hostile_guest_ends_with_its_reason),
+		cmocka_unit_test(threat_04_each_hostile_guest_ends_with_its_reason),
 		cmocka_unit_test(memory_is_translated_only_inside_ram),
 	};
 

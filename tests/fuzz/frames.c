@@ -474,7 +474,7 @@ static void frames(void)
 		fuzz_totals->cases++;
 		if (ret && (ret != -EPROTO || !why))
 			found("served: %d without a reason", ret);
-		if (!ret && !raced && frame->ret < -4095)
+		if (!ret && !raced && made.op == ABI_OP_CALL && frame->ret < -4095)
 			found("call %u: the result is %lld", nr, (long long)frame->ret);
 		if (ret) {
 			fuzz_totals->refused++;

@@ -99,6 +99,9 @@ int fuzz(int argc, char **argv, void (*generation)(void), bool (*whole)(void), u
 	bool fast, good;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* generations write there by an opening of their own */
+	fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_APPEND);
+	fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) | O_APPEND);
 	fuzz_totals = mmap(NULL, sizeof(*fuzz_totals), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (limit <= 0 || fuzz_totals == MAP_FAILED) {
 		fprintf(stderr, "usage: %s [SECONDS [SEED]]\n", argv[0]);

@@ -310,7 +310,7 @@ static int set_region(struct guest *g, uint32_t slot, uint32_t flags, uint64_t g
 	return ioctl(g->vm, KVM_SET_USER_MEMORY_REGION, &r);
 }
 
-static void bad_regions_are_refused_each_with_its_errno(void **state)
+static void threat_30_bad_regions_are_refused_each_with_its_errno(void **state)
 {
 	struct guest g;
 
@@ -809,7 +809,7 @@ int main(void)
 		TEST(moves_to_and_from_mmio_have_every_width_and_extension),
 		TEST(an_mmio_access_across_pages_comes_in_two_pieces),
 		TEST(repeated_stores_to_mmio_come_one_by_one),
-		TEST(bad_regions_are_refused_each_with_its_errno),
+		TEST(threat_30_bad_regions_are_refused_each_with_its_errno),
 		TEST(a_write_to_a_read_only_region_is_mmio_and_reads_are_memory),
 		TEST(a_write_to_memory_the_process_may_not_write_is_efault),
 		TEST(the_dirty_log_names_the_pages_written_since_it_was_read),

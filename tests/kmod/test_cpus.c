@@ -123,7 +123,7 @@ static void more_vcpus_than_cpus_keep_their_state(void **state)
 	(void)state;
 }
 
-static void vcpus_move_between_cpus_with_all_their_state(void **state)
+static void threat_35_vcpus_move_between_cpus_with_all_their_state(void **state)
 {
 	skip_unless(sysconf(_SC_NPROCESSORS_ONLN) > 1, "one CPU only");
 	start();
@@ -138,7 +138,7 @@ static void vcpus_move_between_cpus_with_all_their_state(void **state)
 
 #define ONLINE "/sys/devices/system/cpu/cpu1/online"
 
-static void a_cpu_goes_and_comes_under_running_guests(void **state)
+static void threat_34_a_cpu_goes_and_comes_under_running_guests(void **state)
 {
 	skip_unless(!access(ONLINE, W_OK) && sysconf(_SC_NPROCESSORS_ONLN) > 1,
 		    "no second CPU that can be taken offline");
@@ -188,8 +188,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(more_vcpus_than_cpus_keep_their_state),
-		cmocka_unit_test(vcpus_move_between_cpus_with_all_their_state),
-		cmocka_unit_test(a_cpu_goes_and_comes_under_running_guests),
+		cmocka_unit_test(threat_35_vcpus_move_between_cpus_with_all_their_state),
+		cmocka_unit_test(threat_34_a_cpu_goes_and_comes_under_running_guests),
 		cmocka_unit_test(guests_go_on_after_suspend),
 	};
 

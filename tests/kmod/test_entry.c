@@ -40,7 +40,7 @@ static void spoil(struct guest *g, bool spoilt)
 	assert_int_equal(ioctl(g->vcpu, KVM_SET_SREGS, &s), 0);
 }
 
-static void a_failed_entry_is_told_and_can_be_mended(void **state)
+static void threat_35_a_failed_entry_is_told_and_can_be_mended(void **state)
 {
 	struct guest g;
 
@@ -108,7 +108,7 @@ static void the_vmcs_is_logged_once_where_that_is_asked_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_failed_entry_is_told_and_can_be_mended),
+		cmocka_unit_test(threat_35_a_failed_entry_is_told_and_can_be_mended),
 		cmocka_unit_test(the_vmcs_is_logged_once_where_that_is_asked_for),
 	};
 

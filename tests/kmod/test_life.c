@@ -79,7 +79,7 @@ static void wait_for_progress(volatile uint32_t *counter)
 		usleep(1000);
 }
 
-static void a_process_killed_in_guest_mode_leaves_nothing(void **state)
+static void threat_33_a_process_killed_in_guest_mode_leaves_nothing(void **state)
 {
 	int before = users();
 
@@ -282,7 +282,7 @@ static void a_vm_may_end_while_its_memory_goes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(a_process_killed_in_guest_mode_leaves_nothing),
+		TEST(threat_33_a_process_killed_in_guest_mode_leaves_nothing),
 		TEST(a_stopped_process_stops_its_guest_and_goes_on_with_it),
 		TEST(a_guest_that_takes_too_much_is_killed_with_its_process),
 		TEST(a_child_may_hold_and_end_a_vm_but_not_use_it),

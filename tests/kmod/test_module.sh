@@ -94,7 +94,7 @@ echo 1..25
 
 ok '[ "$(svme)" = $off ]' "hypervisor mode is off before"
 ok 'insmod "$module"' "the module loads"
-ok '[ -c /dev/kvmrun ] && [ $(stat -c %a /dev/kvmrun) = 660 ]' "the device is there, for its group only"
+ok '[ -c /dev/kvmrun ] && [ $(stat -c %a /dev/kvmrun) = 660 ]' "threat_36 the device is there, for its group only"
 ok '[ "$(svme)" = $on ] && [ "$(msr $VM_HSAVE_PA 0)" != 0000000000000000 ]' "hypervisor mode is on, on every CPU"
 
 ok 'hold /dev/kvmrun && ! rmmod kvmrun 2> /dev/null' "it does not unload while a VM is there"

@@ -40,7 +40,7 @@ rmmod kvmrun 2> /dev/null
 echo 1..16
 
 ok 'insmod "$module"' "the module loads"
-ok '[ -c /dev/kvmrun ] && [ $(stat -c %a /dev/kvmrun) = 660 ]' "the device is there, for its group only"
+ok '[ -c /dev/kvmrun ] && [ $(stat -c %a /dev/kvmrun) = 660 ]' "threat_36 the device is there, for its group only"
 ok 'hold /dev/kvmrun && ! rmmod kvmrun 2> /dev/null' "it does not unload while a VM is there"
 let_go
 ok 'exec 9<> /dev/kvmrun && ! rmmod kvmrun 2> /dev/null; exec 9>&-' "nor while its device is open"

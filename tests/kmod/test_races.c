@@ -199,7 +199,7 @@ static void log_dirty(struct guest *g, unsigned int round)
 			fail_msg("page %d was written and is not in the log", i);
 }
 
-static void guests_survive_madvise(void **state)
+static void threat_31_guests_survive_madvise(void **state)
 {
 	(void)state;
 	race(drop);
@@ -217,7 +217,7 @@ static void guests_survive_unmapping(void **state)
 	race(unmap_and_map);
 }
 
-static void guests_survive_huge_pages_coming_and_going(void **state)
+static void threat_31_guests_survive_huge_pages_coming_and_going(void **state)
 {
 	(void)state;
 	race(huge_and_small);
@@ -244,10 +244,10 @@ static void no_write_escapes_the_dirty_log(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(guests_survive_madvise),
+		cmocka_unit_test(threat_31_guests_survive_madvise),
 		cmocka_unit_test(guests_survive_mapping_over),
 		cmocka_unit_test(guests_survive_unmapping),
-		cmocka_unit_test(guests_survive_huge_pages_coming_and_going),
+		cmocka_unit_test(threat_31_guests_survive_huge_pages_coming_and_going),
 		cmocka_unit_test(a_childs_memory_is_its_own),
 		cmocka_unit_test(a_protected_page_is_not_written),
 		cmocka_unit_test(no_write_escapes_the_dirty_log),

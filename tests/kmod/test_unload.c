@@ -112,7 +112,7 @@ static void *use_it(void *unused)
 	return unused;
 }
 
-static void the_module_unloads_between_uses_and_never_under_one(void **state)
+static void threat_32_the_module_unloads_between_uses_and_never_under_one(void **state)
 {
 	unsigned int unloads = 0;
 	pthread_t thread;
@@ -183,7 +183,7 @@ static void a_mapping_alone_keeps_the_module(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_module_unloads_between_uses_and_never_under_one,
+		cmocka_unit_test_setup_teardown(threat_32_the_module_unloads_between_uses_and_never_under_one,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unloading_at_once_after_a_vm_ends_waits_for_its_end,
 						set_up, tear_down),

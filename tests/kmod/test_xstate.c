@@ -51,7 +51,7 @@ static long run_with_ymm15(struct guest *g, const uint8_t *in, uint8_t *out)
 	return r;
 }
 
-static void vectors_are_the_guests_inside_and_the_hosts_outside(void **state)
+static void threat_28_vectors_are_the_guests_inside_and_the_hosts_outside(void **state)
 {
 	uint8_t host[32], after[32];
 	uint32_t offset, b, c, d;
@@ -136,7 +136,7 @@ static void pkru_is_the_guests_inside_and_the_hosts_outside(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vectors_are_the_guests_inside_and_the_hosts_outside),
+		cmocka_unit_test(threat_28_vectors_are_the_guests_inside_and_the_hosts_outside),
 		cmocka_unit_test(pkru_is_the_guests_inside_and_the_hosts_outside),
 	};
 
