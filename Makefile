@@ -99,7 +99,7 @@ $B/tests/test_%: $B/tests/test_%.o $B/libkvmrun.a $B/tests/libtest.a
 $B/tests/test_elf: TEST_LIBS := -Wl,--wrap=pread
 $B/tests/test_clock_page: TEST_LIBS := -Wl,--wrap=clock_gettime
 # their stand-ins for the VM and for signals come before the runner's own
-$B/tests/test_calls $B/tests/test_path: TEST_FIRST := -Wl,--allow-multiple-definition $B/tests/guest_call.o
+$B/tests/test_calls $B/tests/test_path $B/tests/test_synth: TEST_FIRST := -Wl,--allow-multiple-definition $B/tests/guest_call.o
 
 # a runner that its guest has taken over; never installed
 $B/tests/kvmrun-taken: $B/runner/main.o $B/tests/takeover.o $B/tests/attempts.o $B/libkvmrun.a

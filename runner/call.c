@@ -9,6 +9,7 @@
 #include "fdtable.h"
 #include "interrupt.h"
 #include "policy.h"
+#include "proc_maps.h"
 #include "sys.h"
 #include "table.h"
 #include "trace.h"
@@ -321,6 +322,14 @@ static void make(struct call *c, const struct header *h, struct abi_frame *f, bo
 		trace_begin(&trace, c);
 	if (!err)
 		ret = allowed ? handlers[c->nr](c) : refuse(c);
+	if (ret == SYNTH_MAPPINGS) {
+		/* it has not been made yet */
+		c->vcpu->calls[c->nr]--;
+		f->more = ABI_MORE_MAPPINGS;
+		f->ret = -EAGAIN;
+		return;
+	}
+	mappings_forget();
 	/* an interrupted sleep tells what remains */
 	if (ret >= 0 || ret == -EINTR)
 		write_outputs(c, h, f);

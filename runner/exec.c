@@ -33,13 +33,15 @@
 #define SCRIPT_LINE	256	/* as Linux reads, fs/binfmt_script.c */
 #define SCRIPTS		5	/* interpreters of interpreters */
 
-static int program_fd = -1;	/* of what runs */
+static struct file *running;	/* what runs; its descriptor is the next one: */
+static int program_fd = -1;
 static bool wanted;
 
 /* What is to be executed. The lists end with NULL; their strings are in text, but for those of scripts. */
 static struct {
 	struct program program;
 	char path[PATH_MAX];
+	char *exe;		/* the path of the program itself, as /proc has it */
 	char *text;
 	char **list, **env;	/* with room before the arguments */
 	char **argv;		/* where they begin */
@@ -48,9 +50,39 @@ static struct {
 	struct abi_pending pending;
 } next;
 
-void exec_init(int fd)
+/* The program that runs from now on: takes over both. */
+static void set_running(int fd, char *path)
 {
+	struct file *file = file_new(fd, S_IFREG, NULL, path);
+
+	if (!file)
+		die(KVMRUN_FAILED, "no memory for a program's name");
+	file_put(running);
+	running = file;
 	program_fd = fd;
+}
+
+void exec_init(int fd, const char *path)
+{
+	char *name = realpath(path, NULL);
+
+	set_running(fd, name ? name : strdup(path));
+}
+
+struct file *exec_file(void)
+{
+	return running ? file_get(running) : NULL;
+}
+
+size_t exec_path(char *to, size_t room)
+{
+	const char *path = running && running->path ? running->path : "";
+	size_t n = strlen(path);
+
+	n = n < room ? n : room - 1;
+	memcpy(to, path, n);
+	to[n] = '\0';
+	return n;
 }
 
 bool exec_wanted(void)
@@ -63,7 +95,8 @@ static void forget(void)
 	free(next.text);
 	free(next.list);
 	free(next.env);
-	next.text = NULL;
+	free(next.exe);
+	next.text = next.exe = NULL;
 	next.list = next.env = NULL;
 }
 
@@ -121,9 +154,10 @@ static int reopen(int fd)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Opens a program in the grants: its descriptor, or as execve(2) fails. */
-static int open_in_grants(struct file *dir, const char *path, bool empty, bool follow)
+/* Opens a program in the grants: its descriptor and in *name its path, or as execve(2) fails. */
+static int open_in_grants(struct file *dir, const char *path, bool empty, bool follow, char **name)
 {
+	char physical[PATH_MAX];
 	struct found f;
 	int ret = path_find(dir, path, (follow ? FIND_FOLLOW : 0) | (empty ? FIND_EMPTY : 0), &f);
 
@@ -137,22 +171,32 @@ static int open_in_grants(struct file *dir, const char *path, bool empty, bool f
 		ret = -EACCES;
 	else if (syscall(SYS_faccessat2, f.fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
 		ret = -errno;
-	else if (*path)
+	else if (f.base == running)
+		ret = program_fd;
+	else if (!f.borrowed)
 		ret = path_open(&f, O_RDONLY);
 	else
 		ret = reopen(f.fd);
+	free(*name);
+	*name = ret < 0 ? NULL : path_name(&f);
+	if (*name && path_physical(*name, physical) == 0) {
+		free(*name);
+		*name = strdup(physical);
+	}
 	path_done(&f);
 	return ret;
 }
 
 int exec_open_interpreter(struct program *p, char *why, size_t size)
 {
+	char *name = NULL;
 	int fd, err;
 
 	p->interp_fd = -1;
 	if (!p->elf.interp[0])
 		return 0;
-	fd = open_in_grants(NULL, p->elf.interp, false, true);
+	fd = open_in_grants(NULL, p->elf.interp, false, true, &name);
+	free(name);
 	if (fd < 0) {
 		snprintf(why, size, fd == -ENOENT ? "is not granted; --ro on its directory and on those of the libraries "
 			 "would, for example --ro /lib64 --ro /lib --ro /usr" : "%s", strerror(-fd));
@@ -216,9 +260,8 @@ static int open_program(struct file *dir, char *path, int flags)
 	int ret;
 
 	for (unsigned int i = 0;; i++) {
-		ret = strcmp(name, "/proc/self/exe") == 0 ? program_fd :
-			open_in_grants(i ? NULL : dir, name, !i && (flags & AT_EMPTY_PATH),
-				       i || !(flags & AT_SYMLINK_NOFOLLOW));
+		ret = open_in_grants(i ? NULL : dir, name, !i && (flags & AT_EMPTY_PATH),
+				     i || !(flags & AT_SYMLINK_NOFOLLOW), &next.exe);
 		if (ret < 0)
 			return ret;
 		p->fd = ret;
@@ -369,8 +412,8 @@ void exec_now(struct vcpu *vcpu)
 	if (next.program.interp_fd >= 0)
 		close(next.program.interp_fd);
 	if (next.program.fd != program_fd) {
-		close(program_fd);
-		program_fd = next.program.fd;
+		set_running(next.program.fd, next.exe ? next.exe : strdup(next.path));
+		next.exe = NULL;
 	}
 	forget();
 	__atomic_store_n(&wanted, false, __ATOMIC_SEQ_CST);

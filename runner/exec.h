@@ -11,12 +11,17 @@
 #include <stddef.h>
 
 struct abi_frame;
+struct file;
 struct program;
 struct vcpu;
 struct vm;
 
-/* The program that runs from the start, open in fd. */
-void exec_init(int fd);
+/* The program that runs from the start, open in fd, and how it was found. */
+void exec_init(int fd, const char *path);
+
+/* The program that runs, held; and its path: bytes. /proc/self/exe. */
+struct file *exec_file(void);
+size_t exec_path(char *to, size_t room);
 
 /*
  * Opens and checks the dynamic linker that p->elf asks for, if any, in the grants. 0, or

@@ -151,6 +151,23 @@ struct file *fd_get(int fd)
 	return file;
 }
 
+int fd_next(int from)
+{
+	int next = -1;
+
+	pthread_mutex_lock(&table.lock);
+	for (unsigned int fd = from < 0 ? 0 : from; fd < table.size && next < 0; fd++)
+		if (table.slot[fd].file)
+			next = fd;
+	pthread_mutex_unlock(&table.lock);
+	return next;
+}
+
+unsigned int fd_room(void)
+{
+	return table.size;
+}
+
 /* Makes room for descriptor fd. With the lock held. */
 static int reserve(unsigned int fd)
 {
@@ -224,7 +241,7 @@ struct file *file_duplicate(struct file *file, int *err)
 		return file_get(file);
 	host = fcntl(file->host, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	*err = host < 0 ? -errno : -ENOMEM;
-	copy = host < 0 ? NULL : file_new(host, file->type, file->mount, NULL);
+	copy = host < 0 ? NULL : file_new(host, file->type, file->mount, file->path ? strdup(file->path) : NULL);
 	if (!copy)
 		return NULL;
 	copy->inherited = file->inherited;

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "synth.h"
+
 struct mount;
 struct signalfd;
 
@@ -22,11 +24,13 @@ struct signalfd;
  */
 struct file {
 	atomic_uint refs;	/* one per descriptor, one per call that uses it */
-	int host;		/* host descriptor; -1 for a synthetic directory */
+	int host;		/* host descriptor; -1 for a synthetic directory or link */
 	mode_t type;		/* S_IFMT part of its mode */
 	bool inherited;		/* standard stream of the caller */
 	const struct mount *mount;	/* what it was opened below; NULL: not by path, or synthetic */
-	char *path;		/* directories: path in the guest; else NULL */
+	char *path;		/* in the guest, as it was found; NULL: there is none */
+	struct synth node;	/* of what is synthetic; its row is NULL elsewhere */
+	bool stores;		/* ... and open for writing */
 	unsigned short family;	/* sockets: AF_* as the guest asked for it; 0: ask the host */
 	unsigned short socktype;	/* sockets: SOCK_*, likewise */
 	bool offline;		/* a socket that leads nowhere: the host's is only its place */
@@ -95,6 +99,10 @@ void fd_close_on_exec(void);
 /* FD_CLOEXEC of a descriptor: 0, 1 or -EBADF; and setting it: 0 or -EBADF. */
 int fd_cloexec(int fd);
 int fd_set_cloexec(int fd, bool cloexec);
+
+/* The lowest descriptor from this one on that is open, or -1; how many the table has room for. */
+int fd_next(int from);
+unsigned int fd_room(void);
 
 /* RLIMIT_NOFILE of the guest. Set: 0, -EINVAL (soft above hard), -EPERM (hard above FDS_MAX or the old one). */
 void fd_get_limit(unsigned long *soft, unsigned long *hard);

@@ -10,6 +10,7 @@
 #include "elf_image.h"
 #include "load.h"
 #include "msg.h"
+#include "proc_maps.h"
 #include "options.h"
 #include "process.h"
 #include "vm.h"
@@ -195,7 +196,7 @@ static void load_pages(struct loader *l, int fd, const struct elf_segment *s, gv
  * the rest of the last one zeroed if it is writable; anonymous pages after it.
  * A page that two segments share belongs to the later one.
  */
-static void load_segment(struct loader *l, int fd, const struct elf_segment *s, gva_t bias)
+static void load_segment(struct loader *l, int fd, const struct elf_segment *s, gva_t bias, int which)
 {
 	gva_t va = s->vaddr + bias, start = page_down(va);
 	gpa_t gpa;
@@ -204,6 +205,7 @@ static void load_segment(struct loader *l, int fd, const struct elf_segment *s, 
 	if (s->prot == PROT_NONE)
 		return;
 	if (s->filesz) {
+		maps_note(start, page_up(va + s->filesz), page_down(s->offset), fd, which);
 		load_pages(l, fd, s, start, va + s->filesz, page_down(s->offset));
 		return;
 	}
@@ -332,10 +334,10 @@ static void give_ram(struct loader *l)
 	l->boot->ram_ready = vm->ram_ready;
 }
 
-static void load_image(struct loader *l, int fd, const struct elf_image *elf, gva_t bias)
+static void load_image(struct loader *l, int fd, const struct elf_image *elf, gva_t bias, int which)
 {
 	for (size_t i = 0; i < elf->nseg; i++)
-		load_segment(l, fd, &elf->seg[i], bias);
+		load_segment(l, fd, &elf->seg[i], bias, which);
 }
 
 void load(struct vm *vm, const struct program *program)
@@ -351,9 +353,10 @@ void load(struct vm *vm, const struct program *program)
 	load_alloc(&l, vm->ram_size / ABI_HUGE * ABI_CHUNK, &l.boot->chunks);
 	map_shim(&l);
 	choose_addresses(&l, elf, interp);
-	load_image(&l, program->fd, elf, l.bias);
+	maps_begin(elf->interp);
+	load_image(&l, program->fd, elf, l.bias, 0);
 	if (interp)
-		load_image(&l, program->interp_fd, interp, l.interp_bias);
+		load_image(&l, program->interp_fd, interp, l.interp_bias, 1);
 	map_vdso(&l);
 	stack_build(&l, elf);
 	fill_boot(&l, program);

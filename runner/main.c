@@ -19,6 +19,7 @@
 #include "options.h"
 #include "path.h"
 #include "policy.h"
+#include "proc.h"
 #include "process.h"
 #include "program.h"
 #include "signalfd.h"
@@ -84,7 +85,7 @@ int main(int argc, char **argv)
 	device = device_open(config.device, &device_path);
 	vm_create(&vm, &config, device, device_path);
 	load(&vm, &program);
-	exec_init(program.fd);
+	exec_init(program.fd, path);
 	if (program.interp_fd >= 0)
 		close(program.interp_fd);
 	vcpu_first(&vcpu, &vm);
@@ -92,6 +93,7 @@ int main(int argc, char **argv)
 	timers_init();
 	signalfd_init(&vm);
 	process_init(&vm);
+	proc_init();
 	interrupt_init(&vm);
 	jail_enter(&config);
 	cpulimit_start(&vm);

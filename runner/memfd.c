@@ -5,6 +5,7 @@
 #include <linux/memfd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -164,6 +165,7 @@ long memfd_resize(struct call *c)
 long host_memfd_create(struct call *c)
 {
 	struct file *file;
+	char *name;
 	int host;
 
 	/* huge pages are the host's, which are few */
@@ -172,7 +174,9 @@ long host_memfd_create(struct call *c)
 	host = plain_syscall(SYS_memfd_create, (long)c->ptr[0], c->arg[1] | MFD_CLOEXEC, 0, 0, 0, 0);
 	if (host < 0)
 		return host;
-	file = file_new(host, S_IFREG, NULL, NULL);
+	if (asprintf(&name, "/memfd:%s", (const char *)c->ptr[0]) < 0)
+		name = NULL;
+	file = file_new(host, S_IFREG, NULL, name);
 	if (!file)
 		return -ENOMEM;
 	return fd_install(file, 0, c->arg[1] & MFD_CLOEXEC);

@@ -13,6 +13,7 @@
 #include "path.h"
 #include "policy.h"
 #include "process.h"
+#include "reopen.h"
 #include "walk.h"
 
 static struct {
@@ -78,12 +79,15 @@ static void strip_slashes(char *path)
 /* Sets the way to the absolute guest path in f->path, which has no "..". -ENOENT: in no mount. */
 static int way(struct found *f, uint64_t resolve)
 {
+	int err;
+
 	f->mount = policy_find(f->path, &f->rel);
 	f->resolve = resolve;
 	if (!f->mount) {
 		strip_slashes(f->path);
-		f->synthetic = policy_synthetic(f->path);
-		return f->synthetic ? 0 : -ENOENT;
+		err = synth_find(f->path, &f->node);
+		f->synthetic = !err;
+		return err;
 	}
 	f->dir = f->mount->fd;
 	if (!f->mount->name)
@@ -99,12 +103,13 @@ static int way(struct found *f, uint64_t resolve)
 static bool parent_synthetic(const char *path)
 {
 	char parent[PATH_MAX];
+	struct synth node;
 	char *slash;
 
 	strcpy(parent, path);
 	slash = strrchr(parent, '/');
 	slash[slash == parent] = '\0';
-	return policy_synthetic(parent);
+	return synth_find(parent, &node) == 0 && synth_is_dir(&node);
 }
 
 /* One openat2(2). -EXDEV: only the slow way can tell. */
@@ -121,6 +126,9 @@ static int find_fast(const char *path, unsigned int how, struct found *f)
 		f->resolve = RESOLVE_WITHIN;
 	} else {
 		err = absolute(f->base, path, f->path, &dotdot);
+		/* links are on nearly every way there, and what they lead to is elsewhere */
+		if (!err && synth_root(f->path))
+			return -EXDEV;
 		if (!err)
 			err = way(f, RESOLVE_WITHIN);
 		if (dotdot && (err || f->synthetic || f->mount->nested))
@@ -147,6 +155,40 @@ static int find_fast(const char *path, unsigned int how, struct found *f)
 	return 0;
 }
 
+/* The descriptor itself, for "" and for magic links. */
+static int find_base(struct found *f)
+{
+	f->mount = f->base->mount;
+	f->node = f->base->node;
+	f->synthetic = f->node.row;
+	f->borrowed = true;
+	f->fd = f->base->host;
+	f->dir = f->fd;
+	f->rel = "";
+	f->resolve = RESOLVE_WITHIN;
+	if (f->synthetic)
+		synth_stat(&f->node, &f->st);
+	return !f->synthetic && fstat(f->fd, &f->st) < 0 ? -errno : 0;
+}
+
+/* What the magic link that f leads to itself leads to. */
+static int follow_magic(struct found *f, unsigned int how)
+{
+	struct file *target = synth_magic(&f->node);
+
+	if (how & FIND_NO_MAGIC) {
+		file_put(target);
+		return -ELOOP;
+	}
+	if (!target)
+		return synth_may_look(&f->node) ? -EACCES : -ENOENT;
+	file_put(f->base);
+	f->base = target;
+	f->magic = true;
+	f->path[0] = '\0';
+	return find_base(f);
+}
+
 static int find_slow(const char *path, unsigned int how, struct found *f)
 {
 	char from[PATH_MAX];
@@ -159,7 +201,9 @@ static int find_slow(const char *path, unsigned int how, struct found *f)
 		return err;
 	err = way(f, RESOLVE_PLAIN);
 	if (err == -ENOENT && f->missing && parent_synthetic(f->path))
-		return 0;
+		return synth_root(f->path) && strncmp(f->path, "/dev", 4) != 0 ? err : 0;
+	if (!err && f->synthetic && f->node.row->target && !synth_is_dir(&f->node) && how & FIND_FOLLOW)
+		return follow_magic(f, how);
 	if (err || f->synthetic || f->missing)
 		return err;
 	fd = open_beneath(f->dir, f->rel, O_PATH | O_NOFOLLOW, 0, f->resolve);
@@ -170,25 +214,13 @@ static int find_slow(const char *path, unsigned int how, struct found *f)
 	return 0;
 }
 
-/* The descriptor itself, for "". */
-static int find_base(struct found *f)
-{
-	f->mount = f->base->mount;
-	f->synthetic = f->base->host < 0;
-	f->borrowed = true;
-	f->fd = f->base->host;
-	f->dir = f->fd;
-	f->rel = "";
-	f->resolve = RESOLVE_WITHIN;
-	return f->fd >= 0 && fstat(f->fd, &f->st) < 0 ? -errno : 0;
-}
-
 int path_find(struct file *dir, const char *path, unsigned int how, struct found *f)
 {
 	int err;
 
 	f->mount = NULL;
-	f->synthetic = f->missing = f->pinned = f->borrowed = false;
+	f->synthetic = f->missing = f->pinned = f->borrowed = f->magic = false;
+	f->node.row = NULL;
 	f->fd = -1;
 	f->base = NULL;
 	f->path[0] = '\0';
@@ -206,7 +238,7 @@ int path_find(struct file *dir, const char *path, unsigned int how, struct found
 		return err;
 	}
 	/* a directory that came as a standard stream grants nothing below it */
-	if (*path != '/' && !f->base->path) {
+	if (*path != '/' && (!f->base->path || !S_ISDIR(f->base->type))) {
 		err = S_ISDIR(f->base->type) ? -EACCES : -ENOTDIR;
 		path_done(f);
 		return err;
@@ -216,7 +248,9 @@ int path_find(struct file *dir, const char *path, unsigned int how, struct found
 		f->synthetic = f->missing = false;
 		err = find_slow(path, how, f);
 	}
-	if (!err && f->fd >= 0) {
+	if (!err && f->synthetic && !f->borrowed)
+		synth_stat(&f->node, &f->st);
+	else if (!err && f->fd >= 0 && !f->borrowed) {
 		if (fstat(f->fd, &f->st) < 0)
 			err = -errno;
 		else if (!policy_device_allowed(f->fd, f->st.st_dev))
@@ -267,11 +301,11 @@ int path_parent(struct file *dir, const char *path, struct found *f, char name[N
 	err = path_find(dir, start ? parent : end ? "." : "/", FIND_FOLLOW, f);
 	if (err)
 		return err;
-	if (!f->synthetic && !S_ISDIR(f->st.st_mode)) {
+	if (!S_ISDIR(f->st.st_mode)) {
 		path_done(f);
 		return -ENOTDIR;
 	}
-	if (!f->synthetic && !f->mount->nested)
+	if (!f->synthetic && (!f->mount || !f->mount->nested))
 		return 0;
 	/* f->rel was the caller's; f->path is physical: nothing was followed on the way */
 	strip_slashes(f->path);
@@ -279,7 +313,7 @@ int path_parent(struct file *dir, const char *path, struct found *f, char name[N
 	memcpy(entry, f->path, len);
 	if (append(entry, len, name, &dotdot) == 0) {
 		strip_slashes(entry);
-		f->pinned = !dotdot && policy_pinned(entry);
+		f->pinned = !dotdot && (policy_pinned(entry) || (synth_root(entry) == strlen(entry) && !policy_find(entry, NULL)));
 	}
 	return 0;
 }
@@ -293,6 +327,8 @@ int path_may_change_entry(const struct found *f, const char *name, bool create)
 
 	if (f->pinned || !*name)
 		return create ? -EEXIST : -EBUSY;
+	if (f->synthetic && strncmp(f->path, "/dev", 4) != 0 && synth_root(f->path))
+		return synth_may_change_entry(f->path, name, create);
 	err = policy_may_change(f->mount, f->synthetic);
 	if (!err)
 		return 0;
@@ -318,6 +354,8 @@ int path_open(const struct found *f, uint64_t flags)
 	struct stat st;
 	int fd;
 
+	if (f->magic)
+		return reopen_file(f->base, flags);
 	switch (f->st.st_mode & S_IFMT) {
 	case S_IFREG:
 	case S_IFDIR:
@@ -431,6 +469,7 @@ int path_fchdir(struct file *dir)
 	file = file_new(fd, S_IFDIR, dir->mount, path);
 	if (!file)
 		return -ENOMEM;
+	file->node = dir->node;
 	set_cwd(file);
 	return 0;
 }
@@ -444,12 +483,20 @@ int path_chdir(const char *path)
 
 	if (err)
 		return err;
+	/* by a magic link: what is open already */
+	if (f.borrowed) {
+		err = path_fchdir(f.base);
+		path_done(&f);
+		return err;
+	}
 	name = path_name(&f);
 	if (!name) {
 		path_done(&f);
 		return -ENOMEM;
 	}
-	file = file_new(f.fd, f.synthetic ? S_IFDIR : f.st.st_mode, f.mount, name);
+	file = file_new(f.fd, f.st.st_mode, f.mount, name);
+	if (file)
+		file->node = f.node;
 	f.fd = -1;
 	path_done(&f);
 	if (!file)
@@ -472,6 +519,7 @@ int path_start(const char *path)
 			errno = ENOMEM;
 			return -1;
 		}
+		synth_find("/", &cwd.file->node);
 	}
 	err = path_chdir(path);
 	errno = -err;

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "synth.h"
+
 struct file;
 struct mount;
 
@@ -15,6 +17,7 @@ struct mount;
 #define FIND_CREATE	2u	/* the last component may be missing */
 #define FIND_EMPTY	4u	/* "" is the directory descriptor itself, of whatever type */
 #define FIND_PHYSICAL	8u	/* .path shall be physical: by the slow way */
+#define FIND_NO_MAGIC	16u	/* a magic link on the way is -ELOOP */
 
 /*
  * What a path led to, and how to get there again by one openat2(2). Every way
@@ -22,13 +25,15 @@ struct mount;
  */
 struct found {
 	const struct mount *mount;	/* NULL: synthetic, or (FIND_EMPTY) reached by no path */
-	bool synthetic;		/* a synthetic directory: fd is -1 */
+	bool synthetic;		/* node says what it is; fd is -1, or of a file of it that is open */
+	struct synth node;
 	bool missing;		/* FIND_CREATE: nothing there at the time; fd is -1 */
 	bool pinned;		/* path_parent(): the entry is a mount or leads to one */
 	int fd;			/* O_PATH descriptor (FIND_EMPTY: any), or -1 */
-	struct stat st;		/* of fd */
+	struct stat st;		/* of fd, or of the node */
 	struct file *base;	/* held, or NULL */
 	bool borrowed;		/* fd is base's */
+	bool magic;		/* by a magic link, which base is the target of: reopen.h */
 	int dir;		/* the way: from here ... */
 	const char *rel;	/* ... by this ... */
 	uint64_t resolve;	/* ... under these rules */

@@ -20,6 +20,8 @@
 #include "path.h"
 #include "policy.h"
 #include "process.h"
+#include "reopen.h"
+#include "synth.h"
 #include "table.h"
 #include "tmpdir.h"
 #include "walk.h"
@@ -59,11 +61,16 @@ static size_t prefix(const char *dir)
 
 const struct mount *policy_find(const char *path, const char **rel)
 {
+	size_t root = synth_root(path);
+
 	for (size_t i = 0; i < nmounts; i++) {
 		const struct mount *m = &mounts[i];
 
 		if (!below(path, m->guest, m->len))
 			continue;
+		/* a grant of all has nothing of the host's there */
+		if (root > m->len)
+			return NULL;
 		if (rel)
 			*rel = path[m->len] == '/' ? path + m->len + 1 : path + m->len;
 		return m;
@@ -86,11 +93,6 @@ bool policy_pinned(const char *path)
 	return false;
 }
 
-bool policy_synthetic(const char *path)
-{
-	return (policy_pinned(path) || !path[1]) && !policy_find(path, NULL);
-}
-
 const char *policy_entry(const char *path, size_t i, size_t *len)
 {
 	size_t skip = prefix(path);
@@ -107,6 +109,24 @@ const char *policy_entry(const char *path, size_t i, size_t *len)
 		if (!seen && i-- == 0)
 			return name;
 	}
+	return NULL;
+}
+
+const struct mount *policy_mount(size_t i)
+{
+	return i < nmounts ? &mounts[i] : NULL;
+}
+
+int policy_number(const struct mount *mount)
+{
+	return 10 + (mount - mounts);
+}
+
+const char *policy_device_name(dev_t device)
+{
+	for (size_t i = 0; i < DEVICES; i++)
+		if (device == makedev(MEM_MAJOR, devices[i].minor))
+			return devices[i].guest;
 	return NULL;
 }
 
@@ -273,6 +293,7 @@ void policy_init(const struct config *config)
 		    "their grants; Linux 5.8 or newer is needed");
 	if (fd >= 0)
 		close(fd);
+	reopen_init();
 	explain = config->explain;
 	process_guard(&explained);
 	add_devices();
@@ -282,6 +303,8 @@ void policy_init(const struct config *config)
 	/* where libc keeps shared memory and semaphores that have names */
 	if (config->tmp && !policy_find("/dev/shm", NULL))
 		add("/dev/shm", tmpdir_open(config->tmp_bytes), NULL, true, 0);
+	for (size_t i = 0; i < nmounts; i++)
+		mounts[i].nested = !mounts[i].len;
 	for (size_t i = 0; i < nmounts; i++)
 		for (size_t j = 0; j < i; j++)
 			if (below(mounts[j].guest, mounts[i].guest, mounts[i].len))
@@ -318,12 +341,11 @@ static uint64_t hash(const char *s, uint64_t seed)
 
 void policy_explain(const char *path, bool write)
 {
-	/* glibc asks for it at every start and goes on without it */
-	if (!explain || strcmp(path, "/proc/self/exe") == 0)
+	if (!explain)
 		return;
 	if (!first_time(hash(path, write)))
 		return;
-	if (below(path, "/proc", 5) || below(path, "/sys", 4))
+	if (synth_root(path))
 		msg("explain: %s does not exist for the program: it has no view of the host", path);
 	else if (write && (*path != '/' || policy_find(path, NULL)))
 		msg("explain: %s is read-only for the program; --rw on it or a directory above would let it write", path);

@@ -12,7 +12,7 @@ struct config;
 
 /*
  * A granted tree or file in the guest's namespace. What is in no mount does
- * not exist for the guest, save for the synthetic read-only directories that
+ * not exist for the guest, save for what is synthetic: synth.h, and read-only directories that
  * lead to the mounts.
  */
 struct mount {
@@ -41,10 +41,14 @@ const struct mount *policy_mount(size_t i);
 /* Whether path is a mount or a directory that leads to one: neither can be removed or replaced. */
 bool policy_pinned(const char *path);
 
-/* Whether path is a synthetic directory: it leads to mounts and lies in none. */
-bool policy_synthetic(const char *path);
+/* The mounts, one after another; NULL behind the last. And the number that one is told by. */
+const struct mount *policy_mount(size_t i);
+int policy_number(const struct mount *mount);
 
-/* The i-th distinct name in a synthetic directory, its length in *len; NULL after the last. */
+/* A standard device's path, or NULL. */
+const char *policy_device_name(dev_t device);
+
+/* The i-th distinct name that mounts have in a directory that leads to them, its length in *len; NULL after the last. */
 const char *policy_entry(const char *path, size_t i, size_t *len);
 
 /*

@@ -18,6 +18,7 @@
 #include "options.h"
 #include "pidfd.h"
 #include "process.h"
+#include "process_show.h"
 #include "process_table.h"
 #include "signalfd.h"
 #include "stats.h"
@@ -141,6 +142,7 @@ void process_executed(void)
 	vfork_over();
 	proc_lock();
 	proc_self->executed = proc_self->stranger = true;
+	proc_show_self();
 	proc_unlock();
 	proc_wake(proc_self);
 }
@@ -318,6 +320,7 @@ void process_init(struct vm *of)
 	uid = proc_vm->uid;
 	first_host = getpid();
 	host_parent = getppid();
+	process_show_init();
 	/* whose parent has ended comes here, and not to the host's process 1 */
 	if (proc_max > 1 && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		vmsg("processes whose parents have ended cannot be kept: %m");
@@ -370,7 +373,7 @@ static int make_table(void)
 	proc_self = procs->process;
 	*proc_self = (struct process){
 		.state = ALIVE, .pid = GUEST_PID, .ppid = GUEST_PPID, .pgid = GUEST_PID, .sid = GUEST_PID,
-		.host = getpid(), .executed = true, .stranger = true, .exit_signal = SIGCHLD,
+		.host = getpid(), .executed = true, .stranger = true, .exit_signal = SIGCHLD, .started = process_started(),
 		.host_group = getpgrp(), .host_session = getsid(0),
 		.subreaper = alone.subreaper, .death_signal = alone.death_signal,
 	};
@@ -406,6 +409,12 @@ static struct process *new_entry(uint64_t how)
 	p->stopped = 0;
 	p->memory = p->loan = 0;
 	p->head = p->count = 0;
+	proc_show_self();
+	p->started = boot_ns();
+	memcpy(p->comm, proc_self->comm, sizeof(p->comm));
+	p->cmdline_len = proc_self->cmdline_len;
+	memcpy(p->cmdline, proc_self->cmdline, p->cmdline_len);
+	strcpy(p->exe, proc_self->exe);
 	memset(&p->usage, 0, sizeof(p->usage));
 	p->state = ALIVE;
 	return p;

@@ -14,6 +14,7 @@
 
 #define SIGNALS		256	/* that wait for a process to take them */
 #define FIRST_RT	32
+#define SHOWN		4096	/* bytes of a command line that others see, and of a path */
 
 enum state { FREE, ALIVE, ZOMBIE };
 
@@ -38,6 +39,11 @@ struct process {
 	uint64_t loan;		/* and that do not, as its maker has them */
 	unsigned int head, count;
 	siginfo_t queue[SIGNALS];
+	/* what others may see of it: process_show.h */
+	char comm[16];
+	uint64_t started;	/* ns since the machine's start */
+	uint32_t cmdline_len;
+	char cmdline[SHOWN], exe[SHOWN];
 };
 
 struct proc_table {
@@ -74,6 +80,9 @@ bool proc_alive(const struct process *p);
 
 /* The one with this ID, alive or a zombie; NULL. */
 struct process *proc_find(int pid);
+
+/* Has this one's entry show what it is now. */
+void proc_show_self(void);
 
 /* Leaves it a signal: 0, or -EAGAIN. */
 int proc_post(struct process *p, const siginfo_t *info);

@@ -119,6 +119,11 @@ void stack_build(struct loader *l, const struct elf_image *elf)
 	gva_t platform = push(&s, PLATFORM, sizeof(PLATFORM));
 	gva_t random_at = push(&s, random, sizeof(random));
 
+	l->vm->args = gpa + size - (s.top - argv);
+	l->vm->args_len = env - argv;
+	l->vm->env = gpa + size - (s.top - env);
+	l->vm->env_len = execfn - env;
+
 	const uint64_t aux[][2] = {
 		{ AT_SYSINFO_EHDR, l->vdso },
 		{ AT_HWCAP, cpu_leaf(l->vm, 1, 3) },
@@ -153,5 +158,8 @@ void stack_build(struct loader *l, const struct elf_image *elf)
 	put_pointers(&out, argv, c->argv, argc);
 	put_pointers(&out, env, c->env, envc);
 	memcpy(out, aux, sizeof(aux));
+	l->vm->stack = s.at;
+	l->vm->auxv = gpa + size - ((uint8_t *)s.host_top - (uint8_t *)out);
+	l->vm->auxv_len = sizeof(aux);
 	load_map(l, s.top - stack_size(l), s.top, PROT_READ | PROT_WRITE, ABI_MAP_GROWSDOWN);
 }

@@ -18,8 +18,9 @@
 /* A PASS row: the host's call on the same arguments. */
 call_fn pass;
 
-/* The same for what a synthetic directory is asked. */
+/* The same for what synth.h has, and a write to it. */
 call_fn synthetic_call;
+call_fn synthetic_write;
 
 /* Bytes that the longest extended attribute or list of their names has. */
 #define FLAT_MAX 65536u

@@ -12,6 +12,8 @@
 
 #include "path.h"
 #include "policy.h"
+#include "proc.h"
+#include "reopen.h"
 #include "sys.h"
 
 /* ------------------------------------------------------------- getdents */
@@ -19,10 +21,10 @@
 #define LISTING 32768u
 
 /* One record of getdents64(2), or in the older form with the type behind the name; 0 when it does not fit. */
-static size_t put_entry(char *to, size_t room, const char *name, size_t len, long next, bool old)
+static size_t put_entry(char *to, size_t room, const struct synth_entry *e, long next, bool old)
 {
-	size_t head = offsetof(struct dirent64, d_name) - old;
-	uint64_t ino = 1, off = next;
+	size_t head = offsetof(struct dirent64, d_name) - old, len = strlen(e->name);
+	uint64_t ino = e->ino, off = next;
 	uint16_t size = (head + len + 1 + old + 7) & ~7u;
 
 	if (size > room)
@@ -31,35 +33,26 @@ static size_t put_entry(char *to, size_t room, const char *name, size_t len, lon
 	memcpy(to, &ino, 8);
 	memcpy(to + 8, &off, 8);
 	memcpy(to + 16, &size, 2);
-	memcpy(to + head, name, len);
-	/* not all of a grant's names are directories: let the program ask */
-	to[old ? size - 1 : 18] = DT_UNKNOWN;
+	memcpy(to + head, e->name, len);
+	to[old ? size - 1 : 18] = e->type;
 	return size;
-}
-
-static const char *entry(const char *path, long pos, size_t *len)
-{
-	*len = pos + 1;
-	return pos < 2 ? ".." : policy_entry(path, pos - 2, len);
 }
 
 /* Entries from pos on; the bytes used, and in *next where to go on. */
 static long list_synthetic(const char *path, long pos, char *to, size_t room, bool old, long *next)
 {
-	size_t used = 0, len;
-	const char *name;
+	struct synth_entry e;
+	size_t used = 0;
 
-	while ((name = entry(path, pos, &len))) {
-		size_t size = put_entry(to + used, room - used, name, len, pos + 1, old);
+	for (*next = pos; synth_next(path, &pos, &e); *next = pos) {
+		size_t size = put_entry(to + used, room - used, &e, pos, old);
 
 		if (!size && !used)
 			return -EINVAL;
 		if (!size)
 			break;
 		used += size;
-		pos++;
 	}
-	*next = pos;
 	return used;
 }
 
@@ -70,6 +63,8 @@ static long do_getdents(struct call *c, bool old)
 	struct file *file = c->fd[0];
 	long ret, pos, next;
 
+	if (!S_ISDIR(file->type))
+		return -ENOTDIR;
 	if (file->host < 0) {
 		/* of threads that list at once each gets other entries: who comes late looks again */
 		pos = file->pos;
@@ -129,7 +124,7 @@ long host_fchdir(struct call *c)
 
 long host_umask(struct call *c)
 {
-	return umask(c->arg[0] & 0777);
+	return proc_set_umask(c->arg[0] & 0777);
 }
 
 /* ------------------------------------------------------------- making and removing names */
@@ -296,6 +291,22 @@ long host_renameat2(struct call *c)
 	return do_rename(c->fd[0], c->ptr[1], c->fd[2], c->ptr[3], (unsigned int)c->arg[4]);
 }
 
+static long link_open(struct file *file, struct file *dir, const char *path)
+{
+	char name[NAME_MAX + 2];
+	struct found f;
+	int err;
+
+	if (S_ISDIR(file->type))
+		return -EPERM;
+	err = find_entry(dir, path, true, &f, name);
+	if (err)
+		return err;
+	err = !file->mount || file->mount != f.mount ? -EXDEV : reopen_link(file, f.fd, name);
+	path_done(&f);
+	return err;
+}
+
 static long do_link(struct file *olddir, const char *old, struct file *newdir, const char *new, uint64_t flags)
 {
 	char from[NAME_MAX + 2], to[NAME_MAX + 2];
@@ -309,6 +320,12 @@ static long do_link(struct file *olddir, const char *old, struct file *newdir, c
 		err = path_find(olddir, old, FIND_FOLLOW | FIND_PHYSICAL, &target);
 		if (err)
 			return err;
+		/* what is open gets a name: open(2) of O_TMPFILE */
+		if (target.magic) {
+			err = link_open(target.base, newdir, new);
+			path_done(&target);
+			return err;
+		}
 		path_done(&target);
 		olddir = NULL;
 		old = target.path;

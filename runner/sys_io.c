@@ -128,9 +128,11 @@ static long transfer(struct call *c, bool write, long nr, long vnr, long a3, lon
 	long ret;
 
 	if (c->fd[0]->host < 0 && !write)
-		return -EISDIR;
+		return S_ISDIR(c->fd[0]->type) ? -EISDIR : -EBADF;
 	if (c->fd[0]->signals && vnr == SYS_readv)
 		return signalfd_read(c);
+	if (c->fd[0]->node.row && write)
+		return synthetic_write(c);
 	if (c->fd[0]->memory && write) {
 		ret = memfd_write(c);
 		c->more = ret > 0 && (uint64_t)ret == c->count[1];
@@ -256,7 +258,7 @@ long pass(struct call *c)
 
 		switch (arg->kind) {
 		case ABI_ARG_FD:
-			if (host_fd(c, i) < 0)
+			if (host_fd(c, i) < 0 || (c->fd[i]->node.row && (c->nr == SYS_fstat || c->nr == SYS_fstatfs)))
 				return synthetic_call(c);
 			if (c->fd[i]->memory && (c->nr == SYS_ftruncate || c->nr == SYS_fallocate))
 				return memfd_resize(c);

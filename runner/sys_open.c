@@ -10,6 +10,7 @@
 
 #include "path.h"
 #include "policy.h"
+#include "reopen.h"
 #include "sys.h"
 
 /* Flags that mean something here; open(2) ignores others. Not O_ASYNC: see F_SETFL. */
@@ -25,18 +26,19 @@
 /* Gives what was found, open as host (owned), to the guest. */
 static long install(const struct found *f, int host, mode_t type, uint64_t flags)
 {
-	char *path = NULL;
+	char *path = path_name(f);
 	struct file *file;
 
-	if (S_ISDIR(type)) {
-		path = path_name(f);
-		if (!path) {
-			if (host >= 0)
-				close(host);
-			return -ENAMETOOLONG;
-		}
+	if (S_ISDIR(type) && !path) {
+		if (host >= 0)
+			close(host);
+		return -ENAMETOOLONG;
 	}
 	file = file_new(host, type, f->mount, path);
+	if (file)
+		file->node = f->node;
+	if (file && f->synthetic && (flags & O_ACCMODE) != O_RDONLY)
+		file->stores = true;
 	return file ? fd_install(file, 0, flags & O_CLOEXEC) : -ENOMEM;
 }
 
@@ -44,7 +46,7 @@ static long install(const struct found *f, int host, mode_t type, uint64_t flags
 static int may_open(const struct found *f, uint64_t flags)
 {
 	bool write = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
-	mode_t type = f->synthetic ? S_IFDIR : f->st.st_mode & S_IFMT;
+	mode_t type = f->st.st_mode & S_IFMT;
 	int err;
 
 	if (type == S_IFLNK && !(flags & O_PATH))
@@ -55,7 +57,8 @@ static int may_open(const struct found *f, uint64_t flags)
 		return 0;
 	if (type == S_IFDIR)
 		return -EISDIR;
-	if (f->mount && f->mount->device)
+	/* they know by themselves: synth_open(), reopen_file() */
+	if ((f->mount && f->mount->device) || f->magic || f->synthetic)
 		return 0;
 	err = policy_may_change(f->mount, f->synthetic);
 	if (err == -EROFS)
@@ -70,9 +73,15 @@ static long open_found(struct found *f, uint64_t flags)
 
 	if (err)
 		return err;
-	if (f->synthetic)
-		return install(f, -1, S_IFDIR, flags);
-	if (flags & O_PATH) {
+	if (f->synthetic && (flags & O_PATH || S_ISDIR(f->st.st_mode))) {
+		err = flags & O_PATH ? 0 : synth_may_look(&f->node);
+		return err ? err : install(f, -1, f->st.st_mode, flags);
+	}
+	if (f->synthetic && !f->borrowed) {
+		host = synth_open(&f->node, flags);
+	} else if (flags & O_PATH && f->borrowed) {
+		host = reopen_host(f->fd, O_PATH);
+	} else if (flags & O_PATH) {
 		host = f->fd;
 		f->fd = -1;
 	} else {
@@ -99,7 +108,7 @@ static long open_unnamed(struct found *f, uint64_t flags, mode_t mode)
 {
 	int err = policy_may_change(f->mount, f->synthetic), host;
 
-	if (!f->synthetic && !S_ISDIR(f->st.st_mode))
+	if (!S_ISDIR(f->st.st_mode))
 		return -ENOTDIR;
 	if (err)
 		return err;
@@ -107,9 +116,10 @@ static long open_unnamed(struct found *f, uint64_t flags, mode_t mode)
 	return host < 0 ? host : install(f, host, S_IFREG, flags);
 }
 
-static long do_open(struct file *dir, const char *path, uint64_t flags, mode_t mode)
+/* extra: FIND_* beside what the flags say. */
+static long do_open(struct file *dir, const char *path, uint64_t flags, mode_t mode, unsigned int extra)
 {
-	unsigned int how = FIND_FOLLOW;
+	unsigned int how = FIND_FOLLOW | extra;
 	struct found f;
 	long ret = -EAGAIN;
 
@@ -119,7 +129,7 @@ static long do_open(struct file *dir, const char *path, uint64_t flags, mode_t m
 	if ((flags & O_TMPFILE) == O_TMPFILE) {
 		if ((flags & O_ACCMODE) == O_RDONLY)
 			return -EINVAL;
-		ret = path_find(dir, path, FIND_FOLLOW, &f);
+		ret = path_find(dir, path, FIND_FOLLOW | extra, &f);
 		if (!ret) {
 			ret = open_unnamed(&f, flags, mode);
 			path_done(&f);
@@ -147,7 +157,7 @@ static long do_open(struct file *dir, const char *path, uint64_t flags, mode_t m
 			}
 		} else if (flags & O_CREAT && flags & O_EXCL) {
 			ret = -EEXIST;
-		} else if (flags & O_CREAT && (f.synthetic || S_ISDIR(f.st.st_mode))) {
+		} else if (flags & O_CREAT && S_ISDIR(f.st.st_mode)) {
 			ret = -EISDIR;
 		} else {
 			ret = open_found(&f, flags);
@@ -159,17 +169,17 @@ static long do_open(struct file *dir, const char *path, uint64_t flags, mode_t m
 
 long host_open(struct call *c)
 {
-	return do_open(NULL, c->ptr[0], c->arg[1], c->arg[2]);
+	return do_open(NULL, c->ptr[0], c->arg[1], c->arg[2], 0);
 }
 
 long host_openat(struct call *c)
 {
-	return do_open(c->fd[0], c->ptr[1], c->arg[2], c->arg[3]);
+	return do_open(c->fd[0], c->ptr[1], c->arg[2], c->arg[3], 0);
 }
 
 long host_creat(struct call *c)
 {
-	return do_open(NULL, c->ptr[0], O_CREAT | O_WRONLY | O_TRUNC, c->arg[1]);
+	return do_open(NULL, c->ptr[0], O_CREAT | O_WRONLY | O_TRUNC, c->arg[1], 0);
 }
 
 long host_openat2(struct call *c)
@@ -185,10 +195,11 @@ long host_openat2(struct call *c)
 	if (how->flags & ~(uint64_t)(OPEN_FLAGS | O_ASYNC) || how->mode & ~(uint64_t)07777 ||
 	    (how->mode && !(how->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))))
 		return -EINVAL;
-	/* magic links are never followed; the other rules would be the guest's own, inside its namespace */
+	/* the other rules would be the guest's own, inside its namespace */
 	if (how->resolve & ~(uint64_t)RESOLVE_NO_MAGICLINKS)
 		return -ENOSYS;
-	return do_open(c->fd[0], c->ptr[1], how->flags, how->mode);
+	return do_open(c->fd[0], c->ptr[1], how->flags, how->mode,
+		       how->resolve & RESOLVE_NO_MAGICLINKS ? FIND_NO_MAGIC : 0);
 }
 
 long host_truncate(struct call *c)
@@ -201,13 +212,15 @@ long host_truncate(struct call *c)
 		ret = path_find(NULL, c->ptr[0], FIND_FOLLOW, &f);
 		if (ret)
 			return ret;
-		if (f.synthetic || S_ISDIR(f.st.st_mode))
+		if (S_ISDIR(f.st.st_mode))
 			ret = -EISDIR;
+		else if (f.synthetic)
+			ret = synth_access(&f.node, W_OK);
 		else if (!S_ISREG(f.st.st_mode))
 			ret = -EINVAL;
 		else
 			ret = policy_may_change(f.mount, false);
-		if (!ret) {
+		if (!ret && !f.synthetic) {
 			host = path_open(&f, O_WRONLY);
 			ret = host < 0 ? host : ftruncate(host, c->arg[1]) < 0 ? -errno : 0;
 			if (host >= 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "path.h"
 #include "policy.h"
 #include "sys.h"
+#include "window.h"
 
 _Static_assert(sizeof(struct stat) == ABI_SIZE_stat, "struct stat");
 _Static_assert(sizeof(struct statx) == ABI_SIZE_statx, "struct statx");
@@ -25,26 +27,7 @@ static unsigned int how_of(uint64_t flags)
 	return (flags & AT_SYMLINK_NOFOLLOW ? 0 : FIND_FOLLOW) | (flags & AT_EMPTY_PATH ? FIND_EMPTY : 0);
 }
 
-/* ------------------------------------------------------------- synthetic directories */
-
-static void synthetic_stat(struct stat *st)
-{
-	memset(st, 0, sizeof(*st));
-	st->st_mode = S_IFDIR | 0555;
-	st->st_nlink = 2;
-	st->st_ino = 1;
-	st->st_blksize = ABI_PAGE;
-}
-
-static void synthetic_statfs(struct statfs *fs)
-{
-	memset(fs, 0, sizeof(*fs));
-	fs->f_type = TMPFS_MAGIC;
-	fs->f_bsize = ABI_PAGE;
-	fs->f_frsize = ABI_PAGE;
-	fs->f_namelen = NAME_MAX;
-	fs->f_flags = ST_RDONLY;
-}
+/* ------------------------------------------------------------- what is synthetic */
 
 long synthetic_call(struct call *c)
 {
@@ -52,12 +35,12 @@ long synthetic_call(struct call *c)
 	case SYS_fstat:
 		if (!c->ptr[1])
 			return -EFAULT;
-		synthetic_stat(c->ptr[1]);
+		synth_stat(&c->fd[0]->node, c->ptr[1]);
 		return 0;
 	case SYS_fstatfs:
 		if (!c->ptr[1])
 			return -EFAULT;
-		synthetic_statfs(c->ptr[1]);
+		synth_statfs(c->fd[0]->path, c->ptr[1]);
 		return 0;
 	case SYS_lseek:
 		if (c->arg[2] != SEEK_SET || (long)c->arg[1] < 0)
@@ -70,6 +53,26 @@ long synthetic_call(struct call *c)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+long synthetic_write(struct call *c)
+{
+	const struct file *file = c->fd[0];
+	char text[ABI_PAGE];
+	uint64_t n;
+	void *from;
+	int err;
+
+	if (!file->stores)
+		return -EBADF;
+	from = flat(c, 1, &n);
+	if (n >= sizeof(text))
+		return -EINVAL;
+	if (guest_copy(text, from, n))
+		return -EFAULT;
+	text[n] = '\0';
+	err = file->node.row->store(&file->node, text, n);
+	return err ? err : (long)n;
 }
 
 /* ------------------------------------------------------------- stat */
@@ -86,10 +89,7 @@ static long do_stat(struct file *dir, const char *path, uint64_t flags, struct s
 	err = path_find(dir, path, how_of(flags), &f);
 	if (err)
 		return err;
-	if (f.synthetic)
-		synthetic_stat(out);
-	else
-		*out = f.st;
+	*out = f.st;
 	path_done(&f);
 	return 0;
 }
@@ -109,14 +109,27 @@ long host_newfstatat(struct call *c)
 	return do_stat(c->fd[0], c->ptr[1], (unsigned int)c->arg[3], c->ptr[2]);
 }
 
-static void synthetic_statx(struct statx *x)
+static struct statx_timestamp statx_time(struct timespec ts)
+{
+	return (struct statx_timestamp){ .tv_sec = ts.tv_sec, .tv_nsec = ts.tv_nsec };
+}
+
+static void synthetic_statx(const struct stat *st, struct statx *x)
 {
 	memset(x, 0, sizeof(*x));
-	x->stx_mask = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID | STATX_GID | STATX_INO;
-	x->stx_blksize = ABI_PAGE;
-	x->stx_nlink = 2;
-	x->stx_mode = S_IFDIR | 0555;
-	x->stx_ino = 1;
+	x->stx_mask = STATX_BASIC_STATS;
+	x->stx_blksize = st->st_blksize;
+	x->stx_nlink = st->st_nlink;
+	x->stx_uid = st->st_uid;
+	x->stx_gid = st->st_gid;
+	x->stx_mode = st->st_mode;
+	x->stx_ino = st->st_ino;
+	x->stx_size = st->st_size;
+	x->stx_atime = statx_time(st->st_atim);
+	x->stx_mtime = statx_time(st->st_mtim);
+	x->stx_ctime = statx_time(st->st_ctim);
+	x->stx_dev_major = major(st->st_dev);
+	x->stx_dev_minor = minor(st->st_dev);
 }
 
 long host_statx(struct call *c)
@@ -134,7 +147,7 @@ long host_statx(struct call *c)
 	if (ret)
 		return ret;
 	if (f.synthetic)
-		synthetic_statx(c->ptr[4]);
+		synthetic_statx(&f.st, c->ptr[4]);
 	else if (syscall(SYS_statx, f.fd, "", AT_EMPTY_PATH | (flags & AT_STATX_SYNC_TYPE), mask, c->ptr[4]) < 0)
 		ret = -errno;
 	path_done(&f);
@@ -152,7 +165,7 @@ long host_statfs(struct call *c)
 	if (ret)
 		return ret;
 	if (f.synthetic)
-		synthetic_statfs(c->ptr[1]);
+		synth_statfs(f.path[0] ? f.path : f.base->path, c->ptr[1]);
 	else if (fstatfs(f.fd, c->ptr[1]) < 0)
 		ret = -errno;
 	path_done(&f);
@@ -173,10 +186,10 @@ static long do_access(struct file *dir, const char *path, uint64_t mode, uint64_
 	if (ret)
 		return ret;
 	if (f.synthetic)
-		ret = mode & W_OK ? -EROFS : 0;
+		ret = synth_access(&f.node, mode);
 	else if (syscall(SYS_faccessat2, f.fd, "", mode, AT_EMPTY_PATH | (flags & AT_EACCESS)) < 0)
 		ret = -errno;
-	else if (mode & W_OK && !f.borrowed && !f.mount->device)
+	else if (mode & W_OK && f.mount && (!f.borrowed || f.magic) && !f.mount->device)
 		ret = policy_may_change(f.mount, false);
 	path_done(&f);
 	return ret;
@@ -210,7 +223,9 @@ static long do_readlink(struct call *c, struct file *dir, const char *path, int 
 	ret = path_find(dir, path, FIND_EMPTY, &f);
 	if (ret)
 		return ret;
-	if (f.synthetic || !S_ISLNK(f.st.st_mode))
+	if (f.synthetic && S_ISLNK(f.st.st_mode))
+		ret = synth_link(&f.node, target);
+	else if (f.synthetic || !S_ISLNK(f.st.st_mode))
 		ret = path && *path ? -EINVAL : -ENOENT;
 	else
 		ret = readlinkat(f.fd, "", target, sizeof(target));

@@ -14,7 +14,9 @@
 
 #include "interrupt.h"
 #include "load.h"
+#include "proc.h"
 #include "process.h"
+#include "process_show.h"
 #include "sys.h"
 #include "thread.h"
 #include "vcpu.h"
@@ -365,8 +367,8 @@ long host_sysinfo(struct call *c)
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	info->uptime = ts.tv_sec;
 	info->totalram = c->vm->mem_limit;
-	info->freeram = c->vm->mem_limit;
-	info->procs = 1;
+	info->freeram = proc_free_memory();
+	info->procs = process_count();
 	info->mem_unit = 1;
 	return 0;
 }

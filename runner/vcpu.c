@@ -16,7 +16,9 @@
 #include "exec.h"
 #include "interrupt.h"
 #include "msg.h"
+#include "proc_maps.h"
 #include "process.h"
+#include "process_show.h"
 #include "signalfd.h"
 #include "thread.h"
 #include "vcpu.h"
@@ -383,6 +385,12 @@ static void op_memory(struct vcpu *vcpu)
 	vcpu->frame->ret = err ? err : (int64_t)vcpu->vm->ram_ready;
 }
 
+static void op_named(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	process_named();
+}
+
 static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_CALL] = op_call,
 	[ABI_OP_REPORT] = op_report,
@@ -416,6 +424,8 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_TOUCH] = op_touch,
 	[ABI_OP_SYNC] = op_sync,
 	[ABI_OP_REMOVE] = op_remove,
+	[ABI_OP_NAMED] = op_named,
+	[ABI_OP_MAPPINGS] = op_mappings,
 };
 
 /* ----------------------------------------------------------------------- exits */

@@ -52,6 +52,10 @@ struct vm {
 	uint32_t xsave_size;
 	uint64_t cr4;		/* a vCPU's first CR4 */
 	uint32_t boot_flags;	/* ABI_BOOT_* that follow from the CPU */
+	/* where the program's first stack has what it began with: its gva, and its arguments, environment and auxv */
+	gva_t stack;
+	gpa_t args, env, auxv;
+	uint64_t args_len, env_len, auxv_len;
 	gpa_t clock;		/* the guest's struct abi_clock */
 	uint32_t entry;		/* the shim's, struct abi_image */
 	gva_t access, access_failed;	/* likewise */

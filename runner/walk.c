@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fdtable.h"
 #include "path.h"
 #include "policy.h"
 #include "walk.h"
@@ -40,23 +41,56 @@ static void leave(struct place *at, size_t len)
 }
 
 /*
+ * A node of synth.h. A magic link that leads to a directory is as good as one by its name;
+ * another one is where the walk ends: for the caller to follow, by what it leads to itself.
+ */
+static ssize_t look_synthetic(const struct synth *node, unsigned int how, bool last, char target[PATH_MAX], bool *dir)
+{
+	struct file *to;
+	ssize_t n;
+
+	*dir = synth_is_dir(node);
+	if (*dir || !S_ISLNK(node->row->mode))
+		return 0;
+	if (!node->row->target)
+		return synth_link(node, target);
+	to = synth_magic(node);
+	if (!to)
+		return last ? 0 : synth_may_look(node) ? -EACCES : -ENOENT;
+	n = 0;
+	if (S_ISDIR(to->type) && to->path && !(how & FIND_NO_MAGIC))
+		n = strlen(strcpy(target, to->path));
+	else if (!last)
+		n = how & FIND_NO_MAGIC ? -ELOOP : S_ISDIR(to->type) ? -EACCES : -ENOTDIR;
+	file_put(to);
+	return n;
+}
+
+/*
  * Looks at the last component of at->path, of which at->dir is the directory if
  * it is open. A directory becomes at->dir. Returns the length of the target when
  * it is a symbolic link, 0 when not, or -errno. Each look is one openat2(2) below
  * what is known to be physical, so that whatever moves in between fails the walk
  * and never widens it.
  */
-static ssize_t look(struct place *at, const char *name, char target[PATH_MAX], bool *dir)
+static ssize_t look(struct place *at, const char *name, unsigned int how, bool last, char target[PATH_MAX], bool *dir)
 {
 	const char *rel;
 	const struct mount *m = policy_find(at->path, &rel);
+	struct synth node;
 	struct stat st;
 	ssize_t n = 0;
 	int fd;
 
 	*dir = true;
-	if (!m)
-		return policy_synthetic(at->path) ? 0 : -ENOENT;
+	if (!m) {
+		int err = synth_find(at->path, &node);
+
+		if (at->dir >= 0)
+			close(at->dir);
+		at->dir = -1;
+		return err ? err : look_synthetic(&node, how, last, target, dir);
+	}
 	if (m->name)
 		fd = *rel ? -ENOTDIR : open_beneath(m->fd, m->name, O_PATH | O_NOFOLLOW, 0, RESOLVE_PLAIN);
 	else if (at->dir >= 0 && *rel)
@@ -117,7 +151,7 @@ static int walk_from(struct place *at, const char *path, unsigned int how, bool 
 		at->len += 1 + n;
 		last = !s[strspn(s, "/")];
 
-		link = look(at, name, target, &dir);
+		link = look(at, name, how, last && !*s, target, &dir);
 		if (link == -ENOENT && last && how & FIND_CREATE) {
 			*missing = true;
 			return 0;

@@ -18,7 +18,7 @@ int open_beneath(int dir, const char *rel, uint64_t flags, mode_t mode, uint64_t
 
 /*
  * Walks an absolute guest path and writes its physical form to done. how is of
- * FIND_FOLLOW and FIND_CREATE; *missing tells that the last component is not
+ * FIND_FOLLOW, FIND_CREATE and FIND_NO_MAGIC; *missing tells that the last component is not
  * there, which FIND_CREATE allows. 0, or -errno with done at the component that
  * failed. -ELOOP also when the links make the walk too long.
  */

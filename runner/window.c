@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -34,6 +35,16 @@ struct range {
 	uint64_t start, end;	/* offsets in the window */
 	bool anonymous;		/* counts against --mem */
 	struct file *memory;	/* or a file that does, or NULL: memfd.h */
+	struct name *name;	/* of a file: for /proc; NULL: none */
+	uint64_t off;		/* in the file */
+};
+
+/* Of a mapped file, which itself need not be open any more; counted under the lock. */
+struct name {
+	unsigned int refs;
+	dev_t dev;
+	ino_t ino;
+	char path[];
 };
 
 static struct {
@@ -144,9 +155,17 @@ static void insert(uint32_t i, struct range range)
 	memmove(&table.range[i + 1], &table.range[i], (table.count++ - i) * sizeof(range));
 	if (range.memory)
 		file_get(range.memory);
+	if (range.name)
+		range.name->refs++;
 	table.range[i] = range;
 	if (range.anonymous)
 		table.anonymous += range.end - range.start;
+}
+
+static void name_put(struct name *name)
+{
+	if (name && !--name->refs)
+		free(name);
 }
 
 /* Takes [start, end) out of the ranges; there is room for one more. */
@@ -161,10 +180,12 @@ static void take_out(uint64_t start, uint64_t end)
 		if (was.anonymous)
 			table.anonymous -= was.end - was.start;
 		if (was.start < start)
-			insert(i++, (struct range){ was.start, start, was.anonymous, was.memory });
+			insert(i++, (struct range){ was.start, start, was.anonymous, was.memory, was.name, was.off });
 		if (was.end > end)
-			insert(i++, (struct range){ end, was.end, was.anonymous, was.memory });
+			insert(i++, (struct range){ end, was.end, was.anonymous, was.memory, was.name,
+						    was.off + end - was.start });
 		file_put(was.memory);
+		name_put(was.name);
 	}
 }
 
@@ -240,7 +261,7 @@ static int64_t settle(struct vm *vm, void *p, uint64_t len, const struct range *
 	if (!err && !place(len, vm->window_size, &at, &i))
 		err = -ENOMEM;
 	if (!err)
-		insert(i, (struct range){ at, at + len, kind->anonymous, kind->memory });
+		insert(i, (struct range){ at, at + len, kind->anonymous, kind->memory, kind->name, kind->off });
 	pthread_mutex_unlock(&table.lock);
 	if (err) {
 		munmap(p, len);
@@ -305,7 +326,7 @@ static int check_file(const struct file *file, int prot, bool shared)
 
 	if (access >= 0 && access & O_PATH)
 		return -EBADF;
-	if (access < 0)
+	if (access < 0 || file->node.row)
 		return -ENODEV;
 	if ((access & O_ACCMODE) == O_WRONLY)
 		return -EACCES;
@@ -327,8 +348,31 @@ static int64_t map_anonymous(struct vm *vm, uint64_t len)
 	return gpa < 0 ? gpa : gpa | ABI_MAP_NOFILE;
 }
 
+static struct name *name_of(const struct file *file)
+{
+	const char *path = file->path ? file->path : "";
+	struct name *name = malloc(sizeof(*name) + strlen(path) + 1);
+	struct stat st;
+
+	if (!name || fstat(file->host, &st) < 0) {
+		free(name);
+		return NULL;
+	}
+	*name = (struct name){ .refs = 1, .dev = st.st_dev, .ino = st.st_ino };
+	strcpy(name->path, path);
+	return name;
+}
+
+static void name_drop(struct name *name)
+{
+	pthread_mutex_lock(&table.lock);
+	name_put(name);
+	pthread_mutex_unlock(&table.lock);
+}
+
 static int64_t map_file(struct vm *vm, struct file *file, uint64_t len, uint64_t off, int prot, bool shared)
 {
+	struct range kind = { .memory = file->memory ? file : NULL, .off = off };
 	bool writable = shared && (fcntl(file->host, F_GETFL) & O_ACCMODE) == O_RDWR;
 	void *p = MAP_FAILED;
 	int64_t gpa;
@@ -345,7 +389,9 @@ static int64_t map_file(struct vm *vm, struct file *file, uint64_t len, uint64_t
 		p = mmap(NULL, len, PROT_READ, MAP_PRIVATE, file->host, off);
 	if (p == MAP_FAILED)
 		return -errno;
-	gpa = settle(vm, p, len, &(struct range){ .memory = file->memory ? file : NULL });
+	kind.name = name_of(file);
+	gpa = settle(vm, p, len, &kind);
+	name_drop(kind.name);
 	return gpa < 0 || writable ? gpa : gpa | ABI_MAP_READONLY;
 }
 
@@ -402,8 +448,11 @@ static bool within(uint64_t at, uint64_t len, struct range *range)
 	is = i < table.count && table.range[i].start <= at && table.range[i].end >= at + len;
 	if (is) {
 		*range = table.range[i];
+		range->off += at - range->start;
 		if (range->memory)
 			file_get(range->memory);
+		if (range->name)
+			range->name->refs++;
 	}
 	pthread_mutex_unlock(&table.lock);
 	return is;
@@ -421,6 +470,7 @@ static int64_t remap(struct vm *vm, int64_t at, uint64_t len, uint64_t new_len, 
 	p = mremap(vm->window_host + at, 0, new_len, MREMAP_MAYMOVE);
 	gpa = p == MAP_FAILED ? -errno : settle(vm, p, new_len, &range);
 	file_put(range.memory);
+	name_drop(range.name);
 	if (gpa > 0 && !keep) {
 		pthread_mutex_lock(&table.lock);
 		clear(vm, at, len);
@@ -480,4 +530,26 @@ void op_remove(struct vcpu *vcpu)
 
 	vcpu->frame->ret = at < 0 ? -EINVAL :
 			   plain_syscall(SYS_madvise, (long)vcpu->vm->window_host + at, len, MADV_REMOVE, 0, 0, 0);
+}
+
+bool window_file(const struct vm *vm, gpa_t gpa, struct mapped_file *file)
+{
+	const struct range *range;
+	bool is = false;
+	uint32_t i;
+
+	if (gpa < vm->window)
+		return false;
+	pthread_mutex_lock(&table.lock);
+	i = find(gpa - vm->window);
+	range = &table.range[i];
+	if (i < table.count && range->start <= gpa - vm->window && range->name) {
+		file->dev = range->name->dev;
+		file->ino = range->name->ino;
+		file->off = range->off + (gpa - vm->window - range->start);
+		snprintf(file->path, sizeof(file->path), "%s", range->name->path);
+		is = true;
+	}
+	pthread_mutex_unlock(&table.lock);
+	return is;
 }

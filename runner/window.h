@@ -11,8 +11,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <limits.h>
+#include <sys/types.h>
+
 struct vm;
 struct vcpu;
+
+/* What is mapped at a place. */
+struct mapped_file {
+	dev_t dev;
+	ino_t ino;
+	uint64_t off;
+	char path[PATH_MAX];	/* as it was opened by */
+};
+
+/* False: memory without a file, or nothing. */
+bool window_file(const struct vm *vm, uint64_t gpa, struct mapped_file *file);
 
 /* Chooses where the window is, behind RAM and within the CPU's physical addresses; vm->window_size 0: nowhere. */
 void window_init(struct vm *vm);

@@ -99,6 +99,9 @@ enum abi_op {
 	ABI_OP_TOUCH,		/* ret = how many of arg[1] bytes from arg[0] on can be read and, if arg[2], the first page written */
 	ABI_OP_SYNC,		/* msync(2) of arg[1] bytes at arg[0] with flags arg[2] */
 	ABI_OP_REMOVE,		/* MADV_REMOVE of arg[1] bytes at arg[0] */
+	ABI_OP_NAMED,		/* the process's or a thread's name is another one, where others may ask for it */
+	ABI_OP_MAPPINGS,	/* what is mapped, where frame->more asked for it: data = arg[0] times struct abi_mapping,
+				   by address, behind the arg[1] ones told before; arg[2] = the program break */
 };
 
 #define ABI_EXEC_PENDING 4096	/* behind any path */
@@ -122,6 +125,16 @@ enum abi_end {
 #define ABI_MAP_SHARED		16u
 #define ABI_MAP_NOFILE		32u	/* memory of its own, to be shared */
 #define ABI_MAP_READONLY	64u	/* never to be writable */
+
+
+/* A mapping of the program's, as the shim tells it. */
+struct abi_mapping {
+	gva_t start, end;
+	gpa_t at;		/* its place in the window; 0: private memory */
+	uint32_t prot;		/* PROT_* */
+	uint32_t flags;		/* ABI_MAP_GROWSDOWN, ABI_MAP_FIXED, ABI_MAP_SHARED */
+};
+_Static_assert(sizeof(struct abi_mapping) == 32, "abi");
 
 #define ABI_THREADS	4096	/* vCPUs at most; boot->max_threads may be less */
 
@@ -150,22 +163,24 @@ struct abi_frame {
 	uint32_t data_len;	/* used bytes of data[] */
 	uint32_t kick;		/* written by the runner: 1 = signals wait, fetch them; cleared by the shim */
 	uint32_t more;		/* written by the runner: 1 = a transfer that may be continued at once, full or cut short by a signal;
-				   or ABI_MORE_SIGNALS */
+				   or ABI_MORE_SIGNALS; or ABI_MORE_MAPPINGS: the call is to be made again, after ABI_OP_MAPPINGS */
 	uint32_t bad;		/* bit i: arg[i] points to what cannot be passed */
 	uint32_t lost;		/* written by the runner: 1 = a page of the window is not there any more, drop them; cleared by the shim */
 	uint64_t deadline;	/* written by the runner: when a relative wait that was interrupted ends, CLOCK_MONOTONIC ns; sent back on a restart, 0 at first;
 				   with ABI_MORE_SIGNALS the set to read, in which SIGKILL's bit says not to wait */
+	char comm[16];		/* the name of the vCPU's thread: both write it */
 	uint8_t data[ABI_DATA];
 	struct abi_seg seg[ABI_NSEGS];
 };
 #define ABI_FRAME_SIZE	0x8000ull
 #define ABI_MORE_SIGNALS 2u	/* a read of a signalfd, which is the shim's to serve */
+#define ABI_MORE_MAPPINGS 3u	/* a look at what is mapped, which the shim has to tell first */
 
 _Static_assert(offsetof(struct abi_frame, arg) == 8, "abi");
 _Static_assert(offsetof(struct abi_frame, ret) == 56, "abi");
 _Static_assert(offsetof(struct abi_frame, kick) == 72, "abi");
-_Static_assert(offsetof(struct abi_frame, data) == 96, "abi");
-_Static_assert(offsetof(struct abi_frame, seg) == 96 + ABI_DATA, "abi");
+_Static_assert(offsetof(struct abi_frame, data) == 112, "abi");
+_Static_assert(offsetof(struct abi_frame, seg) == 112 + ABI_DATA, "abi");
 _Static_assert(sizeof(struct abi_frame) <= ABI_FRAME_SIZE, "abi");
 
 /* A host signal on its way into the guest: the siginfo_t as Linux lays it out. */
@@ -279,6 +294,9 @@ struct abi_boot {
 	uint64_t signalfds;	/* signals that descriptors tell of; set by the runner */
 	gpa_t window;		/* what is not RAM is from here on */
 	uint64_t committed;	/* pages of map[] that count against mem_limit */
+	uint64_t taken;		/* pages that count against mem_limit now; set by the shim */
+	uint64_t resident;	/* pages of RAM that the program has; likewise */
+	struct { uint64_t soft, hard; } limit[16];	/* getrlimit(2) by number; likewise */
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
 _Static_assert(offsetof(struct abi_boot, map) == 144, "abi");

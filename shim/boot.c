@@ -28,7 +28,8 @@ void shim_boot(void)
 	mm_init();
 	threads_init();
 	signal_init();
-	memcpy(thread0.comm, boot->comm, sizeof(thread0.comm) - 1);
+	limits_tell();
+	memcpy(f->comm, boot->comm, sizeof(boot->comm) - 1);
 	memset(r, 0, sizeof(*r));
 	r->rip = boot->rip;
 	r->rsp = boot->rsp;

@@ -335,6 +335,10 @@ long forward(u32 nr, const u64 a[6])
 			t->forwarded = false;
 			return signalfd_read(nr, a, f->deadline);
 		}
+		if (f->more == ABI_MORE_MAPPINGS) {
+			mappings_tell();
+			continue;
+		}
 		ret = f->ret;
 		if (!f->bad && (ret >= 0 || ret == -EINTR) && copy_results(f, nr, args))
 			ret = -EFAULT;

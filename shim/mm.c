@@ -28,7 +28,8 @@ u64 mm_stack_limit;
  * runner for its share, a step more than it needs.
  */
 static u64 committed, granted, limit;
-static gva_t brk_start, brk_end;
+static gva_t brk_start;
+gva_t brk_end;
 
 /* So much has been given back that the host is told of it, for other processes' sake. */
 static bool much_free;
@@ -66,13 +67,13 @@ bool mm_charge(u64 pages)
 {
 	if (!room(pages, 0))
 		return false;
-	committed += pages;
+	boot->taken = committed += pages;
 	return true;
 }
 
 void mm_uncharge(u64 pages)
 {
-	committed -= pages;
+	boot->taken = committed -= pages;
 	if (boot->forked && granted - committed > 2 * step()) {
 		s64 got = ask_runner(ABI_OP_COMMIT, committed, committed + step());
 

@@ -191,6 +191,8 @@ gpa_t page_alloc(enum page_use use)
 
 	lock(&phys_lock);
 	page = page_get(use);
+	if (page && chunk(page / ABI_HUGE)->use == PAGE_USER)
+		boot->resident++;
 	unlock(&phys_lock);
 	return page;
 }
@@ -201,6 +203,8 @@ gpa_t huge_alloc(void)
 
 	lock(&phys_lock);
 	i = chunk_get();
+	if (i != NONE)
+		boot->resident += PAGES;
 	unlock(&phys_lock);
 	if (i == NONE)
 		return 0;
@@ -216,6 +220,8 @@ void page_free(gpa_t page)
 	struct chunk *c = chunk(i);
 
 	lock(&phys_lock);
+	if (c->use == PAGE_USER)
+		boot->resident--;
 	*(u16 *)direct(page) = c->head;
 	c->head = (page & ~HUGE_MASK) / PAGE_SIZE + 1;
 	if (c->free++ == 0)
@@ -233,6 +239,7 @@ void huge_free(gpa_t page)
 	u32 i = page / ABI_HUGE;
 
 	lock(&phys_lock);
+	boot->resident -= PAGES;
 	chunk(i)->dirty = 1;
 	list_add(&free_chunks, i);
 	unlock(&phys_lock);

@@ -245,6 +245,10 @@ void mm_uncharge(u64 pages);
 u64 mm_forking(void);
 void mm_forked(void);
 extern u64 mm_stack_limit;
+extern gva_t brk_end;
+
+/* ---- mappings.c: tells the runner what is mapped, for /proc */
+void mappings_tell(void);
 
 /* ---- window.c: what the host maps that is not RAM. Under mm_lock, but for window_map(). */
 /* As ABI_OP_MAP, and ABI_OP_REMAP. */
@@ -365,7 +369,6 @@ struct thread {
 	bool alive;		/* changes under signal_lock */
 	bool parked;		/* it has ended, and its vCPU is free */
 	u32 tid;
-	char comm[16];
 	gva_t clear_tid, robust_list;
 	u64 mask;		/* blocked signals, bit signo - 1 */
 	u64 saved_mask;		/* the mask proper, while a call's own is in force */
@@ -387,6 +390,7 @@ struct thread {
 	u64 deadline;		/* 0: none */
 	u64 not_on;		/* CPUs that sched_setaffinity(2) left out */
 	/* for its start */
+	char comm[16];		/* from then on it is in its vCPU's frame */
 	struct regs regs;
 	u64 fs, gs;
 	struct xstate *fpu;
@@ -537,6 +541,8 @@ void fpu_load(const struct xstate *x);	/* one that fpu_save() made */
 int sigframe_push(struct regs *r, const struct siginfo *info, const struct sigaction *act, u64 mask);
 
 /* ---- sys.c: small calls */
+/* What the runner tells of the limits, in /proc. */
+void limits_tell(void);
 _Noreturn void end_program(u64 code, u64 signal, enum abi_end why);
 
 #endif

@@ -485,6 +485,13 @@ static struct rlimit limits[] = {
 	NO_LIMIT,				/* RTTIME */
 };
 
+void limits_tell(void)
+{
+	_Static_assert(sizeof(limits) == sizeof(boot->limit), "RLIM_NLIMITS");
+	memcpy(boot->limit, limits, sizeof(limits));
+	boot->limit[RLIMIT_STACK].soft = mm_stack_limit;
+}
+
 long sys_prlimit64(const u64 a[6])
 {
 	struct rlimit new, old;
@@ -507,6 +514,7 @@ long sys_prlimit64(const u64 a[6])
 		limits[which] = new;
 		if (which == RLIMIT_STACK)
 			mm_stack_limit = new.soft;
+		limits_tell();
 	}
 	return a[3] && put_user(old, a[3]) ? -EFAULT : 0;
 }
@@ -574,11 +582,13 @@ long sys_prctl(const u64 a[6])
 
 			if (n < 0 && n != -ENAMETOOLONG)
 				return n;
-			memcpy(current->comm, name, sizeof(name));
+			memcpy(this_cpu()->frame->comm, name, sizeof(name));
+			if (boot->forked)
+				ask_runner(ABI_OP_NAMED, 0, 0);
 			return 0;
 		}
 	case 16:	/* PR_GET_NAME */
-		return put_user(current->comm, a[1]);
+		return copy_out(a[1], this_cpu()->frame->comm, 16);
 	case 21:	/* PR_GET_SECCOMP */
 		return 0;
 	case 23:	/* PR_CAPBSET_READ */

@@ -252,7 +252,7 @@ void thread_inherit(struct thread *t, const struct clone_args *c)
 	t->regs.rax = 0;
 	if (c->stack)
 		t->regs.rsp = c->stack;
-	memcpy(t->comm, parent->comm, sizeof(t->comm));
+	memcpy(t->comm, parent->cpu->frame->comm, sizeof(t->comm));
 	t->clear_tid = c->flags & CLONE_CHILD_CLEARTID ? c->child_tid : 0;
 	t->robust_list = 0;
 	t->mask = parent->masked ? parent->saved_mask : parent->mask;
@@ -281,6 +281,7 @@ void threads_init(void)
 void threads_forked(const struct thread *t)
 {
 	thread0 = *t;
+	memcpy(thread0.cpu->frame->comm, t->comm, sizeof(t->comm));
 	thread0.alive = true;
 	thread0.tid = last_tid = boot->pid;
 	for (u32 i = 1; i < nthreads; i++) {
@@ -312,6 +313,7 @@ static long create(const struct clone_args *c)
 	if (!t)
 		goto out;
 	thread_inherit(t, c);
+	memcpy(t->cpu->frame->comm, t->comm, sizeof(t->comm));
 	t->tid = new_tid();
 	/* as on Linux a bad address is no error */
 	if (c->flags & CLONE_PARENT_SETTID)

@@ -18,6 +18,8 @@
 #include "../runner/interrupt.h"
 #include "../runner/path.h"
 #include "../runner/policy.h"
+#include "../runner/proc_maps.h"
+#include "../runner/process.h"
 #include "../runner/table.h"
 
 struct vm guest_vm;
@@ -60,6 +62,8 @@ static void use_ram(uint64_t from, uint64_t to)
 void guest_start(const struct config *config)
 {
 	fdtable_init(-1);
+	guest_vm.config = config;
+	process_init(&guest_vm);
 	policy_init(config);
 	need(path_start(config->cwd ? config->cwd : "/") == 0);
 	/* with nothing behind it, so that a step too far is a fault */
@@ -174,6 +178,15 @@ static void get(int i, const struct abi_arg *d, const uint64_t a[6], uint32_t *s
 	}
 }
 
+/* Nothing: a frame of another vCPU's says so, since this one's arguments are needed again. */
+static void mapped(void)
+{
+	static _Thread_local struct abi_frame none;
+	struct vcpu vcpu = { .frame = &none };
+
+	op_mappings(&vcpu);
+}
+
 long guest_call_args(uint32_t nr, const uint64_t a[6])
 {
 	const struct abi_call *row = &call_table[nr];
@@ -189,9 +202,16 @@ long guest_call_args(uint32_t nr, const uint64_t a[6])
 		request = call_request(nr, a[1]);
 	for (int i = 0; i < 6; i++)
 		put(i, i == 2 && request ? &request->arg : &row->arg[i], a);
+again:
 	if (guest_serve(&why)) {
 		fprintf(stderr, "call %s: %s\n", call_name(nr), why);
 		_exit(1);
+	}
+	/* the shim would tell what is mapped */
+	if (frame->more == ABI_MORE_MAPPINGS) {
+		frame->more = 0;
+		mapped();
+		goto again;
 	}
 	for (int i = 0; i < 6; i++)
 		get(i, i == 2 && request ? &request->arg : &row->arg[i], a, &seg);

@@ -197,7 +197,7 @@ static void explain_names_each_cause_once(void **state)
 	static const char *const causes[] = {
 		"the call clone was refused: what processes share", "the call semget was refused",
 		"the call clone3 was refused", "/etc/passwd is not granted; --ro on it",
-		"/etc/kvmrun-new is not granted; --rw on it", "/proc/self/maps does not exist for the program",
+		"/etc/kvmrun-new is not granted; --rw on it", "/proc/kcore does not exist for the program",
 		"127.0.0.1:80 cannot be reached: --net connect=HOST:PORT would allow this one", "/bin/busybox is not granted; --ro on it",
 		"the call mount was refused: it reaches beyond the program and is never allowed",
 	};

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* /proc/PID: what of it is not about files (proc_files.c) or mappings (proc_maps.c). */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fdtable.h"
+#include "proc.h"
+#include "proc_maps.h"
+#include "process.h"
+#include "process_show.h"
+#include "process_table.h"
+#include "thread.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define TICK 10000000ull	/* ns of a clock tick, of which there are 100 in a second */
+
+bool proc_is_self(int pid)
+{
+	return pid == process_pid();
+}
+
+gid_t proc_gid(void)
+{
+	return proc_vm->gid;
+}
+
+/* ------------------------------------------------------------- threads */
+
+static unsigned int count_threads(void)
+{
+	const struct vcpu *vcpu;
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++)
+		n += !vcpu->parked;
+	return n ? n : 1;
+}
+
+int proc_next_tid(const struct synth *s, int from)
+{
+	const struct vcpu *vcpu;
+	int next = -1;
+
+	if (!proc_is_self(s->pid) || !thread_vcpu(0))
+		return from <= s->pid ? s->pid : -1;
+	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++) {
+		int tid = vcpu->guest_tid;
+
+		if (!vcpu->parked && tid >= from && (next < 0 || tid < next))
+			next = tid;
+	}
+	return next;
+}
+
+int proc_next_pid(const struct synth *s, int from)
+{
+	(void)s;
+	return process_next(from);
+}
+
+uint32_t proc_own_tid(void)
+{
+	const struct vcpu *vcpu;
+
+	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++)
+		if (vcpu->tid == gettid())
+			return vcpu->guest_tid;
+	return process_pid();
+}
+
+/* What a node is about: a process, or a thread of it. */
+struct subject {
+	struct process_view v;
+	bool thread;		/* below task */
+	int id;
+};
+
+static int view(const struct synth *s, struct subject *of)
+{
+	const struct vcpu *vcpu;
+	struct timespec ts;
+
+	if (process_view(s->pid, &of->v) < 0)
+		return -ESRCH;
+	of->thread = strstr(s->row->path, "/task/");
+	of->id = of->thread ? s->id : s->pid;
+	if (!of->thread || !of->v.self)
+		return 0;
+	vcpu = thread_find(s->id);
+	process_thread_name(s->id, of->v.comm);
+	if (vcpu && vcpu->tid && clock_gettime((clockid_t)(~(unsigned int)vcpu->tid << 3 | 6), &ts) == 0) {
+		of->v.user = ts.tv_sec * 1000000000ull + ts.tv_nsec - vcpu->cpu_before;
+		of->v.system = 0;
+	}
+	/* who asks is running, the others most likely wait */
+	of->v.state = vcpu && vcpu->tid == gettid() ? 'R' : 'S';
+	return 0;
+}
+
+/* ------------------------------------------------------------- memory, in pages */
+
+struct sizes {
+	uint64_t total, stack, code, data, libs, resident, shared;
+};
+
+/* Of the calling process: from what the shim tells. False: it has to be asked first. */
+static bool measure(struct sizes *z)
+{
+	const struct mappings *all = mappings_told();
+	uint64_t resident = READ_ONCE(proc_boot()->resident);
+
+	*z = (struct sizes){ 0 };
+	if (!all)
+		return false;
+	for (size_t i = 0; i < all->count; i++) {
+		const struct abi_mapping *m = &all->mapping[i];
+		uint64_t n = m->end > m->start ? (m->end - m->start) / ABI_PAGE : 0;
+
+		z->total += n;
+		if (m->flags & ABI_MAP_GROWSDOWN)
+			z->stack += n;
+		else if (m->prot & PROT_EXEC)
+			*(m->at ? &z->libs : &z->code) += n;
+		else if (m->prot & PROT_WRITE && !(m->flags & ABI_MAP_SHARED))
+			z->data += n;
+		if (m->at)
+			z->shared += n;
+	}
+	z->resident = resident < z->total ? resident : z->total;
+	if (z->shared > z->resident)
+		z->shared = z->resident;
+	return true;
+}
+
+int proc_statm(const struct synth *s, FILE *out)
+{
+	struct sizes z = { 0 };
+
+	if (proc_is_self(s->pid) && !measure(&z))
+		return SYNTH_MAPPINGS;
+	fprintf(out, "%llu %llu %llu %llu 0 %llu 0\n", (unsigned long long)z.total, (unsigned long long)z.resident,
+		(unsigned long long)z.shared, (unsigned long long)z.code, (unsigned long long)(z.data + z.stack));
+	return 0;
+}
+
+int proc_smaps_rollup(const struct synth *s, FILE *out)
+{
+	static const char *const none[] = {
+		"Private_Hugetlb", "Shared_Hugetlb", "Swap", "SwapPss", "Locked",
+	};
+	const struct mappings *all = mappings_told();
+	struct sizes z;
+
+	(void)s;
+	if (!measure(&z))
+		return SYNTH_MAPPINGS;
+	fprintf(out, "%08llx-%08llx ---p 00000000 00:00 0                          [rollup]\n",
+		all->count ? (unsigned long long)all->mapping[0].start : 0,
+		all->count ? (unsigned long long)all->mapping[all->count - 1].end : 0);
+	for (size_t i = 0; i < 2; i++)
+		fprintf(out, "%-16s%8llu kB\n", i ? "Pss:" : "Rss:", (unsigned long long)z.resident * 4);
+	fprintf(out, "%-16s%8llu kB\n", "Shared_Clean:", (unsigned long long)z.shared * 4);
+	fprintf(out, "%-16s%8llu kB\n", "Private_Dirty:", (unsigned long long)(z.resident - z.shared) * 4);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		fprintf(out, "%s:%*d kB\n", none[i], (int)(23 - strlen(none[i])), 0);
+	return 0;
+}
+
+/* ------------------------------------------------------------- stat and status */
+
+int proc_process_stat(const struct synth *s, FILE *out)
+{
+	struct sizes z = { 0 };
+	struct subject of;
+	const struct process_view *v = &of.v;
+	struct rusage usage = { 0 };
+	int err = view(s, &of);
+
+	if (err)
+		return err;
+	if (v->self && !measure(&z))
+		return SYNTH_MAPPINGS;
+	if (v->self)
+		getrusage(RUSAGE_SELF, &usage);
+	fprintf(out, "%d (%s) %c %d %d %d 0 -1 4194304 ", of.id, v->comm, v->state, v->ppid, v->pgid, v->sid);
+	fprintf(out, "%ld 0 %ld 0 %llu %llu %llu %llu 20 0 %u 0 ", usage.ru_minflt, usage.ru_majflt,
+		(unsigned long long)(v->user / TICK), (unsigned long long)(v->system / TICK),
+		(unsigned long long)(v->children_user / TICK), (unsigned long long)(v->children_system / TICK),
+		v->self ? count_threads() : 1);
+	fprintf(out, "%llu %llu %llu %llu ", (unsigned long long)(v->started / TICK), (unsigned long long)(z.total * ABI_PAGE),
+		(unsigned long long)z.resident, ULLONG_MAX);
+	/* where its code begins and ends is not told; where its stack does is */
+	fprintf(out, "1 1 %llu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", v->self ? (unsigned long long)proc_vm->stack : 0);
+	return 0;
+}
+
+static const char *state_name(char state)
+{
+	return state == 'R' ? "R (running)" : state == 'S' ? "S (sleeping)" : state == 'T' ? "T (stopped)" : "Z (zombie)";
+}
+
+static void put_sizes(FILE *out, const struct sizes *z)
+{
+	const struct { const char *name; uint64_t pages; } lines[] = {
+		{ "VmPeak", z->total }, { "VmSize", z->total }, { "VmLck", 0 }, { "VmPin", 0 }, { "VmHWM", z->resident },
+		{ "VmRSS", z->resident }, { "RssAnon", z->resident - z->shared }, { "RssFile", z->shared },
+		{ "RssShmem", 0 }, { "VmData", z->data }, { "VmStk", z->stack }, { "VmExe", z->code }, { "VmLib", z->libs },
+		{ "VmPTE", 1 + z->resident / 512 }, { "VmSwap", 0 }, { "HugetlbPages", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		fprintf(out, "%s:\t%8llu kB\n", lines[i].name, (unsigned long long)lines[i].pages * 4);
+	fprintf(out, "CoreDumping:\t0\nTHP_enabled:\t1\n");
+}
+
+/* Sets of CPUs, as a mask and as a list. */
+static void put_cpus(FILE *out, unsigned int n)
+{
+	fprintf(out, "Cpus_allowed:\t");
+	for (unsigned int word = (n - 1) / 32 + 1; word--;) {
+		unsigned int bits = n - word * 32;
+
+		fprintf(out, "%0*x%s", n > 32 ? 8 : 1, bits >= 32 ? ~0u : (1u << bits) - 1, word ? "," : "\n");
+	}
+	fprintf(out, n > 1 ? "Cpus_allowed_list:\t0-%u\n" : "Cpus_allowed_list:\t0\n", n - 1);
+}
+
+int proc_status(const struct synth *s, FILE *out)
+{
+	uint32_t uid = process_uid(), gid = proc_gid();
+	struct sizes z = { 0 };
+	struct subject of;
+	const struct process_view *v = &of.v;
+	int err = view(s, &of);
+
+	if (err)
+		return err;
+	if (v->self && !measure(&z))
+		return SYNTH_MAPPINGS;
+	fprintf(out, "Name:\t");
+	maps_put_path(out, v->comm, "\n\\");
+	fprintf(out, "\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+		proc_umask(), state_name(v->state), v->pid, of.id, v->ppid);
+	fprintf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", uid, uid, uid, uid, gid, gid, gid, gid);
+	fprintf(out, "FDSize:\t%u\nGroups:\t \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", v->self ? fd_room() : 64,
+		v->pid, of.id, v->pgid, v->sid);
+	if (v->self)
+		put_sizes(out, &z);
+	fprintf(out, "Threads:\t%u\nSigQ:\t0/1024\n", v->self ? count_threads() : 1);
+	fprintf(out, "SigPnd:\t%016x\nShdPnd:\t%016x\nSigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n", 0, 0, 0, 0, 0);
+	fprintf(out, "CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\nCapBnd:\t%016x\nCapAmb:\t%016x\n", 0, 0, 0, 0, 0);
+	fprintf(out, "NoNewPrivs:\t1\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n"
+		"SpeculationIndirectBranch:\tconditional enabled\n");
+	put_cpus(out, proc_vm->ncpus ? proc_vm->ncpus : 1);
+	fprintf(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n");
+	return 0;
+}
+
+int proc_children_list(const struct synth *s, FILE *out)
+{
+	struct process_view v;
+
+	if (s->id != s->pid)
+		return 0;
+	for (int pid = process_next(0); pid >= 0; pid = process_next(pid + 1))
+		if (process_view(pid, &v) == 0 && v.ppid == s->pid)
+			fprintf(out, "%d ", pid);
+	return 0;
+}
+
+/* ------------------------------------------------------------- names and arguments */
+
+int proc_comm(const struct synth *s, FILE *out)
+{
+	struct subject of;
+	int err = view(s, &of);
+
+	if (!err)
+		fprintf(out, "%s\n", of.v.comm);
+	return err;
+}
+
+/* As the kernel takes it: what fits, with any line end that is written along. */
+int proc_comm_store(const struct synth *s, const char *text, size_t n)
+{
+	bool thread = strstr(s->row->path, "/task/");
+
+	(void)n;
+	if (!proc_is_self(s->pid))
+		return -EINVAL;
+	return process_name_thread(thread ? s->id : s->pid, text) ? 0 : -ESRCH;
+}
+
+/* What the kernel reckons with when memory is short: here each process's own. */
+static int oom_score_adj;
+
+int proc_oom_score_adj(const struct synth *s, FILE *out)
+{
+	fprintf(out, "%d\n", proc_is_self(s->pid) ? oom_score_adj : 0);
+	return 0;
+}
+
+int proc_oom_score_adj_store(const struct synth *s, const char *text, size_t n)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	(void)n;
+	if (end == text || (*end && *end != '\n') || value < -1000 || value > 1000)
+		return -EINVAL;
+	/* below what it was: proc(5), CAP_SYS_RESOURCE */
+	if (!proc_is_self(s->pid) || value < oom_score_adj)
+		return -EACCES;
+	oom_score_adj = value;
+	return 0;
+}
+
+int proc_process_cmdline(const struct synth *s, FILE *out)
+{
+	size_t room = proc_is_self(s->pid) ? proc_vm->args_len : SHOWN, n;
+	char *text = malloc(room + 1);
+
+	if (!text)
+		return -ENOMEM;
+	n = process_cmdline(s->pid, text, room);
+	fwrite(text, 1, n, out);
+	free(text);
+	return 0;
+}
+
+/* What the program's stack had at its start, as it is there now. */
+static int put_guest(FILE *out, gpa_t at, uint64_t n)
+{
+	const void *p = guest_ptr(proc_vm, at, n);
+
+	if (p)
+		fwrite(p, 1, n, out);
+	return 0;
+}
+
+int proc_environ(const struct synth *s, FILE *out)
+{
+	return (void)s, put_guest(out, proc_vm->env, proc_vm->env_len);
+}
+
+int proc_auxv(const struct synth *s, FILE *out)
+{
+	return (void)s, put_guest(out, proc_vm->auxv, proc_vm->auxv_len);
+}
+
+/* ------------------------------------------------------------- limits */
+
+static void put_limit(FILE *out, uint64_t value)
+{
+	if (value == UINT64_MAX)
+		fprintf(out, "%-20s ", "unlimited");
+	else
+		fprintf(out, "%-20llu ", (unsigned long long)value);
+}
+
+int proc_limits(const struct synth *s, FILE *out)
+{
+	static const struct { const char *name, *unit; unsigned int number; } lines[] = {
+		{ "Max cpu time", "seconds", RLIMIT_CPU }, { "Max file size", "bytes", RLIMIT_FSIZE },
+		{ "Max data size", "bytes", RLIMIT_DATA }, { "Max stack size", "bytes", RLIMIT_STACK },
+		{ "Max core file size", "bytes", RLIMIT_CORE }, { "Max resident set", "bytes", RLIMIT_RSS },
+		{ "Max processes", "processes", RLIMIT_NPROC }, { "Max open files", "files", RLIMIT_NOFILE },
+		{ "Max locked memory", "bytes", RLIMIT_MEMLOCK }, { "Max address space", "bytes", RLIMIT_AS },
+		{ "Max file locks", "locks", RLIMIT_LOCKS }, { "Max pending signals", "signals", RLIMIT_SIGPENDING },
+		{ "Max msgqueue size", "bytes", RLIMIT_MSGQUEUE }, { "Max nice priority", "", RLIMIT_NICE },
+		{ "Max realtime priority", "", RLIMIT_RTPRIO }, { "Max realtime timeout", "us", RLIMIT_RTTIME },
+	};
+	const struct abi_boot *boot = proc_boot();
+
+	(void)s;
+	fprintf(out, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		fprintf(out, "%-25s ", lines[i].name);
+		put_limit(out, READ_ONCE(boot->limit[lines[i].number].soft));
+		put_limit(out, READ_ONCE(boot->limit[lines[i].number].hard));
+		fprintf(out, *lines[i].unit ? "%-10s\n" : "\n", lines[i].unit);
+	}
+	return 0;
+}
