@@ -112,11 +112,6 @@ const char *policy_entry(const char *path, size_t i, size_t *len)
 	return NULL;
 }
 
-const struct mount *policy_mount(size_t i)
-{
-	return i < nmounts ? &mounts[i] : NULL;
-}
-
 int policy_number(const struct mount *mount)
 {
 	return 10 + (mount - mounts);

@@ -41,8 +41,7 @@ const struct mount *policy_mount(size_t i);
 /* Whether path is a mount or a directory that leads to one: neither can be removed or replaced. */
 bool policy_pinned(const char *path);
 
-/* The mounts, one after another; NULL behind the last. And the number that one is told by. */
-const struct mount *policy_mount(size_t i);
+/* The number that a mount is told by. */
 int policy_number(const struct mount *mount);
 
 /* A standard device's path, or NULL. */

@@ -177,6 +177,16 @@ int proc_smaps_rollup(const struct synth *s, FILE *out)
 
 /* ------------------------------------------------------------- stat and status */
 
+/* As it does not break a line. */
+static void put_name(FILE *out, const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '\n' || *name == '\\')
+			fputc('\\', out);
+		fputc(*name == '\n' ? 'n' : *name, out);
+	}
+}
+
 int proc_process_stat(const struct synth *s, FILE *out)
 {
 	struct sizes z = { 0 };
@@ -191,7 +201,9 @@ int proc_process_stat(const struct synth *s, FILE *out)
 		return SYNTH_MAPPINGS;
 	if (v->self)
 		getrusage(RUSAGE_SELF, &usage);
-	fprintf(out, "%d (%s) %c %d %d %d 0 -1 4194304 ", of.id, v->comm, v->state, v->ppid, v->pgid, v->sid);
+	fprintf(out, "%d (", of.id);
+	put_name(out, v->comm);
+	fprintf(out, ") %c %d %d %d 0 -1 4194304 ", v->state, v->ppid, v->pgid, v->sid);
 	fprintf(out, "%ld 0 %ld 0 %llu %llu %llu %llu 20 0 %u 0 ", usage.ru_minflt, usage.ru_majflt,
 		(unsigned long long)(v->user / TICK), (unsigned long long)(v->system / TICK),
 		(unsigned long long)(v->children_user / TICK), (unsigned long long)(v->children_system / TICK),
@@ -247,7 +259,7 @@ int proc_status(const struct synth *s, FILE *out)
 	if (v->self && !measure(&z))
 		return SYNTH_MAPPINGS;
 	fprintf(out, "Name:\t");
-	maps_put_path(out, v->comm, "\n\\");
+	put_name(out, v->comm);
 	fprintf(out, "\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
 		proc_umask(), state_name(v->state), v->pid, of.id, v->ppid);
 	fprintf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", uid, uid, uid, uid, gid, gid, gid, gid);

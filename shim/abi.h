@@ -126,7 +126,6 @@ enum abi_end {
 #define ABI_MAP_NOFILE		32u	/* memory of its own, to be shared */
 #define ABI_MAP_READONLY	64u	/* never to be writable */
 
-
 /* A mapping of the program's, as the shim tells it. */
 struct abi_mapping {
 	gva_t start, end;
