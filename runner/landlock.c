@@ -11,9 +11,12 @@
 #include <linux/landlock.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "exec.h"
+#include "fdtable.h"
 #include "landlock.h"
 #include "msg.h"
 #include "net.h"
@@ -135,6 +138,26 @@ static void add_mount(int ruleset, int abi, const struct mount *m)
 		close(rule.parent_fd);
 }
 
+/*
+ * A file that is open: it may be opened again for what it is open for, by /proc/self/exe or
+ * /dev/stdin. What no rule can be about (memory, pipes) Landlock does not restrict.
+ */
+static void add_open(int ruleset, int abi, int fd)
+{
+	struct landlock_path_beneath_attr rule = { .parent_fd = fd };
+	int mode = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	if (mode < 0 || mode & O_PATH || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	mode &= O_ACCMODE;
+	if (mode != O_WRONLY)
+		rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_FILE;
+	if (mode != O_RDONLY)
+		rule.allowed_access |= (rights_of(abi, WRITE | PLAIN) & ACCESS_FS_TRUNCATE) | LANDLOCK_ACCESS_FS_WRITE_FILE;
+	syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
 static void add_port(int ruleset, uint64_t access, uint16_t port)
 {
 	struct port_rule rule = { access, port };
@@ -174,6 +197,7 @@ int landlock_enter(bool go_without)
 	const struct mount *m;
 	struct ruleset r;
 	const char *lack;
+	struct file *running;
 
 	if (abi < 0 && !go_without)
 		die(KVMRUN_FAILED, "Landlock, by which kvmrun itself is kept inside the grants, is %s; "
@@ -190,6 +214,12 @@ int landlock_enter(bool go_without)
 		failed("anything");
 	for (size_t i = 0; (m = policy_mount(i)); i++)
 		add_mount(ruleset, abi, m);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		add_open(ruleset, abi, fd);
+	running = exec_file();
+	if (running)
+		add_open(ruleset, abi, running->host);
+	file_put(running);
 	if (r.net && net_mode() == NET_LISTED)
 		add_ports(ruleset);
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
