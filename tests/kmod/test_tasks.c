@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <unistd.h>
 
 #include "guest.h"
 
@@ -131,6 +131,13 @@ static struct kvm_sregs expect_halt(struct guest *g, enum selector task, uint32_
 		fail_msg("exit %d at %#llx in task %u instead of HLT before %#x in %u", reason,
 			 (unsigned long long)guest_regs(g).rip, s.tr.selector, rip, task);
 	return s;
+}
+
+static bool on_vmx(void)
+{
+	uint32_t eax, ebx, ecx = 0, edx;
+
+	return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & 1 << 5;
 }
 
 #define NT 0x4000u
@@ -309,13 +316,6 @@ static void interrupts_and_nmis_come_through_gates(void **state)
 
 /* --------------------------------------------------------------------- faults */
 
-static bool on_vmx(void)
-{
-	uint32_t eax, ebx, ecx = 0, edx;
-
-	return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & 1 << 5;
-}
-
 static void what_a_new_task_cannot_load_faults_in_it(void **state)
 {
 	static const struct {
@@ -439,6 +439,27 @@ static void a_task_may_be_an_8086s(void **state)
 	(void)state;
 }
 
+static void a_task_may_ask_for_a_trap_at_its_first_instruction(void **state)
+{
+	struct kvm_debugregs debug;
+	struct guest g;
+
+	if (!on_vmx() || access("/dev/kvmrun", F_OK)) {
+		print_message("QEMU's software CPU does not do this, nor does stock KVM\n");
+		skip();
+	}
+	start(&g, PROTECTED, CODE("\x9a\0\0\0\0\x20\0\xf4"), CODE("\xf4"));
+	tss(&g, TSS_B)->trap = 1;
+	gate(&g, 1, TASK_C);
+	expect_halt(&g, TASK_C, CODE_C + 2);
+	assert_int_equal(tss(&g, TSS_C)->link, TASK_B);
+	assert_int_equal(tss(&g, TSS_B)->eip, CODE_B);
+	assert_int_equal(ioctl(g.vcpu, KVM_GET_DEBUGREGS, &debug), 0);
+	assert_int_equal(debug.dr6, 0xffff8ff0);
+	guest_end(&g);
+	(void)state;
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -452,6 +473,7 @@ int main(void)
 		cmocka_unit_test(a_task_of_which_a_page_is_missing_faults_in_the_old_one),
 		cmocka_unit_test(a_task_has_page_tables_of_its_own),
 		cmocka_unit_test(a_task_may_be_an_8086s),
+		cmocka_unit_test(a_task_may_ask_for_a_trap_at_its_first_instruction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
