@@ -96,7 +96,7 @@ done) 2>&1'
 # machine_make: sets machine, the command that is the machine
 machine_make()
 {
-	local packaged= display=nogui cylinders
+	local packaged= display=nogui cylinders megabytes=$(($(numfmt --from=iec "$mem") >> 20))
 
 	make_disk || die "cannot make the machine's disk"
 	# Debian's has a debugger, which wants a word to begin, and wants a terminal
@@ -106,7 +106,7 @@ machine_make()
 	sound: driver=dummy}
 	display_library: $display
 	cpu: model=$cpu, count=$cpus, ips=$ips, reset_on_triple_fault=0
-	memory: guest=$(($(numfmt --from=iec "$mem") >> 20)), host=$(($(numfmt --from=iec "$mem") >> 20))
+	memory: guest=$megabytes, host=$((megabytes < 2048 ? megabytes : 2048))
 	romimage: file=$bios
 	vgaromimage: file=/usr/share/vgabios/vgabios.bin
 	ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
