@@ -4,6 +4,7 @@
 # make demo	set up, build, and run real programs in virtual machines
 # make check	set up, build, and run every test; on kernel 6.12 a part of the whole program's
 # make check-lab	all that runs in the lab, with nothing left out on 6.12
+# make check-real	Debian's dynamic programs, compared with native runs, all of them
 # make check-vmx	all that runs in the lab with VT-x
 # make check-asan	the tests of the runner's parts with sanitizers
 # make check-hw	the module on this machine's own CPU, as root (docs/testing.md)
@@ -198,6 +199,7 @@ check check-lab check-vmx: deps
 	$(MAKE) -j$$(nproc) tests kmod
 	tests/programs/build
 	tests/selftests/build
+	tests/real/tree
 	tests/suite $(SUITE)
 check-lab: SUITE := lab kmod lab-6.12 qemu
 check-vmx: SUITE := vmx-all
@@ -206,6 +208,13 @@ check-vmx: SUITE := vmx-all
 check-asan: deps
 	$(MAKE) -j$$(nproc) $(ASAN_TESTS) $B/tests/elf_variants $B/guest/hello
 	tests/run $(ASAN_TESTS)
+
+# Debian's programs, compared with what they do natively; a part of it is in check
+check-real: deps
+	$(MAKE) kvmrun kmod
+	tests/real/tree
+	tests/lab/lab --module ours --timeout 7200 --env KVMRUN_TEST_SLOW=15 \
+		--env KVMRUN_REAL_ALL=1 -- tests/run tests/real/dynamic
 
 check-hw:
 	tests/check-hw
@@ -292,5 +301,5 @@ endif
 clean:
 	rm -rf $B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples $B/asan $B/fuzz $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod examples tests deps programs check check-lab check-vmx check-asan check-hw check-debug demo bench bench-kmod selftests man install uninstall clean
+.PHONY: all kmod examples tests deps programs check check-lab check-vmx check-real check-asan check-hw check-debug demo bench bench-kmod selftests man install uninstall clean
 -include $(wildcard $B/*/*.d)

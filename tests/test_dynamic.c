@@ -75,6 +75,19 @@ static void without_its_libraries_a_program_says_so_itself(void **state)
 	run_free(&r);
 }
 
+static void explain_names_a_library_that_is_missing(void **state)
+{
+	struct run_result r = run_kvmrun(LIST("--explain", "--ro", "/lib64/ld-linux-x86-64.so.2"), LIST("/bin/ls"));
+
+	(void)state;
+	assert_status(&r, 127);
+	if (!strstr(r.err, "explain: /lib/x86_64-linux-gnu/libselinux.so.1 is not granted; --ro on it")) {
+		run_show("kvmrun", &r);
+		fail_msg("not explained");
+	}
+	run_free(&r);
+}
+
 static void explain_names_an_interpreter_that_execve_lacks(void **state)
 {
 	struct run_result r = run_kvmrun(LIST("--explain", "--ro", "/usr/bin/env"),
@@ -92,13 +105,14 @@ static void explain_names_an_interpreter_that_execve_lacks(void **state)
 
 int main(int argc, char **argv)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(rows) + 3];
+	struct CMUnitTest tests[ARRAY_SIZE(rows) + 4];
 	size_t n = 0;
 
 	for (; n < ARRAY_SIZE(rows); n++)
 		tests[n] = (struct CMUnitTest){ .name = rows[n].name, .test_func = run_row, .initial_state = (void *)&rows[n] };
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(without_its_interpreter_a_program_is_126);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(without_its_libraries_a_program_says_so_itself);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(explain_names_a_library_that_is_missing);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(explain_names_an_interpreter_that_execve_lacks);
 	return harness_main(argc, argv, "dynamic", tests, n, NULL, NULL);
 }
