@@ -130,7 +130,7 @@ static const char *take_segments(struct call *c, int i, const struct abi_arg *a,
 		return "segments outside the frame";
 	for (uint32_t s = start; s < start + count; s++)
 		sum += scratch.iov[s].iov_len;
-	if ((a->kind == ABI_ARG_INBUF || a->kind == ABI_ARG_OUTBUF) && sum > c->arg[a->ref])
+	if ((a->kind == ABI_ARG_INBUF || a->kind == ABI_ARG_OUTBUF) && sum > c->arg[a->ref] + a->size)
 		return "segments longer than their buffer";
 	c->iov[i] = scratch.iov + start;
 	c->iovcnt[i] = count;
@@ -259,6 +259,7 @@ int call_trace_fd = -1;
 static bool choose_row(struct call *c, struct abi_call *own)
 {
 	const struct request *request;
+	const struct abi_arg *control;
 
 	if (c->nr == SYS_futex) {
 		uint32_t command = c->arg[1] & ABI_FUTEX_COMMAND;
@@ -270,6 +271,12 @@ static bool choose_row(struct call *c, struct abi_call *own)
 			own->arg[4] = (struct abi_arg){ .kind = ABI_ARG_VALUE, .fmt = ABI_FMT_ADDR };
 		c->row = own;
 		return true;
+	}
+	control = call_control(c->nr, c->arg);
+	if (control) {
+		*own = *c->row;
+		own->arg[own->nargs - 1] = *control;
+		c->row = own;
 	}
 	if (c->nr != SYS_ioctl && c->nr != SYS_fcntl)
 		return true;
@@ -380,6 +387,7 @@ int call_serve(struct vm *vm, struct vcpu *vcpu, const char **why)
 
 	c = (struct call){ .vm = vm, .vcpu = vcpu, .nr = h.nr, .row = &call_table[h.nr], .deadline = h.deadline };
 	c.arg[1] = h.arg[1];
+	c.arg[2] = h.arg[2];
 	allowed = choose_row(&c, &own) && handlers[c.nr];
 	*why = prepare(&c, &h, f, &err);
 	if (!*why && h.op == ABI_OP_REPORT)

@@ -10,6 +10,7 @@
 
 #include "async.h"
 #include "fdtable.h"
+#include "ipc.h"
 #include "memfd.h"
 #include "msg.h"
 #include "process.h"
@@ -64,6 +65,8 @@ void file_put(struct file *file)
 	if (!file || atomic_fetch_sub_explicit(&file->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	async_gone(file);
+	if (file->mq)
+		mq_gone(file);
 	/*
 	 * Standard error stays the runner's, for its own messages. The others
 	 * are given up as the program did, so that a pipe's other end sees it,
@@ -73,6 +76,8 @@ void file_put(struct file *file)
 		close(file->host);
 	else if (file->host >= 0 && file->host != STDERR_FILENO)
 		dup3(plug, file->host, O_CLOEXEC);
+	if (file->peer)
+		close(file->peer - 1);
 	if (file->memory)
 		memfd_gone(file);
 	if (file->signals)

@@ -40,6 +40,11 @@ struct file {
 	bool memory;		/* a file of memfd_create(2): memfd.h */
 	uint64_t room;		/* of one, bytes that it may have got memory for; memfd.c */
 	struct async *async;	/* signals that tell of it: async.h; NULL: never asked for */
+	uint32_t mq;		/* a message queue: 1 + its number, and which of that number; mq_file.c */
+	uint32_t mq_seq;
+	int access;		/* ... O_RDONLY, O_WRONLY or O_RDWR */
+	struct file *next_mq;
+	int peer;		/* a socket that mq_notify(3) listens at: 1 + the other end */
 	atomic_long pos;	/* synthetic directories: entries listed so far */
 };
 

@@ -13,6 +13,7 @@
 #include "end.h"
 #include "fdtable.h"
 #include "interrupt.h"
+#include "ipc.h"
 #include "load.h"
 #include "msg.h"
 #include "options.h"
@@ -240,8 +241,10 @@ static void reap(void)
 		status = info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
 		proc_lock();
 		for (uint32_t i = 0; i < proc_max; i++)
-			if (proc_alive(&procs->process[i]) && procs->process[i].host == info.si_pid)
+			if (proc_alive(&procs->process[i]) && procs->process[i].host == info.si_pid) {
+				ipc_bury(procs->process[i].pid, i, false);
 				proc_bury(&procs->process[i], status);
+			}
 		proc_unlock();
 	}
 }
@@ -268,6 +271,7 @@ static void attend(void)
 	else if (procs->no_memory && end_program(END_MEMORY, 128 + SIGKILL, SIGKILL))
 		threads_stop();
 	proc_unlock();
+	mq_look();
 }
 
 static void *listen_table(void *unused)
@@ -479,8 +483,13 @@ static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, ui
 	uint64_t mask;
 
 	pthread_mutex_lock(&forking);
-	if (proc_max < 2 || (!procs && make_table() < 0))
+	if (proc_max < 2)
 		goto out;
+	if (!procs) {
+		ipc_prepare();
+		if (make_table() < 0)
+			goto out;
+	}
 	/* until the child's number is known: whoever kills it before is seen to */
 	proc_lock();
 	if (procs->last_id < (int)last_tid && last_tid < ID_MAX)
@@ -502,7 +511,10 @@ static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, ui
 	mask = interrupt_block();
 	for (unsigned int i = 0; i < nlocks; i++)
 		pthread_mutex_lock(locks[i]);
+	ipc_fork();
 	host = fork();
+	if (host)
+		ipc_forked(proc_self - procs->process, p - procs->process, host > 0);
 	for (unsigned int i = nlocks; i--;)
 		pthread_mutex_unlock(locks[i]);
 	if (host == 0) {

@@ -11,6 +11,7 @@
 #include "end.h"
 #include "fdtable.h"
 #include "interrupt.h"
+#include "ipc.h"
 #include "msg.h"
 #include "options.h"
 #include "pidfd.h"
@@ -105,6 +106,7 @@ static void leave(struct end end)
 
 	/* what remains of the first one still has messages to write */
 	fd_close_range(process_is_child() ? 0 : 3, UINT32_MAX, false);
+	ipc_bury(proc_self->pid, proc_self - procs->process, true);
 	getrusage(RUSAGE_SELF, &usage);
 	proc_lock();
 	proc_left = true;

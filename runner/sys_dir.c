@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ipc_call.h"
 #include "path.h"
 #include "policy.h"
 #include "proc.h"
@@ -124,6 +125,7 @@ long host_fchdir(struct call *c)
 
 long host_umask(struct call *c)
 {
+	ipc_umask_is(c->arg[0] & 0777);
 	return proc_set_umask(c->arg[0] & 0777);
 }
 

@@ -13,6 +13,7 @@
 
 #include "async.h"
 #include "interrupt.h"
+#include "mq.h"
 #include "process.h"
 #include "sys.h"
 
@@ -145,6 +146,8 @@ long host_fcntl(struct call *c)
 	case F_GETFL:
 		if (host_fd(c, 0) < 0)
 			return O_RDONLY | O_DIRECTORY;
+		if (c->fd[0]->mq)
+			return mq_flags(c->fd[0]);
 		ret = request_call(c, false);
 		return ret < 0 ? ret : ret | (async_is_on(c->fd[0]) ? O_ASYNC : 0);
 	case F_SETFL:

@@ -10,6 +10,7 @@
 
 #include "interrupt.h"
 #include "memfd.h"
+#include "mq.h"
 #include "policy.h"
 #include "signalfd.h"
 #include "sys.h"
@@ -133,6 +134,8 @@ static long transfer(struct call *c, bool write, long nr, long vnr, long a3, lon
 		return signalfd_read(c);
 	if (c->fd[0]->node.row && write)
 		return synthetic_write(c);
+	if (c->fd[0]->mq)
+		return mq_read(c, write);
 	if (c->fd[0]->memory && write) {
 		ret = memfd_write(c);
 		c->more = ret > 0 && (uint64_t)ret == c->count[1];
@@ -260,6 +263,8 @@ long pass(struct call *c)
 		case ABI_ARG_FD:
 			if (host_fd(c, i) < 0 || (c->fd[i]->node.row && (c->nr == SYS_fstat || c->nr == SYS_fstatfs)))
 				return synthetic_call(c);
+			if (c->fd[i]->mq && c->nr == SYS_fstat)
+				return c->ptr[1] ? mq_stat(c->fd[i], c->ptr[1]) : -EFAULT;
 			if (c->fd[i]->memory && (c->nr == SYS_ftruncate || c->nr == SYS_fallocate))
 				return memfd_resize(c);
 			a[i] = host_fd(c, i);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "ipc.h"
 #include "pidfd.h"
 #include "sys.h"
 
@@ -84,6 +85,7 @@ static long poll_guest(struct call *c, struct pollfd *p, unsigned int n, uint64_
 	uint64_t end = deadline(c, ns);
 	long ready = 0, ret;
 
+	mq_look();
 	for (unsigned int i = 0; i < n; i++) {
 		held[i] = fd_get(p[i].fd);
 		host[i] = (struct pollfd){ held[i] ? held[i]->host : -1, p[i].events, 0 };
@@ -268,6 +270,7 @@ static long do_epoll_wait(struct call *c, uint64_t ns)
 		return -EINVAL;
 	if (!c->ptr[1])
 		return -EFAULT;
+	mq_look();
 	/* epoll_pwait2() is younger than the kernels we run on: milliseconds, rounded up */
 	ts = to_timespec(end == FOREVER ? 0 : left(end) + 999999);
 	ret = interruptible_syscall(SYS_epoll_pwait, host_fd(c, 0), (long)c->ptr[1], max,

@@ -152,6 +152,26 @@ static int known(int family, int type, int protocol)
 	}
 }
 
+/*
+ * All that mq_notify(3) wants of netlink: its thread receives there that it is to call the program's function. The
+ * other end is the runner's, which alone sends. Addresses of the family are refused, as without netlink.
+ */
+static long make_notice_socket(int type, int flags)
+{
+	struct file *file;
+	int host[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (flags & SOCK_NONBLOCK), 0, host) < 0)
+		return -errno;
+	file = new_socket(host[0], AF_NETLINK, type, false);
+	if (!file) {
+		close(host[1]);
+		return -ENOMEM;
+	}
+	file->peer = host[1] + 1;
+	return fd_install(file, 0, flags & SOCK_CLOEXEC);
+}
+
 long host_socket(struct call *c)
 {
 	int family = c->arg[0], flags = c->arg[1] & ~0xfull, type = c->arg[1] & 0xf, protocol = c->arg[2];
@@ -159,6 +179,8 @@ long host_socket(struct call *c)
 	struct file *file;
 	bool offline;
 
+	if (family == AF_NETLINK && type == SOCK_RAW && !protocol && !(flags & ~FLAGS))
+		return make_notice_socket(type, flags);
 	if (err)
 		return err;
 	host = net_socket(family, type, protocol, &offline);

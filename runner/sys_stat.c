@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "mq.h"
 #include "path.h"
 #include "policy.h"
 #include "sys.h"
@@ -86,6 +87,8 @@ static long do_stat(struct file *dir, const char *path, uint64_t flags, struct s
 		return -EINVAL;
 	if (!out)
 		return -EFAULT;
+	if (dir && dir->mq && path && !*path && (flags & AT_EMPTY_PATH))
+		return mq_stat(dir, out);
 	err = path_find(dir, path, how_of(flags), &f);
 	if (err)
 		return err;

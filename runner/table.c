@@ -101,6 +101,20 @@ static const struct request requests[] = {
 #undef REQUEST
 };
 
+static const struct request controls[] = {
+#define CONTROL(call, command, num, ...) { .nr = __NR_##call, .number = num, .name = #command, .arg = __VA_ARGS__ },
+	ABI_CONTROLS(CONTROL)
+#undef CONTROL
+};
+
+const struct abi_arg *call_control(uint32_t nr, const uint64_t arg[6])
+{
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+		if (controls[i].nr == nr && controls[i].number == (uint32_t)arg[nr == __NR_semctl ? 2 : 1])
+			return &controls[i].arg;
+	return NULL;
+}
+
 const char *call_name(uint32_t nr)
 {
 	return nr < ABI_CALLS ? names[nr] : NULL;

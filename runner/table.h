@@ -21,4 +21,7 @@ struct request {
 /* The row of a request of call nr; NULL when there is none: then it is refused. */
 const struct request *call_request(uint32_t nr, uint64_t number);
 
+/* What the last argument of shmctl, semctl or msgctl is, by the command among them; NULL for others. */
+const struct abi_arg *call_control(uint32_t nr, const uint64_t arg[6]);
+
 #endif

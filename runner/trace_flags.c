@@ -17,9 +17,12 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -30,6 +33,7 @@
 #include <unistd.h>
 
 #include "table.h"
+#include "trace_ipc.h"
 #include "trace_line.h"
 #include "trace_net.h"
 
@@ -268,6 +272,22 @@ static const struct name rw_flags[] = {
 
 static const struct name close_range_flags[] = { NAME(CLOSE_RANGE_UNSHARE), NAME(CLOSE_RANGE_CLOEXEC) };
 
+static const struct name shmat_flags[] = { NAME(SHM_RDONLY), NAME(SHM_RND), NAME(SHM_REMAP), NAME(SHM_EXEC) };
+static const struct name message_flags[] = {
+	NAME(MSG_NOERROR), NAME(MSG_EXCEPT), { 040000, "MSG_COPY" }, NAME(IPC_NOWAIT),
+};
+static const struct name shm_commands[] = {
+	NAME(IPC_RMID), NAME(IPC_SET), NAME(IPC_STAT), NAME(IPC_INFO), NAME(SHM_STAT), NAME(SHM_INFO), { 15, "SHM_STAT_ANY" },
+	NAME(SHM_LOCK), NAME(SHM_UNLOCK),
+};
+static const struct name sem_commands[] = {
+	NAME(IPC_RMID), NAME(IPC_SET), NAME(IPC_STAT), NAME(IPC_INFO), NAME(SEM_STAT), NAME(SEM_INFO), { 20, "SEM_STAT_ANY" },
+	NAME(GETPID), NAME(GETVAL), NAME(GETALL), NAME(GETNCNT), NAME(GETZCNT), NAME(SETVAL), NAME(SETALL),
+};
+static const struct name msg_commands[] = {
+	NAME(IPC_RMID), NAME(IPC_SET), NAME(IPC_STAT), NAME(IPC_INFO), NAME(MSG_STAT), NAME(MSG_INFO), { 13, "MSG_STAT_ANY" },
+};
+
 static void put_open(struct trace *t, uint64_t flags)
 {
 	PUT_ENUM(t, access_modes, flags & O_ACCMODE, NULL);
@@ -459,6 +479,14 @@ static const struct format formats[] = {
 	[ABI_FMT_STATXAT] = BY(put_statx_at),
 	[ABI_FMT_SEALS] = FLAGS(seals, "F_SEAL_???"),
 	[ABI_FMT_MEMFD] = FLAGS(memfd_flags, "MFD_???"),
+	[ABI_FMT_KEY] = BY(put_key),
+	[ABI_FMT_SHMGET] = BY(put_shmget),
+	[ABI_FMT_SHMAT] = FLAGS(shmat_flags, "SHM_???"),
+	[ABI_FMT_SHMCTL] = ENUM(shm_commands, "SHM_???"),
+	[ABI_FMT_SEMGET] = BY(put_semget),
+	[ABI_FMT_SEMCTL] = ENUM(sem_commands, "SEM_???"),
+	[ABI_FMT_MSGFLAGS] = FLAGS(message_flags, "MSG_???"),
+	[ABI_FMT_MSGCTL] = ENUM(msg_commands, "MSG_???"),
 };
 
 void put_value(struct trace *t, enum abi_fmt fmt, uint64_t value)

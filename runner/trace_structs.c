@@ -12,6 +12,7 @@
 #include <utime.h>
 #include <fcntl.h>
 
+#include "trace_ipc.h"
 #include "trace_line.h"
 #include "trace_net.h"
 
@@ -404,6 +405,19 @@ static const struct {
 	TYPE(termios2, put_termios, false),
 	TYPE(winsize, put_winsize, false),
 	TYPE(owner, put_owner, false),
+	TYPE(mqattr, put_mqattr, false),
+	TYPE(mqattr_raw, put_mqattr_raw, false),
+	TYPE(sembuf, put_sembuf, false),
+	TYPE(shmid, put_shmid, false),
+	TYPE(shmid_set, put_shmid_set, false),
+	TYPE(shminfo, put_shminfo, false),
+	TYPE(shm_info, put_shm_info, false),
+	TYPE(semid, put_semid, false),
+	TYPE(semid_set, put_semid_set, false),
+	TYPE(seminfo, put_seminfo, false),
+	TYPE(msqid, put_msqid, false),
+	TYPE(msqid_set, put_msqid_set, false),
+	TYPE(msginfo, put_msginfo, false),
 #undef TYPE
 };
 

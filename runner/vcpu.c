@@ -15,6 +15,7 @@
 #include "end.h"
 #include "exec.h"
 #include "interrupt.h"
+#include "ipc.h"
 #include "msg.h"
 #include "proc_maps.h"
 #include "process.h"
@@ -375,6 +376,11 @@ static void op_wake(struct vcpu *vcpu)
 		syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX);
 }
 
+static void op_sems(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = sem_count(READ_ONCE(vcpu->frame->arg[0]));
+}
+
 static void op_memory(struct vcpu *vcpu)
 {
 	int err = vm_ram(vcpu->vm, READ_ONCE(vcpu->frame->arg[0]));
@@ -419,6 +425,8 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_COMMIT] = op_commit,
 	[ABI_OP_DISCARD] = op_discard,
 	[ABI_OP_MAP] = op_map,
+	[ABI_OP_SHM] = op_shm,
+	[ABI_OP_SEMS] = op_sems,
 	[ABI_OP_UNMAP] = op_unmap,
 	[ABI_OP_REMAP] = op_remap,
 	[ABI_OP_TOUCH] = op_touch,

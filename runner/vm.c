@@ -11,6 +11,7 @@
 
 #include "cpu.h"
 #include "device.h"
+#include "ipc.h"
 #include "memfd.h"
 #include "msg.h"
 #include "options.h"
@@ -176,6 +177,7 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	vm->ram_size = ram_for(config->mem_bytes, vm->max_threads);
 	window_init(vm);
 	memfd_init(vm);
+	ipc_init(vm);
 	cpu_choose(vm);
 	vm->fd = device_create_vm(device, device_path);
 	/* VT-x without unrestricted guest wants three pages outside of RAM; a no-op elsewhere */

@@ -14,6 +14,7 @@
 
 #include "end.h"
 #include "fdtable.h"
+#include "ipc.h"
 #include "msg.h"
 #include "options.h"
 #include "policy.h"
@@ -35,6 +36,7 @@ struct range {
 	uint64_t start, end;	/* offsets in the window */
 	bool anonymous;		/* counts against --mem */
 	struct file *memory;	/* or a file that does, or NULL: memfd.h */
+	int shm;		/* 1 + identifier of shared memory that is attached here, or 0 */
 	struct name *name;	/* of a file: for /proc; NULL: none */
 	uint64_t off;		/* in the file */
 };
@@ -157,6 +159,8 @@ static void insert(uint32_t i, struct range range)
 		file_get(range.memory);
 	if (range.name)
 		range.name->refs++;
+	if (range.shm)
+		shm_attached(range.shm - 1, 1);
 	table.range[i] = range;
 	if (range.anonymous)
 		table.anonymous += range.end - range.start;
@@ -180,12 +184,14 @@ static void take_out(uint64_t start, uint64_t end)
 		if (was.anonymous)
 			table.anonymous -= was.end - was.start;
 		if (was.start < start)
-			insert(i++, (struct range){ was.start, start, was.anonymous, was.memory, was.name, was.off });
+			insert(i++, (struct range){ was.start, start, was.anonymous, was.memory, was.shm, was.name, was.off });
 		if (was.end > end)
-			insert(i++, (struct range){ end, was.end, was.anonymous, was.memory, was.name,
+			insert(i++, (struct range){ end, was.end, was.anonymous, was.memory, was.shm, was.name,
 						    was.off + end - was.start });
 		file_put(was.memory);
 		name_put(was.name);
+		if (was.shm)
+			shm_attached(was.shm - 1, -1);
 	}
 }
 
@@ -261,7 +267,7 @@ static int64_t settle(struct vm *vm, void *p, uint64_t len, const struct range *
 	if (!err && !place(len, vm->window_size, &at, &i))
 		err = -ENOMEM;
 	if (!err)
-		insert(i, (struct range){ at, at + len, kind->anonymous, kind->memory, kind->name, kind->off });
+		insert(i, (struct range){ at, at + len, kind->anonymous, kind->memory, kind->shm, kind->name, kind->off });
 	pthread_mutex_unlock(&table.lock);
 	if (err) {
 		munmap(p, len);
@@ -424,6 +430,27 @@ void op_map(struct vcpu *vcpu)
 	vcpu->frame->ret = map(vcpu->vm, ARG(vcpu, 0), (int)ARG(vcpu, 1), ARG(vcpu, 2), ARG(vcpu, 3));
 }
 
+static int64_t map_shm(struct vm *vm, int id, int flags, uint64_t len)
+{
+	int64_t ret = shm_size(id, flags);
+	void *p;
+
+	if (ret < 0 || !len)
+		return ret;
+	p = shm_map(id, len);
+	if (p == MAP_FAILED)
+		return -ENOMEM;
+	ret = settle(vm, p, len, &(struct range){ .shm = id + 1 });
+	/* it is the window's now, or nobody's */
+	shm_unpin(id);
+	return ret;
+}
+
+void op_shm(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = map_shm(vcpu->vm, (int)ARG(vcpu, 0), (int)ARG(vcpu, 1), ARG(vcpu, 2));
+}
+
 void op_unmap(struct vcpu *vcpu)
 {
 	uint64_t len = ARG(vcpu, 1);
@@ -467,8 +494,9 @@ static int64_t remap(struct vm *vm, int64_t at, uint64_t len, uint64_t new_len, 
 
 	if (at < 0 || !new_len || new_len % ABI_PAGE || new_len > vm->window_size || !within(at, len, &range))
 		return -EINVAL;
-	p = mremap(vm->window_host + at, 0, new_len, MREMAP_MAYMOVE);
-	gpa = p == MAP_FAILED ? -errno : settle(vm, p, new_len, &range);
+	/* behind shared memory there is other */
+	p = range.shm && new_len > range.end - at ? MAP_FAILED : mremap(vm->window_host + at, 0, new_len, MREMAP_MAYMOVE);
+	gpa = p == MAP_FAILED ? -ENOMEM : settle(vm, p, new_len, &range);
 	file_put(range.memory);
 	name_drop(range.name);
 	if (gpa > 0 && !keep) {

@@ -39,6 +39,7 @@ void window_empty(struct vm *vm);
  * word for nothing but the guest's own mappings.
  */
 void op_map(struct vcpu *vcpu);
+void op_shm(struct vcpu *vcpu);
 void op_unmap(struct vcpu *vcpu);
 void op_remap(struct vcpu *vcpu);
 void op_touch(struct vcpu *vcpu);

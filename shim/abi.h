@@ -94,6 +94,9 @@ enum abi_op {
 	/* The window, where the host maps what is not RAM. Whole pages; ret may be -errno. */
 	ABI_OP_MAP,		/* arg[0] bytes of descriptor arg[1] from arg[2] on, arg[3] PROT_* and ABI_MAP_*:
 				   ret = GPA | ABI_MAP_*, or 0: private memory would do. With no bytes only errors */
+	ABI_OP_SHM,		/* shared memory by its identifier arg[0], attached as flags arg[1] of shmat(2) say: ret = its bytes, or with
+				   arg[2], the bytes of its pages, the GPA where it is mapped */
+	ABI_OP_SEMS,		/* how many semaphores the set arg[0] has */
 	ABI_OP_UNMAP,		/* arg[1] bytes at GPA arg[0], which no TLB knows of any more */
 	ABI_OP_REMAP,		/* of arg[1] bytes at arg[0] a mapping of arg[2] bytes elsewhere; the first one goes, unless arg[3]: ret = GPA */
 	ABI_OP_TOUCH,		/* ret = how many of arg[1] bytes from arg[0] on can be read and, if arg[2], the first page written */
@@ -331,7 +334,7 @@ enum abi_kind {
 	ABI_ARG_IN,		/* in: a structure of .size bytes in data[] */
 	ABI_ARG_OUT,		/* out: a structure of .size bytes in data[], copied to the user when ret >= 0 */
 	ABI_ARG_INOUT,		/* in and out: likewise */
-	ABI_ARG_INBUF,		/* in: a buffer of arg[.ref] bytes, as segments */
+	ABI_ARG_INBUF,		/* in: a buffer of arg[.ref] + .size bytes, as segments */
 	ABI_ARG_OUTBUF,		/* out: likewise */
 	ABI_ARG_INIOV,		/* in: arg[.ref] iovecs, flattened to segments */
 	ABI_ARG_OUTIOV,		/* out: likewise */
@@ -392,7 +395,10 @@ struct abi_call {
 	S(open_how, 24) S(flock, 32) S(utimbuf, 16) S(capheader, 8) S(capdata, 24) S(fdset, 128) \
 	S(rseq, 32) S(sigset_arg, 16) S(clone_args, 88) S(sched_param, 4) S(sched_attr, 56) S(dirent, 280) \
 	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(winsize, 8) S(getlk, 32) S(owner, 8) \
-	S(addr, 1) S(addrbuf, 128) S(optval, 1) S(optbuf, 256)
+	S(addr, 1) S(addrbuf, 128) S(optval, 1) S(optbuf, 256) \
+	S(mqattr, 64) S(mqattr_raw, 64) S(cookie, 32) S(shmid, 112) S(shminfo, 72) S(shm_info, 48) S(semid, 104) S(seminfo, 40) \
+	S(msqid, 120) S(msginfo, 32) S(sembuf, 6) \
+	S(shmid_set, 112) S(semid_set, 104) S(msqid_set, 120)
 
 #define ABI_STRUCT(name, bytes) ABI_SIZE_##name = bytes,
 enum { ABI_STRUCTS(ABI_STRUCT) };
@@ -433,6 +439,23 @@ static inline bool abi_futex_has_two(uint32_t command)
 	return command >= ABI_FUTEX_REQUEUE && command <= ABI_FUTEX_WAKE_OP;
 }
 
+/*
+ * The commands of shmctl(2), semctl(2) and msgctl(2), and what each one's last argument is; that of others is not
+ * looked at. The length of GETALL's and SETALL's the shim adds, as argument 4.
+ */
+#define ABI_CONTROLS(C)	\
+	C(shmctl, IPC_RMID, 0, V(ADDR)) C(shmctl, IPC_SET, 1, IN(shmid_set)) C(shmctl, IPC_STAT, 2, OUT(shmid)) \
+	C(shmctl, IPC_INFO, 3, OUT(shminfo)) C(shmctl, SHM_LOCK, 11, V(ADDR)) C(shmctl, SHM_UNLOCK, 12, V(ADDR)) \
+	C(shmctl, SHM_STAT, 13, OUT(shmid)) C(shmctl, SHM_INFO, 14, OUT(shm_info)) C(shmctl, SHM_STAT_ANY, 15, OUT(shmid)) \
+	C(msgctl, IPC_RMID, 0, V(ADDR)) C(msgctl, IPC_SET, 1, IN(msqid_set)) C(msgctl, IPC_STAT, 2, OUT(msqid)) \
+	C(msgctl, IPC_INFO, 3, OUT(msginfo)) C(msgctl, MSG_STAT, 11, OUT(msqid)) C(msgctl, MSG_INFO, 12, OUT(msginfo)) \
+	C(msgctl, MSG_STAT_ANY, 13, OUT(msqid)) \
+	C(semctl, IPC_RMID, 0, V(ADDR)) C(semctl, IPC_SET, 1, IN(semid_set)) C(semctl, IPC_STAT, 2, OUT(semid)) \
+	C(semctl, IPC_INFO, 3, OUT(seminfo)) C(semctl, GETPID, 11, V(ADDR)) C(semctl, GETVAL, 12, V(ADDR)) \
+	C(semctl, GETALL, 13, OUTBUF(4)) C(semctl, GETNCNT, 14, V(ADDR)) C(semctl, GETZCNT, 15, V(ADDR)) \
+	C(semctl, SETVAL, 16, V(HEX)) C(semctl, SETALL, 17, INBUF(4)) C(semctl, SEM_STAT, 18, OUT(semid)) \
+	C(semctl, SEM_INFO, 19, OUT(seminfo)) C(semctl, SEM_STAT_ANY, 20, OUT(semid))
+
 #define ABI_CALLS	512	/* numbers at and above are ENOSYS */
 
 /*
@@ -447,7 +470,8 @@ static inline bool abi_futex_has_two(uint32_t command)
 	F(ITIMER) F(LOCK) F(FILEMODE) F(DEV) F(PRIO) F(SCHED) F(MLOCKALL) F(MLOCK) F(XATTR) F(FADVISE) \
 	F(EPOLL) F(EPOLLCTL) F(SYNCRANGE) F(TFD) F(TFDSET) F(FALLOC) F(EFD) F(OFLAGS) F(RENAME) \
 	F(MEMBARRIER) F(RWF) F(STATX) F(CLOSERANGE) F(ATACCESS) F(FDFLAGS) F(SEALS) F(MEMFD) F(STATXAT) F(TIME) \
-	F(SFD) F(PIDFD) F(FAMILY) F(SOCKTYPE) F(PROTOCOL) F(MSG) F(SHUT) F(SOL) F(SOCKOPT) F(SOCKFLAGS) F(INOTIFY) F(IN)
+	F(SFD) F(PIDFD) F(FAMILY) F(SOCKTYPE) F(PROTOCOL) F(MSG) F(SHUT) F(SOL) F(SOCKOPT) F(SOCKFLAGS) F(INOTIFY) F(IN) \
+	F(KEY) F(SHMGET) F(SHMAT) F(SHMCTL) F(SEMGET) F(SEMCTL) F(MSGFLAGS) F(MSGCTL)
 
 #define ABI_FMT(name) ABI_FMT_##name,
 enum abi_fmt { ABI_FMTS(ABI_FMT) };
@@ -471,6 +495,9 @@ enum abi_fmt { ABI_FMTS(ABI_FMT) };
 #define INOUT(s)	{ .kind = ABI_ARG_INOUT, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
 #define INBUF(n)	{ .kind = ABI_ARG_INBUF, .fmt = ABI_FMT_BYTES, .ref = n }
 #define OUTBUF(n)	{ .kind = ABI_ARG_OUTBUF, .fmt = ABI_FMT_BYTES, .ref = n }
+/* A struct msgbuf, which has its type before the bytes that are counted: .size. */
+#define INMTEXT(n)	{ .kind = ABI_ARG_INBUF, .fmt = ABI_FMT_BYTES, .ref = n, .size = 8 }
+#define OUTMTEXT(n)	{ .kind = ABI_ARG_OUTBUF, .fmt = ABI_FMT_BYTES, .ref = n, .size = 8 }
 #define INIOV(n)	{ .kind = ABI_ARG_INIOV, .fmt = ABI_FMT_BYTES, .ref = n }
 #define OUTIOV(n)	{ .kind = ABI_ARG_OUTIOV, .fmt = ABI_FMT_BYTES, .ref = n }
 #define INVEC(s, n)	{ .kind = ABI_ARG_INVEC, .fmt = ABI_FMT_STRUCT, .ref = n, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }

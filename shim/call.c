@@ -34,6 +34,11 @@ static const struct request requests[] = {
 };
 #undef REQUEST
 
+/* Likewise of the commands of IPC objects. */
+#define CONTROL(call, name, number, ...) { NR_##call, number, __VA_ARGS__ },
+static const struct request controls[] = { ABI_CONTROLS(CONTROL) };
+#undef CONTROL
+
 #define IOV_MAX		1024
 #define PART_MAX	(4u << 20)
 #define MAX_RW_COUNT	0x7ffff000u	/* the most that Linux transfers at once */
@@ -126,10 +131,10 @@ static long put_string(struct abi_frame *f, int i, const u64 a[6])
 static long put_buffer(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
 {
 	u32 first = f->nseg;
-	u64 n = a[d->ref];
+	u64 n = a[d->ref] + d->size;
 
 	/* as access_ok(): even where there is nothing to transfer */
-	if (n > ABI_USER_END || a[i] > ABI_USER_END - n)
+	if (n > ABI_USER_END || n < d->size || a[i] > ABI_USER_END - n)
 		return -EFAULT;
 	/* forward() goes on after a part: a vast buffer is not made present for a few bytes */
 	if (i == 1)
@@ -224,6 +229,10 @@ static const struct abi_arg *describe(u32 nr, int i, const u64 a[6])
 		for (u32 k = 0; k < ARRAY_SIZE(requests); k++)
 			if (requests[k].nr == nr && requests[k].request == (u32)a[1])
 				return &requests[k].arg;
+	if (i == table[nr].nargs - 1 && (nr == NR_shmctl || nr == NR_msgctl || nr == NR_semctl))
+		for (u32 k = 0; k < ARRAY_SIZE(controls); k++)
+			if (controls[k].nr == nr && controls[k].request == (u32)a[i - 1])
+				return &controls[k].arg;
 	return &table[nr].arg[i];
 }
 

@@ -170,7 +170,7 @@ static void unmap_cut(gva_t start, gva_t end)
 	vma_remove(first, n);
 }
 
-static int unmap(gva_t start, gva_t end)
+int mm_unmap(gva_t start, gva_t end)
 {
 	u32 i = vma_find(start);
 	int err;
@@ -187,7 +187,7 @@ static int unmap(gva_t start, gva_t end)
 	return err;
 }
 
-static bool is_free(gva_t va, u64 len)
+bool mm_is_free(gva_t va, u64 len)
 {
 	u32 i = vma_find(va);
 
@@ -226,7 +226,7 @@ long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
 			return -EINVAL;
 		if (va < ABI_MMAP_MIN)
 			return -EPERM;
-		if ((flags & MAP_NOREPLACE) && !is_free(va, len))
+		if ((flags & MAP_NOREPLACE) && !mm_is_free(va, len))
 			return -EEXIST;
 		if (has_fixed(va, va + len))
 			return -EINVAL;
@@ -246,7 +246,7 @@ long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
 	/* refused before anything is lost */
 	if (!room(pages, held(va, va + len)))
 		return -ENOMEM;
-	if (!is_free(va, len)) {
+	if (!mm_is_free(va, len)) {
 		if (cut(va, va + len))
 			return -ENOMEM;
 		unmap_cut(va, va + len);
@@ -254,6 +254,8 @@ long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
 	mm_charge(pages);
 	v.start = va;
 	v.end = va + len;
+	if (v.flags & VMA_SHM)
+		v.base = va;
 	vma_insert(&v);
 	return va;
 }
@@ -271,7 +273,7 @@ long sys_munmap(const u64 a[6])
 	if ((va & ~PAGE_MASK) || !len || va > ABI_USER_END || len > ABI_USER_END - va)
 		return -EINVAL;
 	lock(&mm_lock);
-	err = unmap(va, va + len);
+	err = mm_unmap(va, va + len);
 	mm_unlock();
 	return err;
 }
@@ -285,7 +287,7 @@ static int set_brk(gva_t to)
 	if (to < brk_start || to >= ABI_USER_END)
 		return -EINVAL;
 	if (end < from)
-		return unmap(end, from);
+		return mm_unmap(end, from);
 	if (end == from)
 		return 0;
 	i = vma_find(from);
@@ -413,10 +415,11 @@ static long remap_again(const struct vma *v, gva_t old, gva_t to, u64 len)
 		return -ENOMEM;
 	new.off += old - v->start;
 	new.start = to;
+	new.base += to - old;
 	new.end = to + len;
 	err = remap_object(&new, old, 0, len, true);
 	if (!err)
-		err = unmap(to, to + len);
+		err = mm_unmap(to, to + len);
 	if (err)
 		return err;
 	mm_charge(charge);
@@ -467,14 +470,15 @@ static long remap_to(const struct vma *v, gva_t old, u64 old_len, gva_t to, u64 
 		return -ENOMEM;
 	if (has_fixed(to, to + new_len) || has_fixed(old, old_end))
 		return -EINVAL;
-	err = unmap(to, to + new_len);
+	err = mm_unmap(to, to + new_len);
 	if (!err && tail < old_end)
-		err = unmap(tail, old_end);
+		err = mm_unmap(tail, old_end);
 	if (!err)
 		err = cut(old, old + old_len);
 	if (err)
 		return err;
 	new.start = to;
+	new.base += to - old;
 	new.end = to + new_len;
 	if (v->file) {
 		new.off += old - v->start;
@@ -518,7 +522,7 @@ static long remap(gva_t old, u64 old_len, u64 new_len, u64 flags, gva_t to)
 	if ((!old_len && !(v.flags & VMA_SHARED)) || new_len > ABI_USER_END || old_len > ABI_USER_END - old)
 		return -EINVAL;
 	if (old_len >= new_len && !moves) {
-		int err = old_len > new_len ? unmap(old + new_len, old + old_len) : 0;
+		int err = old_len > new_len ? mm_unmap(old + new_len, old + old_len) : 0;
 
 		return err ? err : (long)old;
 	}
@@ -528,7 +532,7 @@ static long remap(gva_t old, u64 old_len, u64 new_len, u64 flags, gva_t to)
 		return -EINVAL;
 	/* in place, when the range ends its mapping and the room behind is free */
 	if (!moves && old + old_len == v.end && new_len <= ABI_USER_END - old &&
-	    is_free(v.end, new_len - old_len))
+	    mm_is_free(v.end, new_len - old_len))
 		return grow_in_place(i, old, old_len, new_len);
 	if (!(flags & MREMAP_MAYMOVE))
 		return -ENOMEM;

@@ -178,6 +178,7 @@ bool held_any(void);
 struct vma {
 	gva_t start, end;
 	u64 off;		/* GPA of its place in the window, or 0 */
+	gva_t base;		/* of what shmat(2) has attached: there */
 	u32 file;		/* what is mapped there: window_id(); 0: private anonymous memory */
 	u16 flags;
 	u16 prot;
@@ -190,6 +191,7 @@ struct vma {
 #define VMA_NOHUGE	32u
 #define VMA_FILE	64u	/* of a file: one that is shared does not count at all */
 #define VMA_READONLY	128u	/* never to be writable */
+#define VMA_SHM		256u	/* by shmat(2) */
 #define VMA_MAX		65530u	/* for the callers to keep; what they must do beyond it has room */
 #define VMA_RESERVE	4u
 #define STACK_GAP	(256 * PAGE_SIZE)	/* Linux's stack_guard_gap */
@@ -224,6 +226,9 @@ void mm_init(void);
  * NULL private memory. The address or -errno.
  */
 long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object);
+/* munmap(2) of [start, end), likewise: 0 or -errno. */
+int mm_unmap(gva_t start, gva_t end);
+bool mm_is_free(gva_t va, u64 len);
 /* Whether a protection, writable and executable at once, is one that may not be. */
 bool mm_wx(u64 prot);
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
@@ -253,6 +258,7 @@ void mappings_tell(void);
 /* ---- window.c: what the host maps that is not RAM. Under mm_lock, but for window_map(). */
 /* As ABI_OP_MAP, and ABI_OP_REMAP. */
 s64 window_map(u64 len, int fd, u64 off, u64 how);
+s64 window_shm(int id, u64 flags, u64 len);	/* as ABI_OP_SHM */
 s64 window_remap(gpa_t gpa, u64 len, u64 new_len, bool keep);
 /* msync(2) and MADV_REMOVE of a part: 0 or -errno. */
 long window_sync(gpa_t gpa, u64 len, u64 flags);

@@ -479,7 +479,7 @@ static struct rlimit limits[] = {
 	NO_LIMIT,				/* AS */
 	NO_LIMIT,				/* LOCKS */
 	{ 1024, 1024 },				/* SIGPENDING */
-	{ 0, 0 },				/* MSGQUEUE */
+	{ 819200, 819200 },			/* MSGQUEUE, which sys_mq.c counts */
 	{ 0, 0 },				/* NICE */
 	{ 0, 0 },				/* RTPRIO */
 	NO_LIMIT,				/* RTTIME */

@@ -34,6 +34,12 @@ s64 window_map(u64 len, int fd, u64 off, u64 how)
 	return ask(ABI_OP_MAP, len, (u32)fd, off, how);
 }
 
+s64 window_shm(int id, u64 flags, u64 len)
+{
+	window_any = true;
+	return ask(ABI_OP_SHM, (u32)id, flags, len, 0);
+}
+
 s64 window_remap(gpa_t gpa, u64 len, u64 new_len, bool keep)
 {
 	return ask(ABI_OP_REMAP, gpa, len, new_len, keep);

@@ -123,7 +123,7 @@ static void headers(void)
 	/* a row that is nobody's, and a number that has none */
 	blank(SYS_mount);
 	need_served(-EPERM);
-	blank(SYS_semget);
+	blank(SYS_add_key);
 	need_served(-ENOSYS);
 	blank(511);
 	need_served(-ENOSYS);

@@ -91,7 +91,7 @@ static void collect(pid_t pid, struct call *c, int i)
 		return;
 	case ABI_ARG_INBUF:
 	case ABI_ARG_OUTBUF:
-		c->count[i] = c->arg[a->ref];
+		c->count[i] = c->arg[a->ref] + a->size;
 		size = c->count[i] < ROOM ? c->count[i] : ROOM;
 		if (c->arg[i] && peek(pid, room[i], c->arg[i], size)) {
 			pieces[i] = (struct iovec){ room[i], size };
@@ -109,6 +109,7 @@ static void collect(pid_t pid, struct call *c, int i)
 static void begin(pid_t pid, struct trace *t, struct call *c, const struct __ptrace_syscall_info *info)
 {
 	const struct request *request;
+	const struct abi_arg *control;
 
 	memset(c, 0, sizeof(*c));
 	c->nr = info->entry.nr;
@@ -119,6 +120,12 @@ static void begin(pid_t pid, struct trace *t, struct call *c, const struct __ptr
 	if (request) {
 		own_row = *c->row;
 		own_row.arg[2] = request->arg;
+		c->row = &own_row;
+	}
+	control = call_control(c->nr, c->arg);
+	if (control) {
+		own_row = *c->row;
+		own_row.arg[own_row.nargs - 1] = *control;
 		c->row = &own_row;
 	}
 	for (int i = 0; i < c->row->nargs; i++)

@@ -163,7 +163,7 @@ static void waits_are_never_restarted(void **state)
 {
 	static const char *const never[] = {
 		"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", "nanosleep",
-		"clock_nanosleep", "pause", "rt_sigsuspend", "rt_sigtimedwait",
+		"clock_nanosleep", "pause", "rt_sigsuspend", "rt_sigtimedwait", "semop", "semtimedop", "msgsnd", "msgrcv",
 	};
 	size_t found = 0;
 

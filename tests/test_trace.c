@@ -171,11 +171,11 @@ static void an_interrupted_sleep_shows_what_remains(void **state)
 
 static void a_refused_call_shows_its_numbers(void **state)
 {
-	struct call c = CALL_OF(shmget, .arg = { 2, 1, 0 });
+	struct call c = CALL_OF(bpf, .arg = { 2, 1, 0 });
 	struct call unused = { .nr = 400, .row = &call_table[400], .arg = { 1, 2, 3, 4, 5, 6 } };
 
 	(void)state;
-	assert_string_equal(line(&c, -EACCES), "shmget(0x2, 0x1, 0)                     = -1 EACCES (Permission denied)\n");
+	assert_string_equal(line(&c, -EACCES), "bpf(0x2, 0x1, 0)                        = -1 EACCES (Permission denied)\n");
 	assert_string_equal(line(&unused, -ENOSYS),
 		"syscall_0x190(0x1, 0x2, 0x3, 0x4, 0x5, 0x6) = -1 ENOSYS (Function not implemented)\n");
 }

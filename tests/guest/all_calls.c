@@ -23,7 +23,7 @@ static const int left_out[] = {
 };
 
 /* What waits for ever when given nothing. */
-static const int waits[] = { SYS_read, SYS_select, SYS_poll, SYS_pselect6, SYS_ppoll, SYS_wait4 };
+static const int waits[] = { SYS_read, SYS_select, SYS_poll, SYS_pselect6, SYS_ppoll, SYS_wait4, SYS_msgrcv };
 
 static int in(const int *list, size_t n, int nr)
 {

@@ -40,6 +40,9 @@ static uint64_t readable[16] = { 3 }, writable[16] = { 2 };
 static struct epoll_event edge = { EPOLLOUT | EPOLLET, { .u64 = 0x500000004 } }, every = { -1u, { .u64 = 9 } };
 static struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM, .sigev_value.sival_int = 5 },
 	no_event = { .sigev_notify = SIGEV_NONE, .sigev_signo = SIGALRM };
+static struct { uint16_t num; int16_t op, flags; } sembufs[3] = { { 1, -1, 04000 }, { 2, 5, 010000 }, { 0, 0, 0x7fff } };
+static struct { long type; char text[60]; } message[1] = { { 7, "hello\n" } };
+static long attributes[8] = { 04000, 3, 100, 1 };
 static uint64_t how[3] = { 0x8000, 0644, 8 }, wild_how[3] = { O_CREAT | O_RDWR, 01777, -1ul };
 static struct flock lock = { F_WRLCK, SEEK_SET, 5, 6, 7 }, bad_lock = { 9, SEEK_END, -5, 6, 7 };
 static struct { uint64_t sp; uint32_t flags, pad; uint64_t size; } stack = { 0x1000, 0, 0, 8192 },
@@ -175,6 +178,21 @@ static const struct {
 	C(getcpu, 0, 0, 0), C(membarrier, 99, 0, 0), C(arch_prctl, ARCH_SET_GS, 0), C(arch_prctl, 99, 1),
 	C(prctl, 999, 1, 2, 3, 4), C(prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), C(prctl, PR_SET_TIMERSLACK, 1),
 	C(getuid), C(setfsuid, -1ul), C(uname, 1), C(uname, P(out)), C(sysinfo, 1), C(getrusage, 0, 1), C(sync),
+	/* IPC objects: none are left, as SysV's identifiers would differ */
+	C(shmget, 0, 0, 01600), C(shmget, 0x1234, 4096, 0), C(shmget, 0x1234, 4096, 06777), C(shmat, 99999, 0, 0), C(shmat, 99999, 5, 0170000),
+	C(shmdt, 5), C(shmdt, 0x10000), C(shmctl, 99999, 0, 0), C(shmctl, 99999, 2, P(out)), C(shmctl, -1ul, 11, 0), C(shmctl, 0, 3, P(out)),
+	C(shmctl, 99999, 1, P(out)), C(shmctl, 0, 77, 5), C(shmctl, 99999, 13, 1),
+	C(semget, 0, 0, 03600), C(semget, 77, 1, 0), C(semop, 99999, P(sembufs), 2), C(semop, 99999, P(sembufs), 0), C(semop, 99999, 1, 1),
+	C(semtimedop, 99999, P(sembufs), 3, P(&tick)), C(semtimedop, -1ul, P(sembufs), 1, 0), C(semctl, 99999, 0, 0, 0), C(semctl, 99999, 1, 12),
+	C(semctl, 99999, 1, 16, 5), C(semctl, 99999, 1, 16, -1ul), C(semctl, 0, 0, 3, P(out)), C(semctl, 99999, 0, 2, P(out)),
+	C(semctl, 99999, 0, 1, P(out)), C(semctl, 0, 0, 77, 0),
+	C(msgget, 77, 0), C(msgget, 77, 0400), C(msgsnd, 99999, P(message), 5, 0), C(msgsnd, 99999, P(message), 60, 04000), C(msgsnd, 99999, 1, 5, 0),
+	C(msgrcv, 99999, P(out), 10, -4ul, 0174000), C(msgrcv, -1ul, 0, 0, 0, 0), C(msgctl, 99999, 0, 0), C(msgctl, 0, 3, P(out)),
+	C(msgctl, 99999, 1, P(out)), C(msgctl, 99999, 2, P(out)), C(msgctl, 0, 77, 0),
+	C(mq_open, P("probe"), 0, 0, 0), C(mq_open, P("probe"), 04302, 0600, P(attributes)), C(mq_open, 1, 0x40, 0, 0),
+	C(mq_open, P("probe"), 0x842, 0640, P(attributes)), C(mq_getsetattr, 99, 0, P(out)), C(mq_getsetattr, 99, P(attributes), 0),
+	C(mq_timedsend, 99, P("text"), 4, 7, 0), C(mq_timedsend, 99, 1, 4, 7, P(&tick)), C(mq_timedreceive, 99, P(out), 100, P(ints), P(&tick)),
+	C(mq_timedreceive, 99, P(out), 100, 0, 0), C(mq_notify, 99, 0), C(mq_notify, 99, P(&no_event)), C(mq_unlink, P("probe")), C(mq_unlink, 1),
 	{ 511, { 1, 2, 3, 4, 5, 0 } },
 };
 
