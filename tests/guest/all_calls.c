@@ -43,7 +43,8 @@ static struct {
 
 static void make(int nr, int set)
 {
-	int file = open("/w/file", O_RDWR | O_CREAT, 0600), dir = open("/w", O_RDONLY | O_DIRECTORY);
+	/* a new one: what had a number for the last one's mode may have taken its rights */
+	int gone = unlink("/w/file"), file = open("/w/file", O_RDWR | O_CREAT, 0600), dir = open("/w", O_RDONLY | O_DIRECTORY);
 	const long sets[][6] = {
 		{ file, (long)room, 5 },
 		{ (long)path, (long)room, 16 },
@@ -55,6 +56,7 @@ static void make(int nr, int set)
 	const long *a = sets[set];
 	int fds[2];
 
+	(void)gone;
 	strcpy(path, "/w/file");
 	strcpy(name, "other");
 	memset(room, 0, sizeof(room));
