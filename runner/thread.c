@@ -176,8 +176,12 @@ void threads_stop(void)
 {
 	struct vcpu *vcpu;
 
-	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++)
+	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++) {
 		interrupt_vcpu(vcpu);
+		/* a kick does not end what a parked one waits in: the kernel restarts that */
+		if (exec_wanted())
+			sem_post(&vcpu->start);
+	}
 }
 
 void threads_leave(void)

@@ -329,6 +329,30 @@ static void *exec_in_thread(void *unused)
 	return NULL;
 }
 
+static void *end_at_once(void *unused)
+{
+	return unused;
+}
+
+static void after_threads(void)
+{
+	pthread_t threads[3];
+
+	set_state();
+	for (int i = 0; i < 3; i++)
+		threads[i] = start(end_at_once, NULL);
+	for (int i = 0; i < 3; i++)
+		join(threads[i]);
+	exec_state();
+}
+
+static void after_the_first(void)
+{
+	set_state();
+	start(exec_in_thread, NULL);
+	pthread_exit(NULL);
+}
+
 static void by_thread(void)
 {
 	static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
@@ -408,6 +432,8 @@ static const struct part parts[] = {
 	{ "scripts", scripts },
 	{ "keeps", keeps },
 	{ "by-thread", by_thread },
+	{ "after-threads", after_threads },
+	{ "after-the-first", after_the_first },
 	{ "times", times },
 	{ "setpgid-after-exec", setpgid_after_exec },
 };
