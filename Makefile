@@ -216,6 +216,14 @@ check-real: deps
 	tests/lab/lab --module ours --timeout 7200 --env KVMRUN_TEST_SLOW=15 \
 		--env KVMRUN_REAL_ALL=1 -- tests/run tests/real/dynamic
 
+# static ones in Go, Rust and C++, compared with their native runs; Debian's golang-go and rustc
+check-static: deps
+	tests/deps static
+	$(MAKE) kvmrun kmod
+	tests/real/build
+	tests/lab/lab --module ours --timeout 600 --env KVMRUN_TEST_SLOW=15 -- \
+		sh -c 'chmod 666 /dev/kvmrun && tests/run tests/real/run'
+
 check-hw:
 	tests/check-hw
 
@@ -301,5 +309,5 @@ endif
 clean:
 	rm -rf $B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples $B/asan $B/fuzz $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod examples tests deps programs check check-lab check-vmx check-real check-asan check-hw check-debug demo bench bench-kmod selftests man install uninstall clean
+.PHONY: all kmod examples tests deps programs check check-lab check-vmx check-real check-static check-asan check-hw check-debug demo bench bench-kmod selftests man install uninstall clean
 -include $(wildcard $B/*/*.d)

@@ -133,6 +133,7 @@ static long owner_ex(struct call *c, bool set)
 long host_fcntl(struct call *c)
 {
 	int fd = c->arg[0], request = c->arg[1];
+	struct flock *lock;
 	long ret;
 
 	switch (request) {
@@ -166,9 +167,10 @@ long host_fcntl(struct call *c)
 	}
 	/* the rest of the list is about the open file alone: locks, pipe size, seals */
 	ret = request_call(c, request == F_SETLKW || request == F_OFD_SETLKW);
-	/* a lock of some process of the host: Linux, too, tells 0 of one that cannot be seen */
-	if (ret == 0 && request == F_GETLK && ((struct flock *)c->ptr[2])->l_type != F_UNLCK)
-		((struct flock *)c->ptr[2])->l_pid = 0;
+	/* of a process of the host: Linux, too, tells 0 of one that cannot be seen, and -1 of an open file's lock */
+	lock = c->ptr[2];
+	if (ret == 0 && request == F_GETLK && lock->l_type != F_UNLCK && lock->l_pid > 0)
+		lock->l_pid = process_id(lock->l_pid);
 	return ret;
 }
 

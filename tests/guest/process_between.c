@@ -261,6 +261,53 @@ static void pipes(void)
 	show("a close is not", lseek(fd, 0, SEEK_CUR));
 }
 
+static int lock_file(int fd, int command, int type, off_t start, struct flock *lock)
+{
+	*lock = (struct flock){ .l_type = type, .l_start = start, .l_len = 10 };
+	return fcntl(fd, command, lock);
+}
+
+static void file_locks(void)
+{
+	struct flock lock;
+	int fd = memfd_create("locked", 0), ready[2], go[2];
+	pid_t pid;
+	char c;
+
+	if (pipe(ready) || pipe(go))
+		exit(1);
+	lock_file(fd, F_SETLK, F_WRLCK, 100, &lock);
+	pid = fork_or_end();
+	if (!pid) {
+		close(go[1]);
+		lock_file(fd, F_GETLK, F_RDLCK, 105, &lock);
+		printf("type %d at %ld, %ld bytes, of its maker: %s\n", lock.l_type, lock.l_start, lock.l_len,
+		       lock.l_pid == getppid() ? "yes" : "no");
+		show("the lock of another", lock_file(fd, F_SETLK, F_RDLCK, 105, &lock));
+		lock_file(fd, F_SETLK, F_RDLCK, 200, &lock);
+		fflush(stdout);
+		c = write(ready[1], "x", 1);
+		_exit(read(go[0], &c, 1));
+	}
+	close(go[0]);
+	if (read(ready[0], &c, 1) != 1)
+		exit(2);
+	lock_file(fd, F_GETLK, F_WRLCK, 205, &lock);
+	printf("type %d at %ld, of the child: %s\n", lock.l_type, lock.l_start, lock.l_pid == pid ? "yes" : "no");
+	close(go[1]);
+	show("waited for its end", lock_file(fd, F_SETLKW, F_WRLCK, 205, &lock));
+	printf("%d\n", ended(pid));
+	lock_file(fd, F_OFD_SETLK, F_WRLCK, 300, &lock);
+	pid = fork_or_end();
+	if (!pid) {
+		lock_file(fd, F_GETLK, F_WRLCK, 300, &lock);
+		printf("an open file's lock: type %d, of %d\n", lock.l_type, lock.l_pid);
+		fflush(stdout);
+		_exit(0);
+	}
+	printf("%d\n", ended(pid));
+}
+
 static void eventfds(void)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -430,6 +477,7 @@ static const struct part parts[] = {
 	{ "groups", groups },
 	{ "orphans", orphans },
 	{ "pipes", pipes },
+	{ "file-locks", file_locks },
 	{ "eventfds", eventfds },
 	{ "locks", locks },
 	{ "beside-threads", beside_threads },
