@@ -22,6 +22,7 @@
 #include "path.h"
 #include "policy.h"
 #include "process.h"
+#include "rlimit.h"
 #include "signalfd.h"
 #include "stats.h"
 #include "sys.h"
@@ -398,12 +399,14 @@ void exec_now(struct vcpu *vcpu)
 	vm->config = &config;
 	vm->program = strcpy(program, next.path);
 	vm->mode = 0;
+	rlimits_save(vm);
 	vm_clear(vm);
 	vm_renew(vm);
 	load(vm, &next.program);
 	boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 	boot->ignored = next.ignored;
 	boot->blocked = next.blocked;
+	rlimits_restore(vm);
 	signalfd_executed();
 	process_memory_set(boot->committed);
 	post_pending();

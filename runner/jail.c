@@ -165,6 +165,8 @@ static const struct rule rules[] = {
 	RULE(clone, "another process", SCMP_CMP64(0, SCMP_CMP_EQ, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD)),
 	RULE(ioctl, "a VM for it", IS32(1, KVM_CREATE_VM)),
 	RULE(ioctl, "likewise", IS32(1, KVM_SET_TSS_ADDR)),
+	RULE(prlimit64, "limits that the program sets for itself", IS32(0, 0), IS32(1, RLIMIT_FSIZE)),
+	RULE(prlimit64, "likewise", IS32(0, 0), IS32(1, RLIMIT_CPU)),
 	RULE(pidfd_open, "the end of one of the program's processes", IS32(1, 0)),
 	RULE(prctl, "its end with the first one's", IS32(0, PR_SET_PDEATHSIG), IS32(1, INTERRUPT_LIMIT)),
 	RULE(ioctl, "more of the guest's RAM", IS32(1, KVM_SET_USER_MEMORY_REGION)),

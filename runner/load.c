@@ -13,6 +13,7 @@
 #include "proc_maps.h"
 #include "options.h"
 #include "process.h"
+#include "rlimit.h"
 #include "vm.h"
 
 extern const uint8_t shim_image[], shim_image_end[];
@@ -240,6 +241,7 @@ static void choose_addresses(struct loader *l, const struct elf_image *elf, cons
 	uint64_t gap, vdso_size = page_up(image->vdso_size);
 	struct abi_boot *b = l->boot;
 
+	rlimits_begin(b, l->vm->config);
 	b->stack_limit = l->vm->stack_limit < STACK_MAX ? l->vm->stack_limit : STACK_MAX;
 	if (b->stack_limit < STACK_MIN)
 		b->stack_limit = STACK_MIN;

@@ -130,10 +130,16 @@ static long owner_ex(struct call *c, bool set)
 	return 0;
 }
 
+/* Who has a lock, by the program's numbers; -1, as it is, for one of an open file. */
+static void tell_owner(struct flock *lock)
+{
+	if (lock->l_pid > 0)
+		lock->l_pid = process_id(lock->l_pid);
+}
+
 long host_fcntl(struct call *c)
 {
 	int fd = c->arg[0], request = c->arg[1];
-	struct flock *lock;
 	long ret;
 
 	switch (request) {
@@ -167,10 +173,9 @@ long host_fcntl(struct call *c)
 	}
 	/* the rest of the list is about the open file alone: locks, pipe size, seals */
 	ret = request_call(c, request == F_SETLKW || request == F_OFD_SETLKW);
-	/* of a process of the host: Linux, too, tells 0 of one that cannot be seen, and -1 of an open file's lock */
-	lock = c->ptr[2];
-	if (ret == 0 && request == F_GETLK && lock->l_type != F_UNLCK && lock->l_pid > 0)
-		lock->l_pid = process_id(lock->l_pid);
+	/* a lock of a process that is not the program's: Linux, too, tells 0 of one that cannot be seen */
+	if (ret == 0 && (request == F_GETLK || request == F_OFD_GETLK) && ((struct flock *)c->ptr[2])->l_type != F_UNLCK)
+		tell_owner(c->ptr[2]);
 	return ret;
 }
 

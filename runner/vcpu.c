@@ -20,6 +20,7 @@
 #include "proc_maps.h"
 #include "process.h"
 #include "process_show.h"
+#include "rlimit.h"
 #include "signalfd.h"
 #include "thread.h"
 #include "vcpu.h"
@@ -304,6 +305,11 @@ static void op_ignore(struct vcpu *vcpu)
 	vcpu->frame->ret = interrupt_ignore(READ_ONCE(vcpu->frame->arg[0]), READ_ONCE(vcpu->frame->arg[1]));
 }
 
+static void op_limit(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = rlimit_changed(vcpu->vm, READ_ONCE(vcpu->frame->arg[0]));
+}
+
 static void op_pause(struct vcpu *vcpu)
 {
 	see_kick(vcpu);
@@ -419,6 +425,7 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_TAKE] = op_take,
 	[ABI_OP_PENDING] = op_pending,
 	[ABI_OP_IGNORE] = op_ignore,
+	[ABI_OP_LIMIT] = op_limit,
 	[ABI_OP_PAUSE] = op_pause,
 	[ABI_OP_PROCESS] = op_process,
 	[ABI_OP_ID] = op_id,

@@ -85,6 +85,7 @@ enum abi_op {
 	ABI_OP_TAKE,		/* the next such page of child arg[0]: ret = its address, or 0 */
 	ABI_OP_PENDING,		/* of the signals in boot->signalfds the set arg[0] is pending; those in arg[1] have just come */
 	ABI_OP_IGNORE,		/* signal arg[0], SIGTTIN or SIGTTOU, is ignored from now on, or, with arg[1] 0, not */
+	ABI_OP_LIMIT,		/* boot->limit[arg[0]], which the host enforces, is another one: ret = 0 or -errno */
 	ABI_OP_PAUSE,		/* waits until a signal comes */
 	ABI_OP_PROCESS,		/* of prctl(2) what is between processes: arg[0] = its option, arg[1] = the value to set. ret = that of one to get */
 	ABI_OP_ID,		/* ret = an ID for a thread that no process or thread has */
@@ -264,6 +265,12 @@ _Static_assert(sizeof(struct abi_image) == 48, "abi");
  * pages, writable, NX.
  */
 
+/* A resource limit, as struct rlimit. */
+struct abi_limit {
+	uint64_t soft, hard;
+};
+#define ABI_LIMITS	16
+
 /* What the runner tells the shim; at ABI_BOOT_GPA. */
 struct abi_boot {
 	uint64_t magic;
@@ -293,12 +300,13 @@ struct abi_boot {
 	uint32_t forked;	/* there are, or have been, other processes; set by the runner */
 	uint32_t autoreap;	/* children are not waited for: sigaction(2), SA_NOCLDWAIT; set by the shim */
 	uint32_t nocldstop;	/* no SIGCHLD for their stops: SA_NOCLDSTOP; likewise */
+	struct abi_limit limit[ABI_LIMITS];	/* by RLIMIT_*; the shim's to set, at first those that the runner has not */
+	uint64_t limits_kept;	/* they are those of the program before; set by the runner */
 	uint64_t signalfds;	/* signals that descriptors tell of; set by the runner */
 	gpa_t window;		/* what is not RAM is from here on */
 	uint64_t committed;	/* pages of map[] that count against mem_limit */
 	uint64_t taken;		/* pages that count against mem_limit now; set by the shim */
 	uint64_t resident;	/* pages of RAM that the program has; likewise */
-	struct { uint64_t soft, hard; } limit[16];	/* getrlimit(2) by number; likewise */
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
 _Static_assert(offsetof(struct abi_boot, map) == 144, "abi");

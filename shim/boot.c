@@ -26,9 +26,9 @@ void shim_boot(void)
 	}
 	phys_init();
 	mm_init();
+	rlimits_init();
 	threads_init();
 	signal_init();
-	limits_tell();
 	memcpy(f->comm, boot->comm, sizeof(boot->comm) - 1);
 	memset(r, 0, sizeof(*r));
 	r->rip = boot->rip;

@@ -211,6 +211,20 @@ static gva_t place(gva_t hint, u64 len, u64 flags)
 	return flags & MAP_32BIT ? vma_gap(len, 0x40000000, end) : vma_place(len);
 }
 
+/* Whether RLIMIT_AS allows len bytes at va, in the place of what is mapped there. */
+static bool within_limit(gva_t va, u64 len)
+{
+	u64 most = boot->limit[RLIMIT_AS].soft, total = len;
+
+	for (u32 i = 0; most != RLIM_INFINITY && i < vma_count; i++) {
+		const struct vma *v = vma_at(i);
+		gva_t from = MAX(v->start, va), to = MIN(v->end, va + len);
+
+		total += v->end - v->start - (from < to ? to - from : 0);
+	}
+	return total <= most;
+}
+
 long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
 {
 	struct vma v = object ? *object : (struct vma){ 0 };
@@ -244,7 +258,7 @@ long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
 		pages = len / PAGE_SIZE;
 	}
 	/* refused before anything is lost */
-	if (!room(pages, held(va, va + len)))
+	if (!within_limit(va, len) || !room(pages, held(va, va + len)))
 		return -ENOMEM;
 	if (!mm_is_free(va, len)) {
 		if (cut(va, va + len))

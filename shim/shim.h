@@ -546,9 +546,17 @@ void fpu_load(const struct xstate *x);	/* one that fpu_save() made */
 /* 0, or -EFAULT when the program's stack cannot take it. */
 int sigframe_push(struct regs *r, const struct siginfo *info, const struct sigaction *act, u64 mask);
 
+/* ---- rlimit.c */
+#define RLIM_INFINITY	UINT64_MAX
+#define RLIMIT_CPU	0
+#define RLIMIT_FSIZE	1
+#define RLIMIT_STACK	3
+#define RLIMIT_NPROC	6
+#define RLIMIT_NOFILE	7
+#define RLIMIT_AS	9
+void rlimits_init(void);	/* behind mm_init() */
+
 /* ---- sys.c: small calls */
-/* What the runner tells of the limits, in /proc. */
-void limits_tell(void);
 _Noreturn void end_program(u64 code, u64 signal, enum abi_end why);
 
 #endif

@@ -16,6 +16,7 @@
 #define BETWEEN(...) LIST("build/guest/process_between", __VA_ARGS__)
 #define EXEC(...) LIST("build/guest/process_exec", __VA_ARGS__)
 #define SPAWN(...) LIST("build/guest/process_spawn", __VA_ARGS__)
+#define LIMITS(...) LIST("build/guest/limits", ##__VA_ARGS__)
 #define PIDFD(...) LIST("build/guest/pidfd", __VA_ARGS__)
 #define TREE(...) LIST("build/guest/process_tree", __VA_ARGS__)
 #define SHELL(...) LIST("/bin/busybox", "sh", "-c", __VA_ARGS__)
@@ -77,6 +78,10 @@ static const struct row rows[] = {
 	{ "a_child_of_a_child_and_so_on_20_deep", LIFE("chain", "20"), 0, "20 deep" },
 	{ "processes_that_all_fork_are_a_tree", LIFE("tree"), 0, "32 processes, 0 wrong" },
 	{ "a_child_inherits_masks_and_names_but_no_timers_and_signals", LIFE("inherited"), 0, "ended with 0" },
+
+	/* their limits and locks */
+	{ "limits_that_a_program_sets_hold_and_stay_over_execve", LIMITS(), 0, "too long: 1024\n" },
+	{ "a_lock_is_known_by_its_owner", LIMITS("locks"), 0, "whose: its" },
 
 	/* their descriptors, and whose they are */
 	{ "a_pidfd_waits_signals_and_tells_of_the_end", PIDFD("opened"), 0, "not waiting: EAGAIN" },

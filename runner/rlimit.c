@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fdtable.h"
+#include "options.h"
+#include "rlimit.h"
+#include "vm.h"
+
+static struct abi_limit saved[ABI_LIMITS];
+
+static struct abi_boot *boot_of(struct vm *vm)
+{
+	return guest_ptr(vm, ABI_BOOT_GPA, sizeof(struct abi_boot));
+}
+
+void rlimits_begin(struct abi_boot *boot, const struct config *config)
+{
+	struct abi_limit *processes = &boot->limit[RLIMIT_NPROC];
+	unsigned long soft, hard;
+
+	fd_get_limit(&soft, &hard);
+	boot->limit[RLIMIT_NOFILE] = (struct abi_limit){ soft, hard };
+	/* threads count as processes do */
+	processes->soft = processes->hard = (uint64_t)config->procs * config->threads;
+}
+
+/*
+ * The process is the program's, so its limit can be the process's, too. The host's own hard
+ * limit stays, but for the CPU's, whose end is SIGKILL on Linux.
+ */
+static int set_on_host(int which, const struct abi_limit *limit)
+{
+	struct rlimit64 now, new;
+
+	if (syscall(SYS_prlimit64, 0, which, NULL, &now) < 0)
+		return -errno;
+	new = now;
+	new.rlim_cur = limit->soft < now.rlim_max ? limit->soft : now.rlim_max;
+	if (which == RLIMIT_CPU && limit->hard < now.rlim_max)
+		new.rlim_max = limit->hard;
+	return syscall(SYS_prlimit64, 0, which, &new, NULL) < 0 ? -errno : 0;
+}
+
+int rlimit_changed(struct vm *vm, uint64_t which)
+{
+	const struct abi_boot *boot = boot_of(vm);
+	struct abi_limit limit;
+
+	if (which >= ABI_LIMITS)
+		return -EINVAL;
+	memcpy(&limit, &boot->limit[which], sizeof(limit));
+	if (limit.soft > limit.hard)
+		return -EINVAL;
+	if (which == RLIMIT_NOFILE)
+		return fd_set_limit(limit.soft, limit.hard);
+	if (which == RLIMIT_CPU || which == RLIMIT_FSIZE)
+		return set_on_host(which, &limit);
+	return -EINVAL;
+}
+
+void rlimits_save(struct vm *vm)
+{
+	memcpy(saved, boot_of(vm)->limit, sizeof(saved));
+	/* where the new program's stack is, and how far it may grow */
+	vm->stack_limit = saved[RLIMIT_STACK].soft;
+}
+
+void rlimits_restore(struct vm *vm)
+{
+	struct abi_boot *boot = boot_of(vm);
+
+	memcpy(boot->limit, saved, sizeof(saved));
+	boot->limits_kept = 1;
+}

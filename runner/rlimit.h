@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Resource limits of the program's: the shim keeps them, the host enforces some. */
+#ifndef KVMRUN_RLIMIT_H
+#define KVMRUN_RLIMIT_H
+
+#include "../shim/abi.h"
+
+struct config;
+struct vm;
+
+/* For a program that begins: what is the runner's own to say. */
+void rlimits_begin(struct abi_boot *boot, const struct config *config);
+
+/* ABI_OP_LIMIT: number which in boot is another one: 0, or -EINVAL, or as setrlimit(2) fails. */
+int rlimit_changed(struct vm *vm, uint64_t which);
+
+/* Over execve(2): what the old program had, and it is the new one's. */
+void rlimits_save(struct vm *vm);
+void rlimits_restore(struct vm *vm);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Resource limits, getrlimit(2). They are in boot, which the runner keeps over execve(2). */
+#include "shim.h"
+
+struct rlimit {
+	u64 soft, hard;
+};
+_Static_assert(sizeof(struct rlimit) == sizeof(boot->limit[0]), "struct abi_limit");
+
+/* What they are at first; the runner has set that of open files and of processes, and the stack's is the loader's. */
+#define NONE { RLIM_INFINITY, RLIM_INFINITY }
+static const struct rlimit defaults[ABI_LIMITS] = {
+	NONE,					/* CPU */
+	NONE,					/* FSIZE */
+	NONE,					/* DATA */
+	NONE,					/* STACK */
+	{ 0, 0 },				/* CORE */
+	NONE,					/* RSS */
+	NONE,					/* NPROC */
+	NONE,					/* NOFILE */
+	{ 8 << 20, 8 << 20 },			/* MEMLOCK */
+	NONE,					/* AS */
+	NONE,					/* LOCKS */
+	{ 1024, 1024 },				/* SIGPENDING */
+	{ 819200, 819200 },			/* MSGQUEUE, which sys_mq.c counts */
+	{ 0, 0 },				/* NICE */
+	{ 0, 0 },				/* RTPRIO */
+	NONE,					/* RTTIME */
+};
+
+void rlimits_init(void)
+{
+	for (u32 i = 0; !boot->limits_kept && i < ABI_LIMITS; i++)
+		if (i != RLIMIT_NOFILE && i != RLIMIT_NPROC)
+			memcpy(&boot->limit[i], &defaults[i], sizeof(defaults[i]));
+	if (!boot->limits_kept)
+		boot->limit[RLIMIT_STACK].soft = mm_stack_limit;
+}
+
+/* Those that the host keeps: what a descriptor or a process may be given, or has used. */
+static bool hosts(u64 which)
+{
+	return which == RLIMIT_NOFILE || which == RLIMIT_FSIZE || which == RLIMIT_CPU;
+}
+
+static long set(u64 which, const struct rlimit *new)
+{
+	struct rlimit old;
+
+	memcpy(&old, &boot->limit[which], sizeof(old));
+	if (new->soft > new->hard)
+		return -EINVAL;
+	if (new->hard > old.hard)
+		return -EPERM;
+	memcpy(&boot->limit[which], new, sizeof(*new));
+	if (which == RLIMIT_STACK)
+		mm_stack_limit = new->soft;
+	if (hosts(which) && ask_runner(ABI_OP_LIMIT, which, 0) < 0) {
+		memcpy(&boot->limit[which], &old, sizeof(old));
+		return -EPERM;
+	}
+	return 0;
+}
+
+long sys_prlimit64(const u64 a[6])
+{
+	struct rlimit new, old;
+	u64 which = (u32)a[1];
+	long err = 0;
+
+	if ((u32)a[0] && !thread_find(a[0]))
+		return -ESRCH;
+	if (which >= ABI_LIMITS)
+		return -EINVAL;
+	if (a[2] && get_user(new, a[2]))
+		return -EFAULT;
+	memcpy(&old, &boot->limit[which], sizeof(old));
+	if (a[2])
+		err = set(which, &new);
+	return err ? err : a[3] && put_user(old, a[3]) ? -EFAULT : 0;
+}
+
+long sys_getrlimit(const u64 a[6])
+{
+	const u64 b[6] = { 0, a[0], 0, a[1] };
+
+	return a[1] ? sys_prlimit64(b) : -EFAULT;
+}
+
+long sys_setrlimit(const u64 a[6])
+{
+	const u64 b[6] = { 0, a[0], a[1], 0 };
+
+	return a[1] ? sys_prlimit64(b) : -EFAULT;
+}
