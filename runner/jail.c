@@ -58,6 +58,8 @@ static const struct allowed allowed[] = {
 	ALLOW(pwritev2, "guest I/O"),
 	ALLOW(sendfile, "guest I/O"),
 	ALLOW(copy_file_range, "guest I/O"),
+	ALLOW(splice, "guest I/O, through a pipe of the guest's"),
+	ALLOW(tee, "likewise"),
 	ALLOW(close, "descriptors that the guest gave up"),
 	ALLOW(dup3, "plugs a standard stream that the guest closed"),
 	ALLOW(pipe2, "guest pipes"),

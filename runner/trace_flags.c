@@ -245,6 +245,9 @@ static const struct name eventfd_flags[] = {
 	NAME(EFD_SEMAPHORE), NAME(EFD_CLOEXEC), NAME(EFD_NONBLOCK),
 };
 
+static const struct name splice_flags[] = {
+	NAME(SPLICE_F_MOVE), NAME(SPLICE_F_NONBLOCK), NAME(SPLICE_F_MORE), NAME(SPLICE_F_GIFT),
+};
 static const struct name pidfd_flags[] = { { O_NONBLOCK, "PIDFD_NONBLOCK" } };
 static const struct name signalfd_flags[] = { NAME(SFD_CLOEXEC), NAME(SFD_NONBLOCK) };
 
@@ -467,6 +470,7 @@ static const struct format formats[] = {
 	[ABI_FMT_FALLOC] = FLAGS(fallocate_modes, "FALLOC_FL_???"),
 	[ABI_FMT_EFD] = FLAGS(eventfd_flags, "EFD_???"),
 	[ABI_FMT_SFD] = FLAGS(signalfd_flags, "SFD_???"),
+	[ABI_FMT_SPLICE] = FLAGS(splice_flags, "SPLICE_F_???"),
 	[ABI_FMT_PIDFD] = FLAGS(pidfd_flags, "PIDFD_???"),
 	[ABI_FMT_OFLAGS] = FLAGS(open_flags, "O_???"),
 	[ABI_FMT_RENAME] = FLAGS(rename_flags, "RENAME_???"),

@@ -81,6 +81,7 @@ static const struct row rows[] = {
 
 	/* their limits and locks */
 	{ "limits_that_a_program_sets_hold_and_stay_over_execve", LIMITS(), 0, "too long: 1024\n" },
+	{ "splice_tee_and_vmsplice_move_data_through_pipes", LIST("build/guest/splice"), 0, "one that waits: 4" },
 	{ "a_lock_is_known_by_its_owner", LIMITS("locks"), 0, "whose: its" },
 
 	/* their descriptors, and whose they are */

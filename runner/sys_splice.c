@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Data between a pipe and another descriptor: splice(2), tee(2), vmsplice(2). */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "sys.h"
+
+#define FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
+
+/* Into memory of memfd_create(2) only what says how much it will be: callers then write. */
+long host_splice(struct call *c)
+{
+	if (host_fd(c, 0) < 0 || host_fd(c, 2) < 0)
+		return -EINVAL;
+	if (c->fd[2]->memory)
+		return -EINVAL;
+	return interruptible_syscall(SYS_splice, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2), (long)c->ptr[3],
+				     c->arg[4], (unsigned int)c->arg[5]);
+}
+
+long host_tee(struct call *c)
+{
+	if (host_fd(c, 0) < 0 || host_fd(c, 1) < 0)
+		return -EINVAL;
+	return interruptible_syscall(SYS_tee, host_fd(c, 0), host_fd(c, 1), c->arg[2], (unsigned int)c->arg[3], 0, 0);
+}
+
+/*
+ * A copy: the pages are the guest's, and may be another thing to it before a reader has seen
+ * them. The other direction, from a pipe's end to memory, is read(2) by another name, and not here.
+ */
+long host_vmsplice(struct call *c)
+{
+	struct pollfd p = { .fd = host_fd(c, 0), .events = POLLOUT };
+	static const struct timespec now;
+	struct iovec first;
+
+	if (c->arg[3] & ~(uint64_t)FLAGS)
+		return -EINVAL;
+	if (c->fd[0]->type != S_IFIFO)
+		return -EBADF;
+	if ((fcntl(p.fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+		return -EINVAL;
+	if (!c->count[1])
+		return 0;
+	if (!(c->arg[3] & SPLICE_F_NONBLOCK))
+		return interruptible_syscall(SYS_writev, p.fd, (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
+	if (plain_syscall(SYS_ppoll, (long)&p, 1, (long)&now, 0, 8, 0) != 1)
+		return -EAGAIN;
+	/* one that is ready has room for this much */
+	first = c->iov[1][0];
+	if (first.iov_len > PIPE_BUF)
+		first.iov_len = PIPE_BUF;
+	return interruptible_syscall(SYS_writev, p.fd, (long)&first, 1, 0, 0, 0);
+}
