@@ -8,10 +8,10 @@
 #include "shim.h"
 
 #define VMA_WINDOW	(ABI_SHIM + 0x20000000ull)
-#define PER_PAGE	(PAGE_SIZE / sizeof(struct vma))
 
 u32 vma_count;
-static u32 room;		/* entries that pages are mapped for */
+static u32 mapped;		/* pages of the window; an entry may reach from one into the next */
+static u32 room;		/* entries that fit in them */
 static u32 gap;			/* the free ones, room - vma_count, come before entry number gap */
 
 /*
@@ -55,7 +55,7 @@ static void move_gap(u32 to)
 
 int vma_reserve(void)
 {
-	u32 pages = room / PER_PAGE / 2 + 1;
+	u32 pages = mapped / 2 + 1;
 
 	if (room - vma_count >= VMA_RESERVE)
 		return 0;
@@ -65,11 +65,11 @@ int vma_reserve(void)
 
 		if (!page)
 			break;
-		if (pt_map(VMA_WINDOW + room * sizeof(struct vma), page, pt_bits(3))) {
+		if (pt_map(VMA_WINDOW + mapped * PAGE_SIZE, page, pt_bits(3))) {
 			page_free(page);
 			break;
 		}
-		room += PER_PAGE;
+		room = ++mapped * PAGE_SIZE / sizeof(struct vma);
 	}
 	return room - vma_count >= VMA_RESERVE ? 0 : -ENOMEM;
 }
