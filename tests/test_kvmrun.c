@@ -143,7 +143,7 @@ static void an_option_error_is_125_and_one_line_with_a_hint(void **state)
 		{ LIST("--timeout", "0"), "write for example 10, 500ms or 2m" },
 		{ LIST("--net", "eth0"), "no such network; there are none, loopback" },
 		{ LIST("--procs", "0"), "--procs 0: not a number of procs from 1 to 4096" },
-		{ LIST("--fds", "4"), "--fds is not implemented yet" },
+		{ LIST("--fds", "0"), "--fds 0: not a number of fds from 1 to 16384" },
 		{ LIST("--threads", "0"), "--threads 0: not a number of threads" },
 		{ LIST("--threads", "few"), "write for example 1 or 256" },
 		{ LIST("--ro", "/no/such/path"), "--ro /no/such/path: No such file or directory" },
@@ -195,7 +195,7 @@ static void help_and_version_go_to_stdout(void **state)
 static void explain_names_each_cause_once(void **state)
 {
 	static const char *const causes[] = {
-		"the call clone was refused: what processes share", "the call semget was refused",
+		"the call clone was refused: what processes share", "the call futex_waitv was refused",
 		"the call clone3 was refused", "/etc/passwd is not granted; --ro on it",
 		"/etc/kvmrun-new is not granted; --rw on it", "/proc/kcore does not exist for the program",
 		"127.0.0.1:80 cannot be reached: --net connect=HOST:PORT would allow this one", "/bin/busybox is not granted; --ro on it",
