@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "options.h"
 #include "synth.h"
 
 struct mount;
@@ -15,7 +16,7 @@ struct signalfd;
 
 /* The soft limit of open files that a guest starts with, and what it may raise it to. */
 #define FDS_DEFAULT	1024u
-#define FDS_MAX		16384u
+#define FDS_MAX		CONFIG_FDS_MAX
 
 /*
  * An open file description of the guest. Several guest descriptors share one

@@ -22,6 +22,7 @@
 #include "proc.h"
 #include "process.h"
 #include "program.h"
+#include "rlimit.h"
 #include "signalfd.h"
 #include "stats.h"
 #include "sys.h"
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
 	/* it may be one of the descriptors that are closed next: /dev/fd/N */
 	program.fd = program_open(&config, path, sizeof(path));
 	fdtable_init(program.fd);
+	rlimits_init(&config);
 	if (elf_parse(program.fd, &program.elf, why, sizeof(why)) < 0)
 		die(KVMRUN_NOEXEC, "%s: %s", path, why);
 	vm.program = path;

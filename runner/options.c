@@ -10,6 +10,7 @@
 #include "help.h"
 #include "msg.h"
 #include "options.h"
+#include "policy_file.h"
 #include "quantity.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -20,6 +21,8 @@ static struct {
 	size_t nenv;
 	bool env_all;
 	const char *cwd;
+	bool reading;		/* --policy's turn: it comes before the rest of the command line */
+	size_t nfile_grants;	/* the first of config->grants are of --policy */
 } pending;
 
 /* Grow an array by one; running out of memory here is the end. */
@@ -96,7 +99,10 @@ static void add_grant(struct config *config, const char *option, const char *arg
 		    "(a colon that belongs to PATH is written \\:)", option, arg, s + 1);
 	grant.guest = normalise(*s ? s + 1 : host);
 	for (size_t i = 0; i < config->ngrants; i++)
-		if (strcmp(config->grants[i].guest, grant.guest) == 0)
+		if (strcmp(config->grants[i].guest, grant.guest) == 0 && i < pending.nfile_grants) {
+			config->grants[i] = grant;
+			return;
+		} else if (strcmp(config->grants[i].guest, grant.guest) == 0)
 			die(KVMRUN_FAILED, "--%s %s and --%s %s would both be %s in the guest; "
 			    "drop one, or add :GUEST to it",
 			    config->grants[i].writable ? "rw" : "ro", config->grants[i].host,
@@ -263,6 +269,30 @@ static void set_cpu_time(struct config *config, const char *arg)
 	config->cpu_ns = duration("cpu-time", arg);
 }
 
+static void set_fds(struct config *config, const char *arg)
+{
+	config->fds = number("fds", arg, CONFIG_FDS_MAX);
+}
+
+static void set_fsize(struct config *config, const char *arg)
+{
+	config->fsize_bytes = parse_size("fsize", arg);
+}
+
+static void set_policy(struct config *config, const char *arg)
+{
+	if (!*arg)
+		die(KVMRUN_FAILED, "--policy: the file name is empty; write for example --policy ci.json");
+	if (pending.reading)
+		policy_file_read(arg, config);
+}
+
+static void set_print_policy(struct config *config, const char *arg)
+{
+	(void)arg;
+	config->print_policy = true;
+}
+
 static void set_wx(struct config *config, const char *arg)
 {
 	(void)arg;
@@ -402,7 +432,7 @@ _Noreturn static void unknown_option(const char *word)
 	die(KVMRUN_FAILED, "unknown option %s: try kvmrun --help", word);
 }
 
-/* The option of a word "--NAME" or "--NAME=VALUE". Never returns NULL. */
+/* The option of a word "--NAME" or "--NAME=VALUE". NULL only where that is left to the pass to come. */
 static const struct option_info *find_option(const char *word)
 {
 	const char *name = word + 2;
@@ -411,6 +441,8 @@ static const struct option_info *find_option(const char *word)
 	for (size_t i = 0; i < option_count; i++)
 		if (strncmp(option_table[i].name, name, n) == 0 && !option_table[i].name[n])
 			return &option_table[i];
+	if (pending.reading)
+		return NULL;
 	unknown_option(word);
 }
 
@@ -486,7 +518,8 @@ static void choose_cwd(struct config *config)
 			config->cwd = copy(here, strlen(here));
 }
 
-void options_parse(int argc, char **argv, struct config *config)
+/* One pass over the command line; with pending.reading for --policy alone, and what is wrong is left to the other one. */
+static void parse(int argc, char **argv, struct config *config)
 {
 	struct option longs[ARRAY_SIZE(option_table) + 1] = { 0 };
 	char shorts[2 * ARRAY_SIZE(option_table) + 3] = "+:";
@@ -500,9 +533,6 @@ void options_parse(int argc, char **argv, struct config *config)
 		if (o->letter)
 			*end++ = o->letter;
 	}
-	memset(&pending, 0, sizeof(pending));
-	*config = (struct config){ .mem_bytes = CONFIG_MEM_DEFAULT, .threads = CONFIG_THREADS_DEFAULT,
-		.procs = CONFIG_PROCS_DEFAULT };
 	optind = 0;	/* start afresh, in glibc and in musl */
 	opterr = 0;
 	for (;;) {
@@ -519,6 +549,13 @@ void options_parse(int argc, char **argv, struct config *config)
 		for (size_t i = 0; !option && c != '?' && i < option_count; i++)
 			if (option_table[i].letter == c)
 				option = &option_table[i];
+		if (pending.reading) {
+			if (!option || c == '?' || c == ':')
+				break;
+			if (option->set == set_policy)
+				set_policy(config, optarg);
+			continue;
+		}
 		if (!option)
 			unknown_option(word);
 		if (option->group == GROUP_PLANNED)
@@ -532,12 +569,28 @@ void options_parse(int argc, char **argv, struct config *config)
 			    option->name);
 		option->set(config, optarg);
 	}
+}
+
+void options_parse(int argc, char **argv, struct config *config)
+{
+	memset(&pending, 0, sizeof(pending));
+	*config = (struct config){ .mem_bytes = CONFIG_MEM_DEFAULT, .threads = CONFIG_THREADS_DEFAULT,
+		.procs = CONFIG_PROCS_DEFAULT, .fds = CONFIG_FDS_MAX };
+	pending.reading = true;
+	parse(argc, argv, config);
+	pending.reading = false;
+	pending.nfile_grants = config->ngrants;
+	parse(argc, argv, config);
 	for (size_t i = 0; config->tmp && i < config->ngrants; i++)
 		if (strcmp(config->grants[i].guest, "/tmp") == 0)
 			die(KVMRUN_FAILED, "--tmp and --%s %s would both be /tmp in the guest; drop one",
 			    config->grants[i].writable ? "rw" : "ro", config->grants[i].host);
 	build_env(config);
 	choose_cwd(config);
+	if (config->print_policy) {
+		policy_file_print(config);
+		exit(0);
+	}
 	if (config->check) {
 		if (optind < argc)
 			die(KVMRUN_FAILED, "--check runs nothing: drop %s", argv[optind]);

@@ -11,6 +11,7 @@
 #define CONFIG_PROCS_DEFAULT 256
 #define CONFIG_PROCS_MAX 4096
 #define CONFIG_TMP_DEFAULT (1ULL << 30)
+#define CONFIG_FDS_MAX 16384u	/* the default, too */
 
 /* One --ro or --rw. */
 struct grant {
@@ -50,6 +51,8 @@ struct config {
 	uint32_t procs;		/* --procs: at once */
 	uint64_t timeout_ns;	/* --timeout: wall time, 0 for none */
 	uint64_t cpu_ns;	/* --cpu-time, likewise */
+	uint32_t fds;		/* --fds: open at once, in each process */
+	uint64_t fsize_bytes;	/* --fsize, 0 for none */
 	bool wx;		/* --wx: memory may be writable and executable at once */
 	bool trace;		/* --trace ... */
 	const char *trace_file;	/* ... to this file, NULL for stderr */
@@ -58,6 +61,7 @@ struct config {
 	bool explain;
 	bool insecure_no_landlock;	/* where the kernel has none */
 	const char *device;	/* --device, or NULL; see device.h */
+	bool print_policy;	/* options_parse() does it */
 	bool check;		/* --check: run check_machine() and nothing else */
 	const char *program;	/* as given; NULL with --check; see program.h */
 	int argc;		/* arguments of the program, argv[0] included */
@@ -70,8 +74,8 @@ struct config {
  * last counts; --ro, --rw and --env add up.
  *
  * Any error is one line on stderr and exit status 125. --help, --version and
- * the hidden --print-* options print to stdout and exit with 0. Reads the
- * environment and the current directory; opens nothing.
+ * the --print-* options print to stdout and exit with 0. Reads the
+ * environment, the current directory and the file of --policy.
  */
 void options_parse(int argc, char **argv, struct config *config);
 

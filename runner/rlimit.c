@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fdtable.h"
+#include "msg.h"
 #include "options.h"
 #include "rlimit.h"
 #include "vm.h"
@@ -15,17 +16,6 @@ static struct abi_limit saved[ABI_LIMITS];
 static struct abi_boot *boot_of(struct vm *vm)
 {
 	return guest_ptr(vm, ABI_BOOT_GPA, sizeof(struct abi_boot));
-}
-
-void rlimits_begin(struct abi_boot *boot, const struct config *config)
-{
-	struct abi_limit *processes = &boot->limit[RLIMIT_NPROC];
-	unsigned long soft, hard;
-
-	fd_get_limit(&soft, &hard);
-	boot->limit[RLIMIT_NOFILE] = (struct abi_limit){ soft, hard };
-	/* threads count as processes do */
-	processes->soft = processes->hard = (uint64_t)config->procs * config->threads;
 }
 
 /*
@@ -43,6 +33,33 @@ static int set_on_host(int which, const struct abi_limit *limit)
 	if (which == RLIMIT_CPU && limit->hard < now.rlim_max)
 		new.rlim_max = limit->hard;
 	return syscall(SYS_prlimit64, 0, which, &new, NULL) < 0 ? -errno : 0;
+}
+
+void rlimits_init(const struct config *config)
+{
+	const struct abi_limit size = { config->fsize_bytes, config->fsize_bytes };
+	unsigned long soft, hard;
+	int err;
+
+	fd_get_limit(&soft, &hard);
+	if (config->fds < hard)
+		fd_set_limit(soft < config->fds ? soft : config->fds, config->fds);
+	err = config->fsize_bytes ? set_on_host(RLIMIT_FSIZE, &size) : 0;
+	if (err)
+		die(KVMRUN_FAILED, "cannot set the limit of --fsize: %s", strerror(-err));
+}
+
+void rlimits_begin(struct abi_boot *boot, const struct config *config)
+{
+	struct abi_limit *processes = &boot->limit[RLIMIT_NPROC];
+	unsigned long soft, hard;
+
+	fd_get_limit(&soft, &hard);
+	boot->limit[RLIMIT_NOFILE] = (struct abi_limit){ soft, hard };
+	boot->limit[RLIMIT_FSIZE].soft = boot->limit[RLIMIT_FSIZE].hard =
+		config->fsize_bytes ? config->fsize_bytes : RLIM64_INFINITY;
+	/* threads count as processes do */
+	processes->soft = processes->hard = (uint64_t)config->procs * config->threads;
 }
 
 int rlimit_changed(struct vm *vm, uint64_t which)

@@ -8,6 +8,9 @@
 struct config;
 struct vm;
 
+/* --fds and --fsize, once, after fdtable_init(). A failure of the host's is the runner's end. */
+void rlimits_init(const struct config *config);
+
 /* For a program that begins: what is the runner's own to say. */
 void rlimits_begin(struct abi_boot *boot, const struct config *config);
 

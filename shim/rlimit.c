@@ -7,7 +7,7 @@ struct rlimit {
 };
 _Static_assert(sizeof(struct rlimit) == sizeof(boot->limit[0]), "struct abi_limit");
 
-/* What they are at first; the runner has set that of open files and of processes, and the stack's is the loader's. */
+/* What they are at first; the runner has set those of files and of processes, and the stack's is the loader's. */
 #define NONE { RLIM_INFINITY, RLIM_INFINITY }
 static const struct rlimit defaults[ABI_LIMITS] = {
 	NONE,					/* CPU */
@@ -31,7 +31,7 @@ static const struct rlimit defaults[ABI_LIMITS] = {
 void rlimits_init(void)
 {
 	for (u32 i = 0; !boot->limits_kept && i < ABI_LIMITS; i++)
-		if (i != RLIMIT_NOFILE && i != RLIMIT_NPROC)
+		if (i != RLIMIT_NOFILE && i != RLIMIT_NPROC && i != RLIMIT_FSIZE)
 			memcpy(&boot->limit[i], &defaults[i], sizeof(defaults[i]));
 	if (!boot->limits_kept)
 		boot->limit[RLIMIT_STACK].soft = mm_stack_limit;

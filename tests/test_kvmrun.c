@@ -222,7 +222,7 @@ static void explain_names_each_cause_once(void **state)
 	run_free(&r);
 	r = run_kvmrun(NULL, LIST(ARGS, "fork"));
 	assert_err(&r, "");
-	assert_non_null(strstr(r.out, "clone: ENOSYS\nsemget: ENOSYS\nclone3: ENOSYS\nopen: ENOENT\n"));
+	assert_non_null(strstr(r.out, "clone: ENOSYS\nfutex_waitv: ENOSYS\nclone3: ENOSYS\nopen: ENOENT\n"));
 	assert_non_null(strstr(r.out, "maps: ENOENT\nconnect: ENETUNREACH\nexecve: ENOENT\nmount: EPERM\n"));
 	run_free(&r);
 }
@@ -368,6 +368,53 @@ static void a_program_within_its_time_is_not_touched(void **state)
 	run_free(&r);
 }
 
+/* A script of busybox's sh. */
+static struct run_result limited(const char *const options[], const char *script)
+{
+	return run_kvmrun(options, LIST("/bin/busybox", "sh", "-c", script));
+}
+
+static void files_and_their_sizes_are_limited(void **state)
+{
+	char *big = tree_path(dir, "big"), *script;
+	struct run_result r;
+
+	(void)state;
+	r = limited(LIST("--fds", "20"), "ulimit -n; ulimit -Hn; exec 18<&0 && echo one; exec 21<&0 && echo two");
+	run_show("--fds", &r);
+	assert_non_null(strstr(r.out, "20\n20\none\n"));
+	assert_null(strstr(r.out, "two"));
+	run_free(&r);
+
+	assert_true(asprintf(&script, "ulimit -f; dd if=/dev/zero bs=1000 count=3 of=%s 2> /dev/null; echo $?; "
+			     "wc -c < %s; dd if=/dev/zero bs=64k count=1 of=%s 2> /dev/null", big, big, big) > 0);
+	r = limited(LIST("--fsize", "2048", "--rw", dir), script);
+	/* in blocks of 512 bytes; a shell ends with 128 + SIGXFSZ of the last command that it has executed */
+	assert_out(&r, "4\n153\n2048\n");
+	assert_status(&r, 153);
+	run_free(&r);
+	free(script);
+	free(big);
+}
+
+static void a_policy_is_taken_from_a_file(void **state)
+{
+	const char text[] = "{ \"procs\": 1, \"fds\": 30, \"env\": [\"FROM=file\", \"TOO=file\"] }";
+	char *path = tree_path(dir, "policy.json");
+	struct run_result r;
+
+	(void)state;
+	tree_file(dir, "policy.json", text, 0);
+	r = limited(LIST("--env", "FROM=line", "--policy", path), "ulimit -n; echo $FROM $TOO; true & echo $?");
+	assert_non_null(strstr(r.out, "30\nline file\n"));
+	assert_non_null(strstr(r.err, "fork"));
+	run_free(&r);
+	r = limited(LIST("--policy", path, "--procs", "2"), "(echo a process); echo $?");
+	assert_out(&r, "a process\n0\n");
+	run_free(&r);
+	free(path);
+}
+
 static void memory_is_limited_and_the_program_told(void **state)
 {
 	static const struct { const char *limit, *size; int status; const char *out; } cases[] = {
@@ -420,6 +467,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_program_past_its_time_ends_with_124),
 		cmocka_unit_test(a_program_within_its_time_is_not_touched),
 		cmocka_unit_test(memory_is_limited_and_the_program_told),
+		cmocka_unit_test(files_and_their_sizes_are_limited),
+		cmocka_unit_test(a_policy_is_taken_from_a_file),
 	};
 
 	return harness_main(argc, argv, "kvmrun", tests, ARRAY_SIZE(tests), set_up, tear_down);
