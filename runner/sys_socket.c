@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "mq.h"
 #include "net.h"
 #include "policy.h"
 #include "process.h"
@@ -154,7 +155,8 @@ static int known(int family, int type, int protocol)
 
 /*
  * All that mq_notify(3) wants of netlink: its thread receives there that it is to call the program's function. The
- * other end is the runner's, which alone sends. Addresses of the family are refused, as without netlink.
+ * other end is the runner's, which alone sends. Addresses of the family are refused, as without netlink; and
+ * without a message queue there is none.
  */
 static long make_notice_socket(int type, int flags)
 {
@@ -179,7 +181,7 @@ long host_socket(struct call *c)
 	struct file *file;
 	bool offline;
 
-	if (family == AF_NETLINK && type == SOCK_RAW && !protocol && !(flags & ~FLAGS))
+	if (family == AF_NETLINK && type == SOCK_RAW && !protocol && !(flags & ~FLAGS) && mq_any())
 		return make_notice_socket(type, flags);
 	if (err)
 		return err;

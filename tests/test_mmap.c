@@ -131,7 +131,8 @@ static void files_that_are_memory_have_a_limit_of_their_own(void **state)
 static void nothing_that_was_mapped_outlives_its_program(void **state)
 {
 	char *program = strdup(guest("mmap_exec"));
-	const struct run_opts opts = { .options = LIST("--mem", "128M", "--ro", program) };
+	/* 100 MiB each time, and once in two processes at once */
+	const struct run_opts opts = { .options = LIST("--mem", "256M", "--ro", program) };
 
 	(void)state;
 	assert_same_as_native(&opts, LIST(program));
