@@ -37,7 +37,7 @@ const char *end_name(enum end_cause cause)
 		[END_NOT] = "running",	    [END_EXIT] = "exit",    [END_SIGNAL] = "signal",
 		[END_MEMORY] = "memory",    [END_TIMEOUT] = "timeout", [END_CPU_TIME] = "cpu-time",
 		[END_GUEST] = "guest",
-		[END_RUNNER] = "runner",
+		[END_RUNNER] = "runner",    [END_OUTPUT] = "output",
 	};
 
 	return names[cause];

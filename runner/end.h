@@ -10,6 +10,7 @@ enum end_cause {
 	END_EXIT,	/* it exited: status is its own */
 	END_SIGNAL,	/* a signal killed it: status is 128 + signal */
 	END_MEMORY,	/* likewise, for want of memory */
+	END_OUTPUT,	/* likewise, for more output than it may have */
 	END_TIMEOUT,	/* --timeout */
 	END_CPU_TIME,	/* --cpu-time */
 	END_GUEST,	/* the guest broke the contract with the runner, or its CPU gave up: a line told */
@@ -19,7 +20,7 @@ enum end_cause {
 struct end {
 	enum end_cause cause;
 	int status;	/* kvmrun's exit status */
-	int signal;	/* of END_SIGNAL and END_MEMORY */
+	int signal;	/* of END_SIGNAL, END_MEMORY and END_OUTPUT */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "fdtable.h"
 #include "ipc.h"
 #include "memfd.h"
+#include "output.h"
 #include "msg.h"
 #include "process.h"
 #include "signalfd.h"
@@ -49,6 +50,7 @@ struct file *file_new(int host, mode_t type, const struct mount *mount, char *pa
 	file->type = type & S_IFMT;
 	file->mount = mount;
 	file->path = path;
+	file->output = output_counts(host);
 	if (host >= 0 && S_ISREG(type) && !mount)
 		memfd_adopt(file);
 	return file;

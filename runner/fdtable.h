@@ -28,6 +28,7 @@ struct file {
 	int host;		/* host descriptor; -1 for a synthetic directory or link */
 	mode_t type;		/* S_IFMT part of its mode */
 	bool inherited;		/* standard stream of the caller */
+	bool output;		/* what is written there counts: output.h */
 	const struct mount *mount;	/* what it was opened below; NULL: not by path, or synthetic */
 	char *path;		/* in the guest, as it was found; NULL: there is none */
 	struct synth node;	/* of what is synthetic; its row is NULL elsewhere */

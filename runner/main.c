@@ -17,6 +17,7 @@
 #include "msg.h"
 #include "net.h"
 #include "options.h"
+#include "output.h"
 #include "path.h"
 #include "policy.h"
 #include "proc.h"
@@ -74,6 +75,7 @@ int main(int argc, char **argv)
 	program.fd = program_open(&config, path, sizeof(path));
 	fdtable_init(program.fd);
 	rlimits_init(&config);
+	output_init(&config);
 	if (elf_parse(program.fd, &program.elf, why, sizeof(why)) < 0)
 		die(KVMRUN_NOEXEC, "%s: %s", path, why);
 	vm.program = path;

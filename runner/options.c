@@ -279,6 +279,11 @@ static void set_fsize(struct config *config, const char *arg)
 	config->fsize_bytes = parse_size("fsize", arg);
 }
 
+static void set_output(struct config *config, const char *arg)
+{
+	config->output_bytes = parse_size("output", arg);
+}
+
 static void set_policy(struct config *config, const char *arg)
 {
 	if (!*arg)

@@ -53,6 +53,7 @@ struct config {
 	uint64_t cpu_ns;	/* --cpu-time, likewise */
 	uint32_t fds;		/* --fds: open at once, in each process */
 	uint64_t fsize_bytes;	/* --fsize, 0 for none */
+	uint64_t output_bytes;	/* --output, 0 for none */
 	bool wx;		/* --wx: memory may be writable and executable at once */
 	bool trace;		/* --trace ... */
 	const char *trace_file;	/* ... to this file, NULL for stderr */

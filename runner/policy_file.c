@@ -179,6 +179,7 @@ void policy_file_print(const struct config *config)
 	put_duration(policy, "cpu-time", config->cpu_ns);
 	put(policy, "fds", json_integer(config->fds));
 	put_bytes(policy, "fsize", config->fsize_bytes);
+	put_bytes(policy, "output", config->output_bytes);
 	put(policy, "wx", json_boolean(config->wx));
 	if (json_dumpf(policy, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF || fflush(stdout))
 		die(KVMRUN_FAILED, "cannot write to standard output: %m");

@@ -268,7 +268,7 @@ static void attend(void)
 	boot->ppid = proc_self->ppid;
 	if (procs->ending && process_is_child())
 		proc_end_now();
-	else if (procs->no_memory && end_program(END_MEMORY, 128 + SIGKILL, SIGKILL))
+	else if (procs->limit && end_program(procs->limit, 128 + SIGKILL, SIGKILL))
 		threads_stop();
 	proc_unlock();
 	mq_look();

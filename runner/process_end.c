@@ -14,6 +14,7 @@
 #include "ipc.h"
 #include "msg.h"
 #include "options.h"
+#include "output.h"
 #include "pidfd.h"
 #include "process.h"
 #include "process_table.h"
@@ -36,16 +37,17 @@ void process_end_all(void)
 	proc_unlock();
 }
 
-/* It is the whole program that has no memory left: all of it ends, and one process tells. */
-static bool first_without_memory(void)
+/* It is the whole program that has no memory, or output, left: all of it ends, and one process tells. */
+static bool first_at_limit(enum end_cause cause)
 {
 	bool first = true;
 
 	if (!procs)
 		return true;
 	proc_lock();
-	first = !procs->no_memory;
-	procs->no_memory = true;
+	first = !procs->limit;
+	if (first)
+		procs->limit = cause;
 	proc_unlock();
 	process_end_all();
 	return first;
@@ -60,7 +62,9 @@ static void report(struct end end)
 		interrupt_limit_report();
 	else if (end.cause == END_CPU_TIME)
 		cpulimit_report();
-	else if (end.cause == END_MEMORY && first_without_memory())
+	else if (end.cause == END_OUTPUT && first_at_limit(end.cause))
+		output_report();
+	else if (end.cause == END_MEMORY && first_at_limit(end.cause))
 		msg("%s: killed: no memory left of %llu MiB; raise --mem", proc_vm->program,
 		    (unsigned long long)(proc_vm->config->mem_bytes >> 20));
 }
@@ -150,8 +154,8 @@ static void linger(struct end *end)
 			*end = (struct end){ END_CPU_TIME, KVMRUN_TIMEOUT, 0 };
 			process_end_all();
 		}
-		if (procs->no_memory && !told)
-			*end = (struct end){ END_MEMORY, 128 + SIGKILL, SIGKILL };
+		if (procs->limit && !told)
+			*end = (struct end){ procs->limit, 128 + SIGKILL, SIGKILL };
 		syscall(SYS_futex, &proc_self->wake, FUTEX_WAIT, seen, NULL);
 	}
 }

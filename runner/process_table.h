@@ -51,7 +51,7 @@ struct proc_table {
 	int last_id;
 	uint64_t born;		/* processes so far */
 	bool ending;		/* everything is to end */
-	bool no_memory;		/* ... for want of it, of which one has told */
+	int limit;		/* ... for this enum end_cause, END_MEMORY or END_OUTPUT, of which one has told; or 0 */
 	uint64_t memory, loan;	/* of all */
 	uint64_t cpu_ns;	/* of those that have ended, but the first */
 	struct counts counts;	/* of processes that have ended, but the first */

@@ -11,6 +11,7 @@
 #include "interrupt.h"
 #include "memfd.h"
 #include "mq.h"
+#include "output.h"
 #include "policy.h"
 #include "signalfd.h"
 #include "sys.h"
@@ -121,10 +122,27 @@ static long at_once(struct call *c, bool write)
 	return ret;
 }
 
+/* Leaves of the call's buffer what --output allows, which is returned. */
+static uint64_t shortened(struct call *c)
+{
+	uint64_t may = output_take(c->fd[0], c->count[1]), left = may;
+
+	for (int s = 0; s < c->iovcnt[1]; s++) {
+		struct iovec *v = &c->iov[1][s];
+
+		if (v->iov_len > left)
+			v->iov_len = left;
+		left -= v->iov_len;
+	}
+	c->count[1] = may;
+	return may;
+}
+
 static long transfer(struct call *c, bool write, long nr, long vnr, long a3, long a4, long a5)
 {
 	/* a file's data may take its time, but is never interrupted on Linux */
 	typeof(plain_syscall) *make = c->fd[0]->type == S_IFREG ? plain_syscall : interruptible_syscall;
+	uint64_t want = c->count[1], may = want;
 	static char nothing;
 	long ret;
 
@@ -141,6 +159,10 @@ static long transfer(struct call *c, bool write, long nr, long vnr, long a3, lon
 		c->more = ret > 0 && (uint64_t)ret == c->count[1];
 		return ret;
 	}
+	if (write && c->fd[0]->output)
+		may = shortened(c);
+	if (write && !may && c->count[1])
+		return output_done(c->fd[0], want, 0, 0);
 	if (c->iovcnt[1] <= 1 && nr)
 		ret = make(nr, host_fd(c, 0), c->iovcnt[1] ? (long)c->iov[1]->iov_base : (long)&nothing,
 			   c->count[1], a3, a4, a5);
@@ -148,6 +170,8 @@ static long transfer(struct call *c, bool write, long nr, long vnr, long a3, lon
 		ret = make(vnr, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], a3, a4, a5);
 	if (ret == -EINTR && (nr == SYS_read || nr == SYS_write))
 		ret = at_once(c, write);
+	if (write)
+		output_done(c->fd[0], want, may, ret);
 	/* a signal that the program does not even see may have cut a write short */
 	c->more = ret > 0 && ((uint64_t)ret == c->count[1] || (write && c->vcpu->pending)) && goes_on(c->fd[0], write);
 	return ret;
@@ -208,17 +232,26 @@ long host_pwritev2(struct call *c)
 /* Into memory of memfd_create(2) only what says how much it will be: callers then write. */
 long host_sendfile(struct call *c)
 {
+	uint64_t may;
+
 	if (c->fd[0]->memory)
 		return -EINVAL;
-	return interruptible_syscall(SYS_sendfile, host_fd(c, 0), host_fd(c, 1), (long)c->ptr[2], c->arg[3], 0, 0);
+	may = output_take(c->fd[0], c->arg[3]);
+	return output_done(c->fd[0], c->arg[3], may, interruptible_syscall(SYS_sendfile, host_fd(c, 0), host_fd(c, 1),
+									  (long)c->ptr[2], may, 0, 0));
 }
 
 long host_copy_file_range(struct call *c)
 {
+	uint64_t may;
+	long ret;
+
 	if (c->fd[2]->memory)
 		return -EINVAL;
-	return interruptible_syscall(SYS_copy_file_range, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2),
-				     (long)c->ptr[3], c->arg[4], c->arg[5]);
+	may = output_take(c->fd[2], c->arg[4]);
+	ret = interruptible_syscall(SYS_copy_file_range, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2),
+				    (long)c->ptr[3], may, c->arg[5]);
+	return output_done(c->fd[2], c->arg[4], may, ret);
 }
 
 long host_sync(struct call *c)
@@ -267,6 +300,10 @@ long pass(struct call *c)
 				return c->ptr[1] ? mq_stat(c->fd[i], c->ptr[1]) : -EFAULT;
 			if (c->fd[i]->memory && (c->nr == SYS_ftruncate || c->nr == SYS_fallocate))
 				return memfd_resize(c);
+			if ((c->nr == SYS_ftruncate && !output_may_be(c->fd[i], c->arg[1])) ||
+			    (c->nr == SYS_fallocate && (!output_may_be(c->fd[i], c->arg[2]) ||
+							!output_may_be(c->fd[i], c->arg[2] + c->arg[3]))))
+				return -EFBIG;
 			a[i] = host_fd(c, i);
 			break;
 		case ABI_ARG_VALUE:

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "output.h"
 #include "process.h"
 #include "sys_socket.h"
 #include "vcpu.h"
@@ -209,6 +210,7 @@ static long do_send(struct call *c, struct msghdr *h, const void *name, uint64_t
 {
 	struct address a;
 	long ret = need_socket(c);
+	uint64_t may;
 
 	if (ret)
 		return ret;
@@ -221,7 +223,10 @@ static long do_send(struct call *c, struct msghdr *h, const void *name, uint64_t
 	} else if (c->fd[0]->offline) {
 		return send_offline(c);
 	}
-	ret = make(SYS_sendmsg, host_fd(c, 0), h, flags & SEND_FLAGS);
+	/* a message is sent whole or not at all */
+	may = output_take(c->fd[0], c->count[1]);
+	ret = may < c->count[1] ? -EAGAIN : make(SYS_sendmsg, host_fd(c, 0), h, flags & SEND_FLAGS);
+	output_done(c->fd[0], c->count[1], ret < 0 && may < c->count[1] ? 0 : may, ret);
 	if (name_len)
 		address_done(&a);
 	return ret;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "output.h"
 #include "sys.h"
 
 #define FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
@@ -16,19 +17,29 @@
 /* Into memory of memfd_create(2) only what says how much it will be: callers then write. */
 long host_splice(struct call *c)
 {
+	uint64_t may;
+	long ret;
+
 	if (host_fd(c, 0) < 0 || host_fd(c, 2) < 0)
 		return -EINVAL;
 	if (c->fd[2]->memory)
 		return -EINVAL;
-	return interruptible_syscall(SYS_splice, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2), (long)c->ptr[3],
-				     c->arg[4], (unsigned int)c->arg[5]);
+	may = output_take(c->fd[2], c->arg[4]);
+	ret = interruptible_syscall(SYS_splice, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2), (long)c->ptr[3],
+				    may, (unsigned int)c->arg[5]);
+	return output_done(c->fd[2], c->arg[4], may, ret);
 }
 
 long host_tee(struct call *c)
 {
+	uint64_t may;
+	long ret;
+
 	if (host_fd(c, 0) < 0 || host_fd(c, 1) < 0)
 		return -EINVAL;
-	return interruptible_syscall(SYS_tee, host_fd(c, 0), host_fd(c, 1), c->arg[2], (unsigned int)c->arg[3], 0, 0);
+	may = output_take(c->fd[1], c->arg[2]);
+	ret = interruptible_syscall(SYS_tee, host_fd(c, 0), host_fd(c, 1), may, (unsigned int)c->arg[3], 0, 0);
+	return output_done(c->fd[1], c->arg[2], may, ret);
 }
 
 /*
@@ -49,6 +60,8 @@ long host_vmsplice(struct call *c)
 		return -EINVAL;
 	if (!c->count[1])
 		return 0;
+	if (c->fd[0]->output)
+		return host_write(c);
 	if (!(c->arg[3] & SPLICE_F_NONBLOCK))
 		return interruptible_syscall(SYS_writev, p.fd, (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
 	if (plain_syscall(SYS_ppoll, (long)&p, 1, (long)&now, 0, 8, 0) != 1)

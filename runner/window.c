@@ -336,6 +336,9 @@ static int check_file(const struct file *file, int prot, bool shared)
 		return -ENODEV;
 	if ((access & O_ACCMODE) == O_WRONLY)
 		return -EACCES;
+	/* what is written there could not be counted */
+	if (shared && file->output && (access & O_ACCMODE) == O_RDWR)
+		return -EACCES;
 	if (shared && prot & PROT_WRITE && (access & O_ACCMODE) != O_RDWR)
 		return -EACCES;
 	if (file->type != S_IFREG && !is_zero_device(file->host)) {

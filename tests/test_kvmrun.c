@@ -397,6 +397,40 @@ static void files_and_their_sizes_are_limited(void **state)
 	free(big);
 }
 
+/* All that a script writes, and how it ends: with status 137, one line and the cause, after so many bytes. */
+static void ends_after(const char *bytes, const char *script)
+{
+	struct run_result r = limited(LIST("--output", bytes, "--stats", "--ro", "/bin", "--tmp"), script);
+	const char *line = strstr(r.err, "kvmrun: ");
+
+	if (r.status != 137 || !line || r.out_len + (line - r.err) != strtoul(bytes, NULL, 10) ||
+	    strncmp(line, "kvmrun: /bin/busybox: killed: more output than ", 47) || strstr(line + 1, "kvmrun: ") ||
+	    !strstr(line, "\"cause\": \"output\"")) {
+		run_show("--output", &r);
+		fail_msg("not 137 with one line and the cause after %s bytes", bytes);
+	}
+	run_free(&r);
+}
+
+static void threat_22_output_is_limited_to_the_byte(void **state)
+{
+	struct run_result r;
+
+	(void)state;
+	ends_after("1000", "yes");
+	ends_after("100000", "yes | cat; echo more");
+	ends_after("70000", "yes >&2 & yes & wait");
+	ends_after("5", "printf 123; printf 456");
+	ends_after("10", "exec 7>&1; echo 0123456789 >&7");
+	ends_after("10", "echo 0123456789 > /dev/stderr");
+	ends_after("8", "echo 0123456789 > /tmp/f; exec /bin/busybox cat /tmp/f");
+	r = limited(LIST("--output", "10"), "echo 012345678");
+	assert_status(&r, 0);
+	assert_out(&r, "012345678\n");
+	assert_err(&r, "");
+	run_free(&r);
+}
+
 static void a_policy_is_taken_from_a_file(void **state)
 {
 	const char text[] = "{ \"procs\": 1, \"fds\": 30, \"env\": [\"FROM=file\", \"TOO=file\"] }";
@@ -468,6 +502,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_program_within_its_time_is_not_touched),
 		cmocka_unit_test(memory_is_limited_and_the_program_told),
 		cmocka_unit_test(files_and_their_sizes_are_limited),
+		cmocka_unit_test(threat_22_output_is_limited_to_the_byte),
 		cmocka_unit_test(a_policy_is_taken_from_a_file),
 	};
 
