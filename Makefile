@@ -200,6 +200,8 @@ check check-lab check-vmx: deps
 	tests/programs/build
 	tests/selftests/build
 	tests/real/tree
+	tests/deps static
+	tests/real/build
 	tests/suite $(SUITE)
 check-lab: SUITE := lab kmod lab-6.12 qemu
 check-vmx: SUITE := vmx-all
@@ -221,8 +223,7 @@ check-static: deps
 	tests/deps static
 	$(MAKE) kvmrun kmod
 	tests/real/build
-	tests/lab/lab --module ours --timeout 600 --env KVMRUN_TEST_SLOW=15 -- \
-		sh -c 'chmod 666 /dev/kvmrun && tests/run tests/real/run'
+	tests/suite static
 
 check-hw:
 	tests/check-hw
