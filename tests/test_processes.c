@@ -50,7 +50,7 @@ static const char *const *arguments(const char *const *argv)
 static void run_row(void **state)
 {
 	const struct row *row = *state;
-	const struct run_opts opts = { .options = LIST("--ro", ".", "--ro", "/bin", "--ro", "/bin/busybox:/bin/sh", "--tmp", "--mem", "256M") };
+	const struct run_opts opts = { .options = LIST("--ro", ".", "--ro", "/bin", "--ro", "/bin/busybox:/bin/sh", "--tmp", "--mem", "1G") };
 	struct run_result native = run_same(&opts, arguments(row->argv));
 
 	if ((native.signal ? 128 + native.signal : native.status) != row->status ||
