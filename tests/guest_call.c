@@ -20,6 +20,7 @@
 #include "../runner/policy.h"
 #include "../runner/proc_maps.h"
 #include "../runner/process.h"
+#include "../runner/signalfd.h"
 #include "../runner/table.h"
 
 struct vm guest_vm;
@@ -63,6 +64,7 @@ void guest_start(const struct config *config)
 {
 	fdtable_init(-1);
 	guest_vm.config = config;
+	signalfd_init(&guest_vm);
 	process_init(&guest_vm);
 	policy_init(config);
 	need(path_start(config->cwd ? config->cwd : "/") == 0);
