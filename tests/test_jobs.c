@@ -96,7 +96,7 @@ static int follow(const char *command, const struct step *step, char **text)
 			fail();
 		}
 		/* who has shown it may have something left to do before it waits for what is typed */
-		for (double until = now() + 0.15 * run_slowness(); run_slow() && now() < until;)
+		for (double until = now() + 0.06 * run_slowness(); run_slow() && now() < until;)
 			nanosleep(&beat, NULL);
 		if (!run_slow())
 			nanosleep(&beat, NULL);
@@ -145,7 +145,10 @@ static void a_terminals_groups_and_keys_are_the_programs(void **state)
 	compare("", "build/guest/jobs", steps, 9, true);
 }
 
-/* What each shell says of its jobs is its own; that it can do so is what is asked. */
+/*
+ * What each shell says of its jobs is its own; that it can do so is what is asked. A job has the
+ * number of the one before if its end has been told by then: hence %%, the one of now.
+ */
 static const struct step shell_steps[] = {
 	{ "%> ", "echo one-$((1+1))\n" },
 	{ "one-2", "/bin/busybox sh -c 'echo started-$((2+2)); exec /bin/busybox sleep 1000'\n" },
@@ -156,11 +159,11 @@ static const struct step shell_steps[] = {
 	{ "%> ", "echo status-$?\n" },
 	{ "status-130", "/bin/busybox cat & /bin/busybox sleep 1; jobs; echo go-$((4+4))\n" },
 	{ "topped", NULL },
-	{ "go-8", "kill -9 %1; wait; echo gone-$((4+5))\n" },
+	{ "go-8", "kill -9 %%; wait; echo gone-$((4+5))\n" },
 	{ "gone-9", NULL },
 	{ "%> ", "/bin/busybox sh -c 'echo again-$((5+5)); exec /bin/busybox sleep 1000'\n" },
 	{ "again-10", "\x1a" },
-	{ "topped", "bg; kill %1; wait; echo after-$((6+6))\n" },
+	{ "topped", "bg; kill %%; wait; echo after-$((6+6))\n" },
 	{ "after-12", "exit 7\n" },
 	{ 0 },
 };
