@@ -237,15 +237,17 @@ static void pipes(void)
 	close(a[1]);
 	show("behind the end", read(b[0], &c, 1));
 	printf("%ld bytes, %d wrong, %d\n", bytes, wrong, ended(pid));
-	/* nobody reads */
-	if (pipe(a))
+	/* nobody reads, once the parent has closed its ends */
+	if (pipe(a) || pipe(b))
 		exit(1);
 	pid = fork_or_end();
 	if (!pid) {
 		close(a[0]);
+		close(b[1]);
 		_exit(read(b[0], &c, 1) || write(a[1], "x", 1) ? 1 : 2);
 	}
 	close(a[0]);
+	close(b[1]);
 	printf("SIGPIPE: %d\n", ended(pid));
 	/* one offset */
 	fd = open("tests/guest/process.h", O_RDONLY);
