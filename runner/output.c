@@ -37,10 +37,10 @@ void output_init(const struct config *config)
 	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
 		struct file *file = fd_get(fd);
 
-		if (!file || fstat(file->host, &st) < 0)
-			continue;
-		streams[nstreams].dev = st.st_dev;
-		streams[nstreams++].ino = st.st_ino;
+		if (file && fstat(file->host, &st) == 0) {
+			streams[nstreams].dev = st.st_dev;
+			streams[nstreams++].ino = st.st_ino;
+		}
 		file_put(file);
 	}
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {

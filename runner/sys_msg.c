@@ -223,10 +223,12 @@ static long do_send(struct call *c, struct msghdr *h, const void *name, uint64_t
 	} else if (c->fd[0]->offline) {
 		return send_offline(c);
 	}
-	/* a message is sent whole or not at all */
+	/* a message is sent whole or not at all, and then the program ends */
 	may = output_take(c->fd[0], c->count[1]);
-	ret = may < c->count[1] ? -EAGAIN : make(SYS_sendmsg, host_fd(c, 0), h, flags & SEND_FLAGS);
-	output_done(c->fd[0], c->count[1], ret < 0 && may < c->count[1] ? 0 : may, ret);
+	if (may < c->count[1])
+		ret = output_done(c->fd[0], c->count[1], 0, -EAGAIN);
+	else
+		ret = output_done(c->fd[0], may, may, make(SYS_sendmsg, host_fd(c, 0), h, flags & SEND_FLAGS));
 	if (name_len)
 		address_done(&a);
 	return ret;
