@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "ipc.h"
 #include "ipc_call.h"
 #include "window.h"
 
@@ -43,4 +44,15 @@ long ipc_scatter(const struct call *c, int i, const void *from, uint64_t n)
 		left -= part;
 	}
 	return left ? -EFAULT : (long)n;
+}
+
+long ipc_control(struct call *c, long (*control)(int id, int cmd, void *p))
+{
+	long ret = ipc_enter();
+
+	if (ret)
+		return ret;
+	ret = control(c->arg[0], c->arg[1], c->ptr[2]);
+	ipc_leave();
+	return ret;
 }

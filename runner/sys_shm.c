@@ -296,11 +296,5 @@ static long control(int id, int cmd, void *p)
 
 long host_shmctl(struct call *c)
 {
-	long ret = ipc_enter();
-
-	if (ret)
-		return ret;
-	ret = control(c->arg[0], c->arg[1], c->ptr[2]);
-	ipc_leave();
-	return ret;
+	return ipc_control(c, control);
 }
