@@ -16,6 +16,7 @@
 #include "exec.h"
 #include "fdtable.h"
 #include "interrupt.h"
+#include "limit.h"
 #include "load.h"
 #include "msg.h"
 #include "options.h"
@@ -335,6 +336,7 @@ int exec_prepare(struct vm *vm, const struct abi_frame *f)
 	}
 	ret = open_program(dir, next.path, flags);
 	if (!ret && !process_memory_fits(load_size(&next.program))) {
+		limit_met(LIMIT_MEM, 1);
 		if (next.program.interp_fd >= 0)
 			close(next.program.interp_fd);
 		ret = -ENOMEM;

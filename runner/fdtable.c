@@ -11,6 +11,7 @@
 #include "async.h"
 #include "fdtable.h"
 #include "ipc.h"
+#include "limit.h"
 #include "memfd.h"
 #include "output.h"
 #include "msg.h"
@@ -202,8 +203,10 @@ static int place(struct file *file, unsigned int min, bool cloexec)
 
 	while (fd < table.size && table.slot[fd].file)
 		fd++;
-	if (fd >= table.soft)
+	if (fd >= table.soft) {
+		limit_fds_refused(fd);
 		return -EMFILE;
+	}
 	err = reserve(fd);
 	if (err)
 		return err;

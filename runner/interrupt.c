@@ -11,6 +11,7 @@
 
 #include "end.h"
 #include "interrupt.h"
+#include "limit.h"
 #include "load.h"
 #include "msg.h"
 #include "options.h"
@@ -289,6 +290,9 @@ static void handler(int sig, siginfo_t *info, void *context)
 	} else if (!(sig == INTERRUPT_KICK && info->si_code == SI_TIMER && info->si_ptr == &kick_mark)) {
 		siginfo_t copy = seen(info);
 
+		/* the kernel's own has this process for its sender */
+		if (sig == SIGXFSZ && info->si_pid == getpid())
+			limit_fsize_signal();
 		enqueue(sig, &copy);
 		if (first)
 			interrupt_vcpu(first);

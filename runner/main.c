@@ -13,7 +13,9 @@
 #include "fdtable.h"
 #include "interrupt.h"
 #include "jail.h"
+#include "limit.h"
 #include "load.h"
+#include "logfile.h"
 #include "msg.h"
 #include "net.h"
 #include "options.h"
@@ -40,9 +42,7 @@ static void open_trace(const struct config *config)
 	call_trace_fd = STDERR_FILENO;
 	if (!config->trace_file)
 		return;
-	call_trace_fd = open(config->trace_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-	if (call_trace_fd < 0)
-		die(KVMRUN_FAILED, "%s: cannot write --trace there: %m", config->trace_file);
+	call_trace_fd = logfile_open(config, config->trace_file, "--trace");
 }
 
 /* The guest's working directory; a default that the grants do not reach is "/". */
@@ -74,7 +74,6 @@ int main(int argc, char **argv)
 	/* it may be one of the descriptors that are closed next: /dev/fd/N */
 	program.fd = program_open(&config, path, sizeof(path));
 	fdtable_init(program.fd);
-	rlimits_init(&config);
 	output_init(&config);
 	if (elf_parse(program.fd, &program.elf, why, sizeof(why)) < 0)
 		die(KVMRUN_NOEXEC, "%s: %s", path, why);
@@ -86,8 +85,10 @@ int main(int argc, char **argv)
 		die(KVMRUN_NOEXEC, "%s: its interpreter %s %s", path, program.elf.interp, why);
 	stats_open(&config);
 	open_trace(&config);
+	rlimits_init(&config);
 	device = device_open(config.device, &device_path);
 	vm_create(&vm, &config, device, device_path);
+	limits_init(&vm);
 	load(&vm, &program);
 	exec_init(program.fd, path);
 	if (program.interp_fd >= 0)

@@ -14,6 +14,7 @@
 #include "fdtable.h"
 #include "interrupt.h"
 #include "ipc.h"
+#include "limit.h"
 #include "load.h"
 #include "msg.h"
 #include "options.h"
@@ -395,8 +396,10 @@ static struct process *new_entry(uint64_t how)
 	for (uint32_t i = 1; i < proc_max && !p; i++)
 		if (procs->process[i].state == FREE)
 			p = &procs->process[i];
-	if (!p)
+	if (!p) {
+		limit_met(LIMIT_PROCS, 1);
 		return NULL;
+	}
 	p->pid = new_id();
 	p->ppid = how & ABI_FORK_PARENT ? proc_self->ppid : proc_self->pid;
 	p->born = ++procs->born;
@@ -442,6 +445,7 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	boot->pid = proc_self->pid;
 	boot->ppid = proc_self->ppid;
 	memset(boot->calls, 0, sizeof(boot->calls));
+	boot->memory_refused = boot->threads_refused = 0;
 	threads_init(vcpu);
 	vm_renew(proc_vm);
 	vcpu_renew(vcpu, proc_vm);
@@ -483,8 +487,10 @@ static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, ui
 	uint64_t mask;
 
 	pthread_mutex_lock(&forking);
-	if (proc_max < 2)
+	if (proc_max < 2) {
+		limit_met(LIMIT_PROCS, 1);
 		goto out;
+	}
 	if (!procs) {
 		ipc_prepare();
 		if (make_table() < 0)
@@ -498,8 +504,10 @@ static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, ui
 	p = procs->ending || ended() ? NULL : new_entry(how);
 	if (p)
 		ret = proc_memory_share(p, pages, how & ABI_FORK_SHARES);
-	if (p && ret)
+	if (p && ret) {
 		p->state = FREE;
+		limit_met(LIMIT_MEM, 1);
+	}
 	if (!p || ret) {
 		proc_unlock();
 		goto out;

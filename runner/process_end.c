@@ -12,6 +12,8 @@
 #include "fdtable.h"
 #include "interrupt.h"
 #include "ipc.h"
+#include "limit.h"
+#include "logfile.h"
 #include "msg.h"
 #include "options.h"
 #include "output.h"
@@ -182,7 +184,9 @@ _Noreturn void process_finish(void)
 		linger(&end);
 		stats_add(stats_sum(), &procs->counts);
 	}
+	limits_report(end.status && (end.cause == END_EXIT || end.cause == END_SIGNAL));
 	stats_write(proc_vm, end);
+	logfile_close(call_trace_fd);
 	/* no atexit(): the kernel takes the VM down faster than anyone */
 	_exit(end.status);
 }

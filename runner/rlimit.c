@@ -20,9 +20,9 @@ static struct abi_boot *boot_of(struct vm *vm)
 
 /*
  * The process is the program's, so its limit can be the process's, too. The host's own hard
- * limit stays, but for the CPU's, whose end is SIGKILL on Linux.
+ * limit stays, but for the CPU's, whose end is SIGKILL on Linux, and that of --fsize, which nobody is to raise.
  */
-static int set_on_host(int which, const struct abi_limit *limit)
+static int set_on_host(int which, const struct abi_limit *limit, bool lower_hard)
 {
 	struct rlimit64 now, new;
 
@@ -30,7 +30,7 @@ static int set_on_host(int which, const struct abi_limit *limit)
 		return -errno;
 	new = now;
 	new.rlim_cur = limit->soft < now.rlim_max ? limit->soft : now.rlim_max;
-	if (which == RLIMIT_CPU && limit->hard < now.rlim_max)
+	if (lower_hard && limit->hard < now.rlim_max)
 		new.rlim_max = limit->hard;
 	return syscall(SYS_prlimit64, 0, which, &new, NULL) < 0 ? -errno : 0;
 }
@@ -44,7 +44,7 @@ void rlimits_init(const struct config *config)
 	fd_get_limit(&soft, &hard);
 	if (config->fds < hard)
 		fd_set_limit(soft < config->fds ? soft : config->fds, config->fds);
-	err = config->fsize_bytes ? set_on_host(RLIMIT_FSIZE, &size) : 0;
+	err = config->fsize_bytes ? set_on_host(RLIMIT_FSIZE, &size, true) : 0;
 	if (err)
 		die(KVMRUN_FAILED, "cannot set the limit of --fsize: %s", strerror(-err));
 }
@@ -75,7 +75,7 @@ int rlimit_changed(struct vm *vm, uint64_t which)
 	if (which == RLIMIT_NOFILE)
 		return fd_set_limit(limit.soft, limit.hard);
 	if (which == RLIMIT_CPU || which == RLIMIT_FSIZE)
-		return set_on_host(which, &limit);
+		return set_on_host(which, &limit, which == RLIMIT_CPU);
 	return -EINVAL;
 }
 

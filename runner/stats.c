@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include "end.h"
+#include "limit.h"
+#include "logfile.h"
 #include "msg.h"
 #include "options.h"
+#include "process.h"
 #include "stats.h"
 #include "table.h"
 #include "thread.h"
@@ -36,9 +39,7 @@ void stats_open(const struct config *config)
 	out = STDERR_FILENO;
 	if (!config->stats_file)
 		return;
-	out = open(config->stats_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-	if (out < 0)
-		die(KVMRUN_FAILED, "%s: cannot write --stats there: %m", config->stats_file);
+	out = logfile_open(config, config->stats_file, "--stats");
 }
 
 static uint64_t ns_of(struct timeval t)
@@ -91,6 +92,17 @@ static json_t *ending(struct end e)
 	return o;
 }
 
+/* Those that the program was told of by an error, and how often. */
+static json_t *limits(void)
+{
+	json_t *o = json_object();
+
+	for (enum limit limit = 0; limit < LIMITS; limit++)
+		if (limit_count(limit))
+			json_object_set_new(o, limit_name(limit), json_integer(limit_count(limit) & INT64_MAX));
+	return o;
+}
+
 static const char *mode_name(enum abi_mode mode)
 {
 	return mode == ABI_MODE_KERNEL ? "kernel" : mode == ABI_MODE_USER ? "user" : "none";
@@ -112,6 +124,7 @@ void stats_gather(const struct vm *vm)
 			sum.calls[i] += v->calls[i];
 		vcpu_anew(v);
 	}
+	limits_gather(vm);
 	/* guest memory: its numbers are printed, not trusted */
 	for (uint32_t i = 0; i < ABI_CALLS; i++)
 		sum.shim[i] += READ_ONCE(boot->calls[i]);
@@ -162,9 +175,12 @@ void stats_write(const struct vm *vm, struct end end)
 	json_object_set_new(o, "device", json_string_nocheck(vm->device_path));
 	json_object_set_new(o, "mode", json_string(mode_name(vm->mode)));
 	json_object_set_new(o, "end", ending(end));
+	json_object_set_new(o, "limits", limits());
 	json_object_set_new(o, "wall_ns", json_integer(wall_ns()));
 	json_object_set_new(o, "user_ns", json_integer(user));
 	json_object_set_new(o, "system_ns", json_integer(system));
+	/* of those, too, that nobody waited for */
+	json_object_set_new(o, "cpu_ns", json_integer(process_cpu_ns()));
 	json_object_set_new(o, "peak_bytes", json_integer(use.ru_maxrss * 1024ll));
 	json_object_set_new(o, "processes", json_integer(1 + sum.processes));
 	json_object_set_new(o, "vcpus", json_integer(sum.vcpus));
@@ -176,4 +192,5 @@ void stats_write(const struct vm *vm, struct end end)
 	if (json_dumpfd(o, out, JSON_INDENT(2)) < 0 || write(out, "\n", 1) != 1)
 		msg("cannot write --stats: %m");
 	json_decref(o);
+	logfile_close(out);
 }

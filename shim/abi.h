@@ -307,6 +307,8 @@ struct abi_boot {
 	uint64_t committed;	/* pages of map[] that count against mem_limit */
 	uint64_t taken;		/* pages that count against mem_limit now; set by the shim */
 	uint64_t resident;	/* pages of RAM that the program has; likewise */
+	uint64_t memory_refused;	/* times that mem_limit or max_threads stood in the way; counted by the shim, for --stats */
+	uint64_t threads_refused;
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
 _Static_assert(offsetof(struct abi_boot, map) == 144, "abi");

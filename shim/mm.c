@@ -60,6 +60,8 @@ static bool room(u64 pages, u64 gain)
 		if (got > 0)
 			granted = got;
 	}
+	if (need > granted)
+		__atomic_add_fetch(&boot->memory_refused, 1, __ATOMIC_RELAXED);
 	return need <= granted;
 }
 

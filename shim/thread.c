@@ -228,8 +228,10 @@ static struct thread *idle_thread(void)
 	for (i = 0; (t = thread_at(i)); i++)
 		if (__atomic_load_n(&t->parked, __ATOMIC_ACQUIRE))
 			return t;
-	if (i >= boot->max_threads || i >= ABI_THREADS)
+	if (i >= boot->max_threads || i >= ABI_THREADS) {
+		__atomic_add_fetch(&boot->threads_refused, 1, __ATOMIC_RELAXED);
 		return NULL;
+	}
 	t = make_cpu(i);
 	if (t) {
 		threads[i] = t;

@@ -463,7 +463,10 @@ static void memory_is_limited_and_the_program_told(void **state)
 
 		assert_status(&r, cases[i].status);
 		assert_out(&r, cases[i].out);
-		assert_err(&r, "");
+		if (cases[i].status)
+			assert_err_line(&r, "MiB of memory reached (--mem)");
+		else
+			assert_err(&r, "");
 		run_free(&r);
 	}
 }

@@ -2,7 +2,6 @@
 /* Processes, and what is between them: tests/guest/process*.c. */
 #include "lib/harness.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -153,49 +152,6 @@ static const struct row rows[] = {
 
 /* ------------------------------------------------------------- from outside */
 
-/* Processes of the host's in the group, zombies and its leader left out; one of them in *any. */
-static int members(pid_t group, pid_t *any)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *d;
-	int n = 0;
-
-	assert_non_null(proc);
-	while ((d = readdir(proc))) {
-		char path[300], state;
-		int pid, pgid;
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/proc/%s/stat", d->d_name);
-		f = atoi(d->d_name) > 0 ? fopen(path, "r") : NULL;
-		if (!f)
-			continue;
-		if (fscanf(f, "%d (%*[^)]) %c %*d %d", &pid, &state, &pgid) == 3 && pgid == group && pid != group &&
-		    state != 'Z' && state != 'X') {
-			n++;
-			*any = pid;
-		}
-		fclose(f);
-	}
-	closedir(proc);
-	return n;
-}
-
-/* Whether, once r has ended, no process of its group is left; soon, as they are not waited for. */
-static bool none_left(struct running *r)
-{
-	pid_t any = 0;
-	siginfo_t info;
-
-	assert_int_equal(waitid(P_PID, run_pid(r), &info, WEXITED | WNOWAIT), 0);
-	for (int i = 0; i < 100 * run_slowness(); i++) {
-		if (!members(run_pid(r), &any))
-			return true;
-		usleep(50000);
-	}
-	return false;
-}
-
 static void expect(struct running *r, const char *text)
 {
 	if (!run_wait_for(r, text)) {
@@ -214,7 +170,7 @@ static void the_time_limit_ends_all_processes(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		const struct run_opts opts = { .options = LIST("--timeout", run_slow() ? "20" : "1") };
 		struct running *r = run_start_kvmrun(&opts, TREE(parts[i]));
-		bool none = none_left(r);
+		bool none = run_none_left(r);
 		struct run_result end = run_finish(r);
 
 		assert_status(&end, 124);
@@ -232,7 +188,7 @@ static void the_limit_of_cpu_time_is_for_all_processes(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		const struct run_opts opts = { .options = LIST("--cpu-time", run_slow() ? "12" : "1", "--stats") };
 		struct running *r = run_start_kvmrun(&opts, TREE(parts[i]));
-		bool none = none_left(r);
+		bool none = run_none_left(r);
 		struct run_result end = run_finish(r);
 
 		assert_status(&end, 124);
@@ -252,9 +208,9 @@ static void a_kill_of_kvmrun_ends_all_processes(void **state)
 
 	(void)state;
 	expect(r, "ready\n");
-	assert_true(members(run_pid(r), &any) >= 3);
+	assert_true(run_members(r, &any) >= 3);
 	kill(run_pid(r), SIGKILL);
-	none = none_left(r);
+	none = run_none_left(r);
 	end = run_finish(r);
 	assert_true(none);
 	run_free(&end);
@@ -268,7 +224,7 @@ static void a_child_that_is_killed_from_outside_is_told_of_so(void **state)
 
 	(void)state;
 	expect(r, "ready\n");
-	assert_int_equal(members(run_pid(r), &any), 1);
+	assert_int_equal(run_members(r, &any), 1);
 	kill(any, SIGKILL);
 	end = run_finish(r);
 	assert_status(&end, 0);

@@ -73,6 +73,12 @@ bool run_wait_for(struct running *r, const char *text);
 
 pid_t run_pid(const struct running *r);
 
+/* Processes of its group, zombies and itself left out, on this host; one of them in *any unless that is NULL. */
+int run_members(const struct running *r, pid_t *any);
+
+/* Waits for its end: whether soon after that nobody of its group is left. */
+bool run_none_left(const struct running *r);
+
 /* Wait for the end, kill what is left of the process group, free r. */
 struct run_result run_finish(struct running *r);
 
