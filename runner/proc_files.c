@@ -12,9 +12,11 @@
 
 #include "exec.h"
 #include "fdtable.h"
+#include "load.h"
 #include "path.h"
 #include "policy.h"
 #include "proc.h"
+#include "proc_ask.h"
 #include "proc_maps.h"
 #include "process.h"
 #include "process_show.h"
@@ -62,8 +64,9 @@ struct file *proc_exe_target(const struct synth *s)
 
 int proc_next_fd(const struct synth *s, int from)
 {
-	/* of others, whatever is asked for: they are refused as a whole */
-	return proc_is_self(s->pid) ? fd_next(from) : from;
+	if (s->pid == GUEST_PPID)
+		return from;	/* its own business: it is refused as a whole */
+	return proc_is_self(s->pid) ? fd_next(from) : proc_ask_next(s, from);
 }
 
 struct file *proc_fd_target(const struct synth *s)

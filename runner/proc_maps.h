@@ -6,6 +6,7 @@
 #ifndef KVMRUN_PROC_MAPS_H
 #define KVMRUN_PROC_MAPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,6 +25,22 @@ struct mappings {
 
 /* What the shim has told this thread for its present call; NULL: nothing yet. */
 const struct mappings *mappings_told(void);
+
+/*
+ * Instead of the shim's word what its array has, for a thread that is no vCPU's: as it is now,
+ * or where it is being changed all the time, a part of that.
+ */
+void mappings_look(void);
+
+/* The guest's entry for a page at va and the page's size; 0: there is none in size bytes from va's multiple of it on. */
+uint64_t maps_pte(gva_t va, uint64_t *size);
+
+/*
+ * The lines of /proc/PID/maps, each one of them followed by what details() writes: of that
+ * mapping, whose pages are of a file or not. 0, or SYNTH_MAPPINGS.
+ */
+typedef void maps_details(void *out, gva_t start, gva_t end, const struct abi_mapping *m, bool file);
+int maps_put(void *out, maps_details *details);
 
 /* ABI_OP_MAPPINGS; and forgetting it, after the call. */
 void op_mappings(struct vcpu *vcpu);

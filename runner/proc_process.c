@@ -7,12 +7,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "fdtable.h"
+#include "load.h"
 #include "proc.h"
+#include "proc_ask.h"
 #include "proc_maps.h"
 #include "process.h"
 #include "process_show.h"
@@ -50,8 +53,11 @@ int proc_next_tid(const struct synth *s, int from)
 	const struct vcpu *vcpu;
 	int next = -1;
 
+	if (!proc_is_self(s->pid))
+		next = proc_ask_next(s, from);
+	/* a zombie has its first one, and so has who cannot be asked */
 	if (!proc_is_self(s->pid) || !thread_vcpu(0))
-		return from <= s->pid ? s->pid : -1;
+		return next >= 0 ? next : from <= s->pid ? s->pid : -1;
 	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++) {
 		int tid = vcpu->guest_tid;
 
@@ -64,17 +70,31 @@ int proc_next_tid(const struct synth *s, int from)
 int proc_next_pid(const struct synth *s, int from)
 {
 	(void)s;
-	return process_next(from);
+	return from <= GUEST_PPID ? GUEST_PPID : process_next(from);
 }
 
-uint32_t proc_own_tid(void)
+/* This thread's vCPU; NULL: another process asks. */
+static const struct vcpu *own_vcpu(void)
 {
 	const struct vcpu *vcpu;
 
 	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++)
 		if (vcpu->tid == gettid())
-			return vcpu->guest_tid;
-	return process_pid();
+			break;
+	return vcpu;
+}
+
+uint32_t proc_own_tid(void)
+{
+	const struct vcpu *vcpu = own_vcpu();
+
+	return vcpu ? vcpu->guest_tid : (uint32_t)process_pid();
+}
+
+/* For another process: who is not in a call, which most likely waits. */
+static char thread_state(const struct vcpu *vcpu)
+{
+	return proc_self && READ_ONCE(proc_self->stopped) ? 'T' : vcpu && vcpu->inside ? 'R' : 'S';
 }
 
 /* What a node is about: a process, or a thread of it. */
@@ -93,16 +113,19 @@ static int view(const struct synth *s, struct subject *of)
 		return -ESRCH;
 	of->thread = strstr(s->row->path, "/task/");
 	of->id = of->thread ? s->id : s->pid;
+	if (of->v.self && !own_vcpu())
+		of->v.state = thread_state(thread_find(s->pid));
 	if (!of->thread || !of->v.self)
 		return 0;
 	vcpu = thread_find(s->id);
+	if (!vcpu)
+		return -ESRCH;
 	process_thread_name(s->id, of->v.comm);
 	if (vcpu && vcpu->tid && clock_gettime((clockid_t)(~(unsigned int)vcpu->tid << 3 | 6), &ts) == 0) {
 		of->v.user = ts.tv_sec * 1000000000ull + ts.tv_nsec - vcpu->cpu_before;
 		of->v.system = 0;
 	}
-	/* who asks is running, the others most likely wait */
-	of->v.state = vcpu && vcpu->tid == gettid() ? 'R' : 'S';
+	of->v.state = vcpu->tid == gettid() ? 'R' : thread_state(vcpu);
 	return 0;
 }
 
@@ -149,29 +172,6 @@ int proc_statm(const struct synth *s, FILE *out)
 		return SYNTH_MAPPINGS;
 	fprintf(out, "%llu %llu %llu %llu 0 %llu 0\n", (unsigned long long)z.total, (unsigned long long)z.resident,
 		(unsigned long long)z.shared, (unsigned long long)z.code, (unsigned long long)(z.data + z.stack));
-	return 0;
-}
-
-int proc_smaps_rollup(const struct synth *s, FILE *out)
-{
-	static const char *const none[] = {
-		"Private_Hugetlb", "Shared_Hugetlb", "Swap", "SwapPss", "Locked",
-	};
-	const struct mappings *all = mappings_told();
-	struct sizes z;
-
-	(void)s;
-	if (!measure(&z))
-		return SYNTH_MAPPINGS;
-	fprintf(out, "%08llx-%08llx ---p 00000000 00:00 0                          [rollup]\n",
-		all->count ? (unsigned long long)all->mapping[0].start : 0,
-		all->count ? (unsigned long long)all->mapping[all->count - 1].end : 0);
-	for (size_t i = 0; i < 2; i++)
-		fprintf(out, "%-16s%8llu kB\n", i ? "Pss:" : "Rss:", (unsigned long long)z.resident * 4);
-	fprintf(out, "%-16s%8llu kB\n", "Shared_Clean:", (unsigned long long)z.shared * 4);
-	fprintf(out, "%-16s%8llu kB\n", "Private_Dirty:", (unsigned long long)(z.resident - z.shared) * 4);
-	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		fprintf(out, "%s:%*d kB\n", none[i], (int)(23 - strlen(none[i])), 0);
 	return 0;
 }
 
@@ -248,7 +248,7 @@ static void put_cpus(FILE *out, unsigned int n)
 
 int proc_status(const struct synth *s, FILE *out)
 {
-	uint32_t uid = process_uid(), gid = proc_gid();
+	uint32_t uid = s->pid == GUEST_PPID ? 0 : process_uid(), gid = s->pid == GUEST_PPID ? 0 : proc_gid();
 	struct sizes z = { 0 };
 	struct subject of;
 	const struct process_view *v = &of.v;
@@ -367,6 +367,32 @@ int proc_environ(const struct synth *s, FILE *out)
 int proc_auxv(const struct synth *s, FILE *out)
 {
 	return (void)s, put_guest(out, proc_vm->auxv, proc_vm->auxv_len);
+}
+
+/* Calls are counted by the shim, and what the host has read and written for them is its own count. */
+int proc_io(const struct synth *s, FILE *out)
+{
+	static const int reads[] = { SYS_read, SYS_pread64, SYS_readv, SYS_preadv, SYS_preadv2 };
+	static const int writes[] = { SYS_write, SYS_pwrite64, SYS_writev, SYS_pwritev, SYS_pwritev2 };
+	uint64_t r = 0, w = 0;
+	struct rusage usage = { 0 };
+
+	(void)s;
+	for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
+		r += READ_ONCE(proc_boot()->calls[reads[i]]);
+		w += READ_ONCE(proc_boot()->calls[writes[i]]);
+	}
+	getrusage(RUSAGE_SELF, &usage);
+	fprintf(out, "rchar: %lu\nwchar: %lu\nsyscr: %llu\nsyscw: %llu\nread_bytes: %lu\nwrite_bytes: %lu\n"
+		"cancelled_write_bytes: 0\n", usage.ru_inblock * 512, usage.ru_oublock * 512, (unsigned long long)r,
+		(unsigned long long)w, usage.ru_inblock * 512, usage.ru_oublock * 512);
+	return 0;
+}
+
+/* No entry tells where a page is: as before Linux 4.2, only the privileged may look. */
+int proc_pagemap(const struct synth *s, FILE *out)
+{
+	return (void)s, (void)out, -EPERM;
 }
 
 /* ------------------------------------------------------------- limits */

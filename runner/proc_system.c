@@ -51,8 +51,10 @@ int proc_meminfo(const struct synth *s, FILE *out)
 		{ "Active(file)", 0 }, { "Inactive(file)", 0 }, { "Unevictable", 0 }, { "Mlocked", 0 }, { "SwapTotal", 0 },
 		{ "SwapFree", 0 }, { "Dirty", 0 }, { "Writeback", 0 }, { "AnonPages", used }, { "Mapped", 0 }, { "Shmem", 0 },
 		{ "KReclaimable", 0 }, { "Slab", 0 }, { "SReclaimable", 0 }, { "SUnreclaim", 0 }, { "KernelStack", 0 },
-		{ "PageTables", 0 }, { "CommitLimit", total }, { "Committed_AS", used }, { "VmallocTotal", 1ull << 45 },
-		{ "VmallocUsed", 0 }, { "VmallocChunk", 0 }, { "AnonHugePages", 0 },
+		{ "PageTables", 0 }, { "NFS_Unstable", 0 }, { "Bounce", 0 }, { "WritebackTmp", 0 }, { "CommitLimit", total },
+		{ "Committed_AS", used }, { "VmallocTotal", 1ull << 45 }, { "VmallocUsed", 0 }, { "VmallocChunk", 0 },
+		{ "Percpu", 0 }, { "HardwareCorrupted", 0 }, { "AnonHugePages", 0 }, { "ShmemHugePages", 0 },
+		{ "ShmemPmdMapped", 0 }, { "FileHugePages", 0 }, { "FilePmdMapped", 0 },
 	};
 
 	(void)s;
@@ -60,7 +62,7 @@ int proc_meminfo(const struct synth *s, FILE *out)
 		fprintf(out, "%s:%*llu kB\n", lines[i].name, (int)(23 - strlen(lines[i].name)),
 			(unsigned long long)lines[i].bytes >> 10);
 	fprintf(out, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n"
-		"Hugepagesize:       2048 kB\n");
+		"Hugepagesize:       2048 kB\nHugetlb:               0 kB\n");
 	return 0;
 }
 

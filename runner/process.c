@@ -19,6 +19,7 @@
 #include "msg.h"
 #include "options.h"
 #include "pidfd.h"
+#include "proc_ask.h"
 #include "process.h"
 #include "process_show.h"
 #include "process_table.h"
@@ -273,6 +274,7 @@ static void attend(void)
 		threads_stop();
 	proc_unlock();
 	mq_look();
+	proc_answer();
 }
 
 static void *listen_table(void *unused)
@@ -372,6 +374,8 @@ static int make_table(void)
 	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
 	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
 	pthread_mutex_init(&procs->lock, &attr);
+	if (proc_ask_init() < 0)
+		vmsg("of each other processes see in /proc what their table has: %m");
 	/* its end is told of by what all have inherited */
 	if (pidfd_watch_first() < 0)
 		vmsg("a pidfd of the first process cannot be had: %m");

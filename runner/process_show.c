@@ -15,6 +15,7 @@
 #include "vm.h"
 
 #define SECOND 1000000000ull
+#define INIT	"init"	/* process 1, whose child the program is */
 
 static uint64_t started;
 
@@ -105,6 +106,8 @@ size_t process_cmdline(int pid, char *to, size_t room)
 
 	if (pid == process_pid())
 		return own_cmdline(to, room);
+	if (pid == GUEST_PPID && room >= sizeof(INIT))
+		return memcpy(to, INIT, sizeof(INIT)), sizeof(INIT);
 	if (!procs)
 		return 0;
 	proc_lock();
@@ -193,6 +196,10 @@ int process_view(int pid, struct process_view *v)
 	const struct process *p;
 
 	memset(v, 0, sizeof(*v));
+	if (pid == GUEST_PPID) {
+		*v = (struct process_view){ .pid = pid, .pgid = pid, .sid = pid, .state = 'S', .comm = INIT };
+		return 0;
+	}
 	if (!procs) {
 		*v = (struct process_view){ .pid = GUEST_PID, .ppid = GUEST_PPID, .pgid = GUEST_PID, .sid = GUEST_PID };
 		if (pid != GUEST_PID)

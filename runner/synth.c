@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "fdtable.h"
+#include "load.h"
 #include "policy.h"
 #include "proc.h"
+#include "proc_ask.h"
 #include "process.h"
 #include "reopen.h"
 #include "synth.h"
@@ -130,7 +132,12 @@ static bool match(const struct synth_row *row, const char *path, struct synth *s
 
 static bool private(const struct synth *s)
 {
-	return s->row->own && s->pid && !proc_is_self(s->pid);
+	return s->row->own && s->pid == GUEST_PPID;
+}
+
+static bool of_another(const struct synth *s)
+{
+	return s->pid && !proc_is_self(s->pid);
 }
 
 int synth_find(const char *path, struct synth *s)
@@ -148,7 +155,7 @@ int synth_find(const char *path, struct synth *s)
 	for (long i = 0; i < ROWS; i++) {
 		if (!match(&rows[i], path, s))
 			continue;
-		if (*s->rest || !s->row->target || private(s))
+		if (*s->rest || !synth_is_magic(s))
 			return 0;
 		target = s->row->target(s);
 		file_put(target);
@@ -211,7 +218,7 @@ void synth_stat(const struct synth *s, struct stat *st)
 			st->st_dev = makedev(0, roots[i].device);
 	if (leads(s))
 		return;
-	if (s->pid) {
+	if (s->pid && s->pid != GUEST_PPID) {
 		st->st_uid = process_uid();
 		st->st_gid = proc_gid();
 	}
@@ -259,7 +266,7 @@ int synth_access(const struct synth *s, unsigned int mode)
 }
 
 /* What a row writes, in memory of malloc(3): its length or -errno. */
-static ssize_t contents(const struct synth *s, char **text)
+static ssize_t written(const struct synth *s, char **text)
 {
 	size_t n = 0;
 	FILE *out;
@@ -282,6 +289,53 @@ static ssize_t contents(const struct synth *s, char **text)
 	return err ? err : (ssize_t)n;
 }
 
+/* The same, for another process by that one. Of a zombie and of one that stands still there is what the table tells. */
+static ssize_t contents(const struct synth *s, char **text)
+{
+	ssize_t n = -ESRCH;
+
+	*text = NULL;
+	if (!s->row->make || !of_another(s))
+		return written(s, text);
+	if (s->pid != GUEST_PPID)
+		n = proc_ask(s, text);
+	if (n != -ESRCH && n != -EAGAIN)
+		return n;
+	if (!s->row->own)
+		return written(s, text);
+	return n == -EAGAIN ? -EACCES : S_ISLNK(s->row->mode) ? -ENOENT : 0;
+}
+
+long synth_row_number(const struct synth *s)
+{
+	return s->row - rows;
+}
+
+static bool askable(long row)
+{
+	return row >= 0 && row < ROWS && rows[row].make && below(rows[row].path, "/proc/[pid]");
+}
+
+ssize_t synth_answer(long row, int id, char **text)
+{
+	if (!askable(row))
+		return -EINVAL;
+	return written(&(struct synth){ .row = &rows[row], .rest = "", .pid = process_pid(), .id = id }, text);
+}
+
+int synth_answer_next(long row, int from)
+{
+	struct synth s = { .rest = "", .pid = process_pid() };
+
+	if (!askable(row))
+		return -1;
+	s.row = &rows[row];
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		if (!variables[i].first && strstr(s.row->path, variables[i].name))
+			return variables[i].next(&s, from < 0 ? 0 : from);
+	return -1;
+}
+
 ssize_t synth_link(const struct synth *s, char target[PATH_MAX])
 {
 	char *text;
@@ -302,9 +356,14 @@ ssize_t synth_link(const struct synth *s, char target[PATH_MAX])
 	return n ? n : -ENOENT;
 }
 
+bool synth_is_magic(const struct synth *s)
+{
+	return !*s->rest && s->row->target && !of_another(s);
+}
+
 struct file *synth_magic(const struct synth *s)
 {
-	return *s->rest || !s->row->target || private(s) ? NULL : s->row->target(s);
+	return synth_is_magic(s) ? s->row->target(s) : NULL;
 }
 
 /* ------------------------------------------------------------- opening */

@@ -16,7 +16,7 @@ struct file;
 struct statfs;
 struct synth;
 
-/* Writes a file's contents or a link's text: 0 or -errno; SYNTH_MAPPINGS: see proc_maps.h. */
+/* Writes a file's contents or a link's text: 0 or -errno; SYNTH_MAPPINGS: see proc_maps.h. Any thread of the process that it is about. */
 typedef int synth_make(const struct synth *s, FILE *out);
 
 /* What a magic link leads to, held for the caller; NULL: nothing. */
@@ -29,7 +29,7 @@ typedef int synth_store(const struct synth *s, const char *text, size_t n);
 struct synth_row {
 	const char *path;
 	mode_t mode;		/* with its type */
-	bool own;		/* of a process, and for itself alone */
+	bool own;		/* of a process, and for those of the same user alone: not of process 1 */
 	const char *text;	/* contents or a link's text where it is always the same */
 	synth_make *make;
 	synth_target *target;
@@ -48,7 +48,7 @@ size_t synth_root(const char *path);
 
 /*
  * The node at a physical guest path, which may also be a directory that leads to mounts.
- * 0, -ENOENT, or -EACCES: of another process, and its own business.
+ * 0, -ENOENT, or -EACCES: of process 1, and its own business.
  */
 int synth_find(const char *path, struct synth *s);
 
@@ -67,8 +67,14 @@ int synth_access(const struct synth *s, unsigned int mode);
 /* A link's text to target: its length or -errno. */
 ssize_t synth_link(const struct synth *s, char target[PATH_MAX]);
 
-/* What a magic link leads to, held; NULL. */
+/* Whether it is a magic link, of this process; another one's is followed by its text. What it leads to, held; NULL. */
+bool synth_is_magic(const struct synth *s);
 struct file *synth_magic(const struct synth *s);
+
+/* For another process that asks: proc_ask.h. Its row; and as proc_ask() and proc_ask_next(), of this process. Any numbers. */
+long synth_row_number(const struct synth *s);
+ssize_t synth_answer(long row, int id, char **text);
+int synth_answer_next(long row, int from);
 
 /* Opens a file: a host descriptor of its contents as they are now, or -errno. flags as for openat2(2). */
 int synth_open(const struct synth *s, unsigned int flags);

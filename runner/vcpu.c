@@ -564,8 +564,13 @@ static bool step(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 
+	int err;
+
 	vcpu->runs++;
-	if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
+	vcpu->inside = true;
+	err = ioctl(vcpu->fd, KVM_RUN, 0);
+	vcpu->inside = false;
+	if (err < 0) {
 		if (errno == EINTR)
 			vcpu->interrupted++;
 		else if (errno != EAGAIN && !(errno == EFAULT && window_lost(vcpu)))

@@ -33,6 +33,7 @@ struct vcpu {
 	uint64_t cpu_before;
 	sem_t start;		/* its next thread of the program's: thread.h */
 	volatile bool parked;	/* it has none */
+	volatile bool inside;	/* it is in KVM_RUN, for others to see */
 	bool ready;		/* the guest has set it up to take interrupts */
 	uint32_t faults;	/* touches of what a mapped file has lost, since the shim last looked */
 	bool inject;		/* the kick waits for the guest to take interrupts */

@@ -52,8 +52,9 @@ static ssize_t look_synthetic(const struct synth *node, unsigned int how, bool l
 	*dir = synth_is_dir(node);
 	if (*dir || !S_ISLNK(node->row->mode))
 		return 0;
-	if (!node->row->target)
-		return synth_link(node, target);
+	if (!synth_is_magic(node))
+		/* process 1's own can be looked at, and no more */
+		return last && !(how & FIND_FOLLOW) && synth_may_look(node) ? 0 : synth_link(node, target);
 	to = synth_magic(node);
 	if (!to)
 		return last ? 0 : synth_may_look(node) ? -EACCES : -ENOENT;

@@ -139,6 +139,31 @@ struct abi_mapping {
 };
 _Static_assert(sizeof(struct abi_mapping) == 32, "abi");
 
+/*
+ * The shim's own array of mappings, for when another process asks what this one has mapped and
+ * none of its vCPUs is to be disturbed: at a virtual address of the shim's, with a gap in it.
+ * Whoever reads it may find it half changed.
+ */
+struct abi_vma {
+	gva_t start, end;
+	gpa_t at;		/* as in struct abi_mapping */
+	gva_t base;
+	uint32_t file;
+	uint16_t flags;		/* ABI_VMA_*, and others */
+	uint16_t prot;
+};
+_Static_assert(sizeof(struct abi_vma) == 40, "abi");
+#define ABI_VMA_GROWSDOWN	1u
+#define ABI_VMA_SHARED		8u
+#define ABI_VMA_FIXED		16u
+
+struct abi_vmas {
+	gva_t at;
+	uint32_t count;		/* of them */
+	uint32_t gap, room;	/* there is room for so many, and what is free comes before entry number gap */
+	uint32_t unused;
+};
+
 #define ABI_THREADS	4096	/* vCPUs at most; boot->max_threads may be less */
 
 #define ABI_NSEGS	1024	/* segments in a frame; covers 4 MiB of scattered 4 KiB pages */
@@ -309,6 +334,8 @@ struct abi_boot {
 	uint64_t resident;	/* pages of RAM that the program has; likewise */
 	uint64_t memory_refused;	/* times that mem_limit or max_threads stood in the way; counted by the shim, for --stats */
 	uint64_t threads_refused;
+	struct abi_vmas vma_array;	/* what is mapped; likewise */
+	gva_t brk_end;		/* the program break now; likewise */
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
 _Static_assert(offsetof(struct abi_boot, map) == 144, "abi");

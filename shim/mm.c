@@ -318,7 +318,7 @@ long sys_brk(const u64 a[6])
 
 	lock(&mm_lock);
 	if (!set_brk(a[0]))
-		brk_end = a[0];
+		boot->brk_end = brk_end = a[0];
 	ret = brk_end;
 	mm_unlock();
 	return ret;
@@ -581,7 +581,7 @@ void mm_init(void)
 	limit = boot->mem_limit / PAGE_SIZE;
 	granted = boot->forked ? boot->committed : limit;
 	mm_stack_limit = boot->stack_limit;
-	brk_start = brk_end = boot->brk;
+	brk_start = brk_end = boot->brk_end = boot->brk;
 	for (u32 i = 0; i < boot->nmaps; i++) {
 		const struct abi_map *m = &boot->map[i];
 		struct vma v = { .start = m->start, .end = m->end, .prot = m->prot };

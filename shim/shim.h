@@ -190,6 +190,11 @@ struct vma {
 #define VMA_FIXED	16u	/* the runner's: refuses changes */
 #define VMA_NOHUGE	32u
 #define VMA_FILE	64u	/* of a file: one that is shared does not count at all */
+/* the runner reads them */
+_Static_assert(sizeof(struct vma) == sizeof(struct abi_vma) && offsetof(struct vma, off) == offsetof(struct abi_vma, at) &&
+	       offsetof(struct vma, flags) == offsetof(struct abi_vma, flags) &&
+	       offsetof(struct vma, prot) == offsetof(struct abi_vma, prot), "abi");
+_Static_assert(VMA_GROWSDOWN == ABI_VMA_GROWSDOWN && VMA_SHARED == ABI_VMA_SHARED && VMA_FIXED == ABI_VMA_FIXED, "abi");
 #define VMA_READONLY	128u	/* never to be writable */
 #define VMA_SHM		256u	/* by shmat(2) */
 #define VMA_MAX		65530u	/* for the callers to keep; what they must do beyond it has room */

@@ -53,6 +53,11 @@ static void move_gap(u32 to)
 	gap = to;
 }
 
+static void publish(void)
+{
+	boot->vma_array = (struct abi_vmas){ .at = VMA_WINDOW, .count = vma_count, .gap = gap, .room = room };
+}
+
 int vma_reserve(void)
 {
 	u32 pages = mapped / 2 + 1;
@@ -71,6 +76,7 @@ int vma_reserve(void)
 		}
 		room = ++mapped * PAGE_SIZE / sizeof(struct vma);
 	}
+	publish();
 	return room - vma_count >= VMA_RESERVE ? 0 : -ENOMEM;
 }
 
@@ -78,13 +84,16 @@ static struct vma *open_place(u32 i)
 {
 	move_gap(i);
 	vma_count++;
-	return &vmas[gap++];
+	gap++;
+	publish();
+	return &vmas[gap - 1];
 }
 
 static void close_places(u32 i, u32 n)
 {
 	move_gap(i);
 	vma_count -= n;
+	publish();
 }
 
 static bool mergeable(const struct vma *a, const struct vma *b)

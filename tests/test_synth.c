@@ -114,15 +114,19 @@ static const char *link_text(const char *path)
 static void hostile_paths(void)
 {
 	static const char *const absent[] = {
-		"/proc/1", "/proc/1/root", "/proc/1/root/etc/passwd", "/proc/1/environ", "/proc/self/mem", "/proc/kcore",
+		"/proc/1/root/etc/passwd", "/proc/self/ns/mnt", "/proc/self/mem", "/proc/kcore",
 		"/proc/kmsg", "/proc/self/root/etc/passwd", "/proc/self/cwd/etc/passwd", "/proc/self/cwd/../etc/passwd",
-		"/proc/self/task/../../1", "/proc/self/task/../../1/root", "/proc/self/fd/200", "/proc/self/fd/03",
+		"/proc/self/task/../../1/root/etc/passwd", "/proc/self/fd/200", "/proc/self/fd/03",
 		"/proc/self/fd/-1", "/proc/self/fd/3x", "/proc/self/fd/99999999999", "/proc/02", "/proc/sysrq-trigger",
-		"/proc/self/map_files", "/proc/self/pagemap", "/proc/self/ns/mnt", "/proc/bus", "/proc/keys", "/proc/config.gz",
+		"/proc/self/map_files", "/proc/bus", "/proc/keys", "/proc/config.gz",
 		"/proc/sys/kernel/core_pattern/x/..", "/sys/class", "/sys/kernel/debug", "/sys/firmware", "/dev/kvm", "/dev/mem",
 		"/dev/kmsg", "/dev/pts/0", "/dev/ptmx", "/dev/tty", "/dev/fuse", "/dev/fd/77", "/dev/../etc/passwd",
-		"/rw/root", "/rw/one", "/rw/one/etc/passwd", "/rw/self/root/etc/passwd", "/rw/self/../1/root",
+		"/rw/root", "/rw/one/etc/passwd", "/rw/self/root/etc/passwd", "/rw/self/../1/root/etc/passwd",
 		"/rw/self/cwd/../../etc/passwd",
+	};
+	static const char *const closed[] = {
+		"/proc/1/environ", "/proc/1/maps", "/proc/1/exe", "/proc/1/cwd", "/proc/1/fd", "/proc/1/fd/0", "/proc/1/auxv",
+		"/proc/1/cwd/etc/passwd", "/proc/self/task/../../1/smaps",
 	};
 	char path[64];
 
@@ -143,6 +147,12 @@ static void hostile_paths(void)
 		need_open(path, O_RDONLY, -ENOENT);
 		need_result(guest_call(readlink, P(path), P(path), sizeof(path)), -ENOENT);
 	}
+	/* process 1 is made up, too, and somebody else's */
+	for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++)
+		need_open(closed[i], O_RDONLY, -EACCES);
+	need(!strcmp(link_text("/proc/1/root"), "/") && !strcmp(link_text("/proc/1/exe"), "") && !strcmp(link_text("/proc/1/cwd"), ""));
+	need(!strcmp(contents("/proc/1/comm"), "init\n") && !strncmp(contents("/proc/1/stat"), "1 (init) S 0 1 1 ", 17));
+	need_open("/proc/self/pagemap", O_RDONLY, -EPERM);
 	need(!strcmp(link_text("/proc/self"), "2"));
 	need(!strcmp(link_text("/proc/self/root"), "/"));
 	need(!strcmp(link_text("/proc/self/cwd"), "/"));
@@ -151,7 +161,7 @@ static void hostile_paths(void)
 	/* by a descriptor of a directory there */
 	need_open("/proc/self", O_RDONLY | O_DIRECTORY, 3);
 	need_result(guest_call(openat, 3, P("root/etc/passwd"), O_RDONLY, 0), -ENOENT);
-	need_result(guest_call(openat, 3, P("../1/root"), O_RDONLY, 0), -ENOENT);
+	need_result(guest_call(openat, 3, P("../1/root/etc/passwd"), O_RDONLY, 0), -ENOENT);
 	need_result(guest_call(openat, 3, P("../../etc/passwd"), O_RDONLY, 0), -ENOENT);
 	need_result(guest_call(openat, 3, P("fd/4/../../../../etc/passwd"), O_RDONLY, 0), -ENOENT);
 	need_result(guest_call(openat, 3, P("cwd/ro/file"), O_RDONLY, 0), 4);
@@ -359,7 +369,7 @@ static void tree_of_nodes(void)
 	need(!strcmp(names("/"), " . .. proc sys dev ro rw "));
 	need(strstr(names("/proc"), " self ") && strstr(names("/proc"), " 2 ") && strstr(names("/proc"), " sys "));
 	need(!strcmp(names("/proc/self/task"), " . .. 2 "));
-	need(!strcmp(names("/proc/self/task/2"), " . .. children comm stat status "));
+	need(!strcmp(names("/proc/self/task/2"), " . .. children cmdline comm maps stat statm status "));
 	need(!strcmp(names("/proc/self/fd"), " . .. 0 1 2 3 "));
 	need(!strcmp(names("/proc/sys/net"), " . .. core ipv4 "));
 	need(strstr(names("/dev"), " fd stderr stdin stdout ") && strstr(names("/dev"), " null "));

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a process sees in /proc of another one of the same user's. */
+#include "process.h"
+
+#include <dirent.h>
+#include <sys/prctl.h>
+
+static char text[1 << 16];
+
+static const char *path_of(pid_t pid, const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return path;
+}
+
+/* The contents, or the error's name; their length in *n. */
+static char *contents(pid_t pid, const char *name, ssize_t *n)
+{
+	int fd = open(path_of(pid, name), O_RDONLY);
+	ssize_t got = 0, part = 0;
+
+	if (fd >= 0) {
+		while (got < (ssize_t)sizeof(text) - 1 && (part = read(fd, text + got, sizeof(text) - 1 - got)) > 0)
+			got += part;
+	}
+	if (fd < 0 || part < 0)
+		got = snprintf(text, sizeof(text), "%s", strerrorname_np(errno));
+	close(fd);
+	text[got] = '\0';
+	if (n)
+		*n = got;
+	return text;
+}
+
+static char *link_text(pid_t pid, const char *name)
+{
+	ssize_t n = readlink(path_of(pid, name), text, sizeof(text) - 1);
+
+	if (n < 0)
+		n = snprintf(text, sizeof(text), "%s", strerrorname_np(errno));
+	text[n] = '\0';
+	return text;
+}
+
+/* The line that begins so. */
+static void line(pid_t pid, const char *name, const char *begin)
+{
+	char *at = contents(pid, name, NULL);
+
+	while (at && strncmp(at, begin, strlen(begin)) != 0) {
+		at = strchr(at, '\n');
+		at += at != NULL;
+	}
+	printf("%s: %.*s\n", name, at ? (int)strcspn(at, "\n") : 4, at ? at : "none");
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return atoi(*(char *const *)a) - atoi(*(char *const *)b);
+}
+
+static void list(pid_t pid, const char *name, bool count)
+{
+	DIR *dir = opendir(path_of(pid, name));
+	struct dirent *e;
+	char *names[64];
+	int n = 0;
+
+	if (!dir) {
+		printf("%s: %s\n", name, strerrorname_np(errno));
+		return;
+	}
+	while ((e = readdir(dir)) && n < 64)
+		if (e->d_name[0] != '.')
+			names[n++] = strdup(e->d_name);
+	closedir(dir);
+	qsort(names, n, sizeof(*names), by_number);
+	printf("%s: %d", name, n);
+	for (int i = 0; i < n && !count; i++)
+		printf(" %s", names[i]);
+	printf("\n");
+}
+
+static int gate[2], up[2];
+
+static void *second(void *unused)
+{
+	prctl(PR_SET_NAME, "second");
+	if (write(up[1], "x", 1) < 0)
+		_exit(1);
+	for (;;)
+		pause();
+	return unused;
+}
+
+/* A child with a directory, a descriptor, a limit, a name and a thread of its own. */
+static int stands(long unused)
+{
+	struct rlimit files = { 100, 200 };
+	pthread_t thread;
+	char c;
+
+	(void)unused;
+	if (chdir("/proc/sys") || dup2(open("/proc/version", O_RDONLY), 9) != 9 || read(9, &c, 1) != 1 ||
+	    setrlimit(RLIMIT_NOFILE, &files) || prctl(PR_SET_NAME, "child name"))
+		_exit(2);
+	pthread_create(&thread, NULL, second, NULL);
+	close(gate[1]);
+	return read(gate[0], &c, 1);
+}
+
+static void of_a_child(const char *self)
+{
+	pid_t pid;
+	ssize_t n;
+	char c, own[4096];
+	DIR *dir;
+	struct dirent *e;
+	struct stat st;
+
+	if (pipe2(gate, O_CLOEXEC) || pipe2(up, O_CLOEXEC))
+		exit(105);
+	pid = child(stands, 0);
+	close(gate[0]);
+	if (read(up[0], &c, 1) != 1)
+		exit(106);
+	strcpy(own, link_text(getpid(), "exe"));
+	check("its program", strcmp(link_text(pid, "exe"), own) == 0 && strstr(own, self));
+	printf("cwd %s\n", link_text(pid, "cwd"));
+	printf("root %s\n", link_text(pid, "root"));
+	list(pid, "fd", false);
+	list(pid, "fdinfo", false);
+	printf("fd/9 %s\n", link_text(pid, "fd/9"));
+	printf("fd/10 %s\n", link_text(pid, "fd/10"));
+	check("fd/3 is a pipe", strncmp(link_text(pid, "fd/3"), "pipe:[", 6) == 0);
+	printf("through it %.13s\n", contents(pid, "fd/9", NULL));
+	printf("below its directory %.6s\n", contents(pid, "cwd/kernel/ostype", NULL));
+	line(pid, "fdinfo/9", "pos:");
+	line(pid, "limits", "Max open files");
+	line(pid, "status", "Name:");
+	line(pid, "status", "State:");
+	line(pid, "status", "Threads:");
+	line(getpid(), "status", "State:");
+	check("its parent", atoi(strstr(contents(pid, "status", NULL), "PPid:") + 5) == getpid());
+	check("its size", strstr(contents(pid, "status", NULL), "VmRSS:"));
+	check("its pages", atoi(contents(pid, "statm", NULL)) > 10);
+	check("its stat", strstr(contents(pid, "stat", NULL), " (child name) S "));
+	printf("comm %s", contents(pid, "comm", NULL));
+	contents(pid, "cmdline", &n);
+	printf("cmdline %zd %s\n", n - (ssize_t)strlen(self), text + n - 6);
+	check("its stack", strstr(contents(pid, "maps", NULL), "[stack]\n"));
+	check("its image", strstr(contents(pid, "maps", NULL), own));
+	check("the same in detail", strstr(contents(pid, "smaps", NULL), "[stack]\nSize:"));
+	contents(pid, "auxv", &n);
+	check("its auxv", n >= 160 && n % 16 == 0);
+	contents(pid, "environ", &n);
+	strcpy(own, text);
+	contents(getpid(), "environ", NULL);
+	check("its environment", n > 0 && strcmp(own, text) == 0);
+	list(pid, "task", true);
+	dir = opendir(path_of(pid, "task"));
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] != '.') {
+			char name[300];
+
+			snprintf(name, sizeof(name), "task/%s/comm", e->d_name);
+			printf("%s thread %s", atoi(e->d_name) == pid ? "first" : "other", contents(pid, name, NULL));
+		}
+	closedir(dir);
+	check("a link", lstat(path_of(pid, "exe"), &st) == 0 && S_ISLNK(st.st_mode));
+	check("what it leads to", stat(path_of(pid, "fd/9"), &st) == 0 && S_ISREG(st.st_mode));
+
+	kill(pid, SIGSTOP);
+	waitpid(pid, NULL, WUNTRACED);
+	line(pid, "status", "State:");
+	printf("stopped, cwd %s\n", link_text(pid, "cwd"));
+	kill(pid, SIGKILL);
+	waitid(P_PID, pid, (siginfo_t *)text, WEXITED | WNOWAIT);
+	line(pid, "status", "State:");
+	printf("ended, exe %s\n", link_text(pid, "exe"));
+	printf("ended, cmdline %s\n", contents(pid, "cmdline", NULL));
+	printf("ended, maps %s\n", contents(pid, "maps", NULL));
+	reap(pid);
+	printf("gone, status %s\n", contents(pid, "status", NULL));
+	printf("gone, exe %s\n", link_text(pid, "exe"));
+}
+
+static int looks_up(long unused)
+{
+	char own[4096];
+
+	(void)unused;
+	strcpy(own, link_text(getpid(), "exe"));
+	check("its parent's program", strcmp(own, link_text(getppid(), "exe")) == 0);
+	check("its parent's directory", strcmp(strdup(link_text(getppid(), "cwd")), strdup(link_text(getpid(), "cwd"))) == 0);
+	check("its parent's stack", strstr(contents(getppid(), "maps", NULL), "[stack]"));
+	line(getppid(), "status", "State:");
+	return 0;
+}
+
+/* Many ask many, at once. */
+static struct crowd {
+	pid_t pid[4];
+	atomic_int ready, done;
+} *all;
+
+static void until(atomic_int *count, int n)
+{
+	while (*count < n)
+		usleep(1000);
+}
+
+static int asks_all(long unused)
+{
+	int good = 0;
+
+	(void)unused;
+	if (chdir("/proc"))
+		_exit(1);
+	all->ready++;
+	until(&all->ready, 5);
+	for (int round = 0; round < 5; round++)
+		for (int i = 0; i < 4; i++)
+			good += strcmp(link_text(all->pid[i], "cwd"), "/proc") == 0;
+	all->done++;
+	until(&all->done, 4);
+	return good;
+}
+
+static void crowd(void)
+{
+	all = shared(4096);
+	for (int i = 0; i < 4; i++)
+		all->pid[i] = child(asks_all, 0);
+	all->ready++;
+	for (int i = 0; i < 4; i++)
+		printf("ended with %d\n", ended(all->pid[i]));
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(what, "child"))
+		of_a_child(strrchr(argv[0], '/'));
+	else if (!strcmp(what, "parent"))
+		printf("ended with %d\n", ended(child(looks_up, 0)));
+	else if (!strcmp(what, "crowd"))
+		crowd();
+	else
+		return 1;
+	return 0;
+}
