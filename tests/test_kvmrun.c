@@ -267,11 +267,13 @@ static void check_stats(const char *text, const char *cause, int status)
 
 static void stats_are_json_with_what_happened(void **state)
 {
-	char *path = tree_path(dir, "stats"), *option = NULL, *text;
+	char *path = tree_path(dir, "stats"), *option = NULL, *timeout = NULL, *text;
 	struct run_result r;
 
 	(void)state;
 	assert_true(asprintf(&option, "--stats=%s", path) > 0);
+	/* enough to start in */
+	assert_true(asprintf(&timeout, "--timeout=%.0fms", 200 * run_slowness()) > 0);
 	r = run_kvmrun(LIST(option), LIST(ARGS, "exit", "7"));
 	assert_status(&r, 7);
 	assert_err(&r, "");
@@ -279,7 +281,7 @@ static void stats_are_json_with_what_happened(void **state)
 	check_stats(text, "exit", 7);
 	free(text);
 	run_free(&r);
-	r = run_kvmrun(LIST(option, "--timeout=200ms"), LIST(STDIO, "wait"));
+	r = run_kvmrun(LIST(option, timeout), LIST(STDIO, "wait"));
 	assert_status(&r, 124);
 	text = tree_read(dir, "stats", NULL);
 	check_stats(text, "timeout", 124);
@@ -295,6 +297,7 @@ static void stats_are_json_with_what_happened(void **state)
 	assert_status(&r, 126);
 	assert_int_equal(access(path, F_OK), -1);
 	run_free(&r);
+	free(timeout);
 	free(option);
 	free(path);
 }
