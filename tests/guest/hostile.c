@@ -240,17 +240,26 @@ static void sweep_ports(void)
 	printf("open %d\n", open);
 }
 
+/* Zeroes for a leaf beyond the last one, for which Intel's CPUs tell what the last basic one says. */
+static void cpuid(unsigned int leaf, unsigned int *a, unsigned int *b, unsigned int *c)
+{
+	unsigned int d;
+
+	if (!__get_cpuid_count(leaf, 0, a, b, c, &d))
+		*a = *b = *c = 0;
+}
+
 static void show_cpuid(void)
 {
-	unsigned int a, b, c, d;
+	unsigned int a, b, c;
 
-	__cpuid_count(1, 0, a, b, c, d);
+	cpuid(1, &a, &b, &c);
 	printf("vmx %u monitor %u smx %u\n", c >> 5 & 1, c >> 3 & 1, c >> 6 & 1);
-	__cpuid_count(7, 0, a, b, c, d);
+	cpuid(7, &a, &b, &c);
 	printf("sgx %u\n", b >> 2 & 1);
-	__cpuid_count(0x80000001, 0, a, b, c, d);
+	cpuid(0x80000001, &a, &b, &c);
 	printf("svm %u\n", c >> 2 & 1);
-	__cpuid_count(0x8000001f, 0, a, b, c, d);
+	cpuid(0x8000001f, &a, &b, &c);
 	printf("sev %u\n", a & 0xf);
 }
 
