@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The calls about memory that is mapped already: madvise(2), mlock(2), msync(2), mincore(2). */
+/* The calls about memory that is mapped already: madvise(2), msync(2), mincore(2). */
 #include "shim.h"
 
 #define MADV_DONTNEED		4
@@ -7,10 +7,13 @@
 #define MADV_REMOVE		9
 #define MADV_HUGEPAGE		14
 #define MADV_NOHUGEPAGE		15
+#define MADV_COLD		20
+#define MADV_PAGEOUT		21
 #define MADV_POPULATE_READ	22
 #define MADV_POPULATE_WRITE	23
 #define MADV_DONTNEED_LOCKED	24
 #define MADV_HWPOISON		100
+#define MS_INVALIDATE		2
 
 static bool advice_known(u64 advice)
 {
@@ -42,6 +45,9 @@ static int advise(struct vma *v, gva_t start, gva_t end, u64 advice)
 {
 	bool shared = v->flags & VMA_SHARED;
 
+	if ((v->flags & VMA_LOCKED) && (advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_COLD ||
+					advice == MADV_PAGEOUT))
+		return -EINVAL;
 	switch (advice) {
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
@@ -137,6 +143,8 @@ static long sync_range(gva_t va, gva_t end, u64 flags)
 		hole |= v->start > va;
 		va = MAX(va, v->start);
 		to = MIN(end, v->end);
+		if ((flags & MS_INVALIDATE) && (v->flags & VMA_LOCKED))
+			return -EBUSY;
 		if ((v->flags & (VMA_FILE | VMA_SHARED)) == (VMA_FILE | VMA_SHARED))
 			err = window_sync(place_of(v, va), to - va, flags);
 		va = to;
@@ -157,25 +165,6 @@ long sys_msync(const u64 a[6])
 	err = sync_range(va, va + len, flags);
 	mm_unlock();
 	return err;
-}
-
-long sys_munlock(const u64 a[6])
-{
-	u64 va = a[0] & PAGE_MASK, len = PAGE_ALIGN(a[1] + (a[0] & ~PAGE_MASK));
-
-	if (va + len < va)
-		return -EINVAL;
-	return len ? check_mapped(va, len) : 0;
-}
-
-/* Nothing is ever swapped out: all there is to do is to have the pages. */
-long sys_mlock(const u64 a[6])
-{
-	u64 va = a[0] & PAGE_MASK, len = PAGE_ALIGN(a[1] + (a[0] & ~PAGE_MASK));
-	long err = sys_munlock(a);
-	int code;
-
-	return err ? err : mm_populate(va, va + len, ACCESS_READ, &code) ? -ENOMEM : 0;
 }
 
 long sys_mincore(const u64 a[6])
@@ -201,19 +190,4 @@ long sys_mincore(const u64 a[6])
 			return -EFAULT;
 	}
 	return 0;
-}
-
-long sys_mlock2(const u64 a[6])
-{
-	return a[2] & ~1ull ? -EINVAL : sys_mlock(a);
-}
-
-long sys_mlockall(const u64 a[6])
-{
-	return !a[0] || a[0] & ~7ull || a[0] == 4 ? -EINVAL : 0;
-}
-
-long sys_munlockall(const u64 a[6])
-{
-	return (void)a, 0;
 }

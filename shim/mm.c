@@ -231,6 +231,7 @@ long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
 {
 	struct vma v = object ? *object : (struct vma){ 0 };
 	u64 pages = 0;
+	long locked;
 
 	v.prot = prot;
 	if (vma_count >= VMA_MAX || vma_reserve())
@@ -251,6 +252,10 @@ long mm_map(gva_t va, u64 len, u64 prot, u64 flags, const struct vma *object)
 		if (!va)
 			return -ENOMEM;
 	}
+	locked = mlock_new(flags, len);
+	if (locked < 0)
+		return locked;
+	v.flags |= locked;
 	if (flags & MAP_NORESERVE)
 		v.flags |= VMA_NORESERVE;
 	if (flags & MAP_GROWSDOWN)
@@ -546,6 +551,8 @@ static long remap(gva_t old, u64 old_len, u64 new_len, u64 flags, gva_t to)
 		return -EFAULT;
 	if (v.flags & VMA_FIXED)
 		return -EINVAL;
+	if ((v.flags & VMA_LOCKED) && new_len > old_len && !mlock_allows(new_len - old_len))
+		return -EAGAIN;
 	/* in place, when the range ends its mapping and the room behind is free */
 	if (!moves && old + old_len == v.end && new_len <= ABI_USER_END - old &&
 	    mm_is_free(v.end, new_len - old_len))

@@ -84,7 +84,7 @@ long sys_mmap(const u64 a[6])
 	} else {
 		at = map_object(a, len, how);
 	}
-	if (at > 0 && (flags & (MAP_POPULATE | MAP_LOCKED)))
+	if (at > 0 && ((flags & (MAP_POPULATE | MAP_LOCKED)) || mlock_populates()))
 		mm_populate(at, at + len, prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ, &code);
 	return at;
 }

@@ -75,6 +75,7 @@ void process_begin(void)
 	threads_forked(&child);
 	signal_forked();
 	futex_forked();
+	mlock_forked();
 	if (no_handlers)
 		signal_defaults();
 	if (shares)

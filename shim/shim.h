@@ -197,6 +197,7 @@ _Static_assert(sizeof(struct vma) == sizeof(struct abi_vma) && offsetof(struct v
 _Static_assert(VMA_GROWSDOWN == ABI_VMA_GROWSDOWN && VMA_SHARED == ABI_VMA_SHARED && VMA_FIXED == ABI_VMA_FIXED, "abi");
 #define VMA_READONLY	128u	/* never to be writable */
 #define VMA_SHM		256u	/* by shmat(2) */
+#define VMA_LOCKED	512u	/* by mlock(2) */
 #define VMA_MAX		65530u	/* for the callers to keep; what they must do beyond it has room */
 #define VMA_RESERVE	4u
 #define STACK_GAP	(256 * PAGE_SIZE)	/* Linux's stack_guard_gap */
@@ -256,6 +257,13 @@ u64 mm_forking(void);
 void mm_forked(void);
 extern u64 mm_stack_limit;
 extern gva_t brk_end;
+
+/* ---- mlock.c: under mm_lock */
+/* What a new mapping of len bytes is by mmap(2)'s flags: VMA_LOCKED, 0, or -errno. */
+long mlock_new(u64 flags, u64 len);
+bool mlock_allows(u64 more);	/* whether RLIMIT_MEMLOCK has room for so many bytes more */
+bool mlock_populates(void);	/* whether what is mapped is to be there at once */
+void mlock_forked(void);	/* a new process has nothing locked */
 
 /* ---- mappings.c: tells the runner what is mapped, for /proc */
 void mappings_tell(void);
@@ -558,6 +566,7 @@ int sigframe_push(struct regs *r, const struct siginfo *info, const struct sigac
 #define RLIMIT_STACK	3
 #define RLIMIT_NPROC	6
 #define RLIMIT_NOFILE	7
+#define RLIMIT_MEMLOCK	8
 #define RLIMIT_AS	9
 void rlimits_init(void);	/* behind mm_init() */
 
