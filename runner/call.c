@@ -91,6 +91,7 @@ static uint64_t expected(const struct call *c, const struct abi_arg *a)
 	case ABI_ARG_INVEC:
 	case ABI_ARG_OUTVEC:
 	case ABI_ARG_INOUTVEC:
+	case ABI_ARG_WORDS:
 		return (uint32_t)c->arg[a->ref] * (uint64_t)a->size;
 	default:
 		return a->size;
@@ -159,16 +160,19 @@ static const char *take_msg(struct call *c, int i, const struct abi_arg *a, stru
 	return NULL;
 }
 
-/* The arguments of a call with words have no other segments: each takes the next one. */
-static const char *take_word(struct call *c, int i, struct cursor *cur)
+/* The arguments of a call with words have no other segments: they take the next ones. */
+static const char *take_words(struct call *c, int i, uint64_t n, struct cursor *cur)
 {
 	struct iovec *v = &scratch.iov[cur->word];
 
-	if (cur->word++ >= cur->nseg || v->iov_len != 4 || (uintptr_t)v->iov_base % 4)
-		return "a word that is not one";
+	if (n > cur->nseg - cur->word)
+		return "a word that is not there";
+	for (uint64_t k = 0; k < n; k++)
+		if (v[k].iov_len != 4 || (uintptr_t)v[k].iov_base % 4)
+			return "a word that is not one";
+	cur->word += n;
 	c->iov[i] = v;
-	c->iovcnt[i] = 1;
-	c->count[i] = 4;
+	c->iovcnt[i] = n;
 	return NULL;
 }
 
@@ -203,7 +207,13 @@ static const char *decode(struct call *c, const struct abi_arg *arg, int nargs, 
 			c->arg[i] = 0;
 			break;
 		case ABI_ARG_WORD:
-			why = take_word(c, i, cur);
+			why = take_words(c, i, 1, cur);
+			c->count[i] = 4;
+			break;
+		case ABI_ARG_WORDS:
+			if (c->arg[i] != ABI_NULL)
+				why = take_data(c, i, &arg[i], cur) ?: take_words(c, i, c->count[i] / arg[i].size, cur);
+			c->arg[i] = 0;
 			break;
 		case ABI_ARG_INMSG:
 		case ABI_ARG_OUTMSG:

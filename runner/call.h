@@ -22,6 +22,7 @@ struct vcpu;
  *	IN, INOUT, *VEC	ptr[i]: private copy of count[i] bytes; NULL for a null pointer
  *	OUT, OUTVEC	ptr[i]: private zeroed room of count[i] bytes; NULL for a null pointer
  *	WORD		arg[i] as the guest passed it; iov[i]: its four bytes of guest memory, aligned
+ *	WORDS		ptr[i]: as IN; iov[i], iovcnt[i]: the four bytes of guest memory, aligned, that each element names
  *	*MSG		ptr[i]: private copy of the struct abi_msg, its lengths checked; iov[i], iovcnt[i] as below
  *	*BUF, *IOV	iov[i], iovcnt[i]: host iovecs onto guest memory; count[i] their bytes
  */

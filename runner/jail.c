@@ -111,6 +111,7 @@ static const struct allowed allowed[] = {
 	ALLOW(rt_sigaction, "a stop by a signal's default action"),
 	ALLOW(rt_sigreturn, "return from signal handlers"),
 	ALLOW(futex, "locks"),
+	ALLOW(futex_waitv, "locks of which any will do"),
 	ALLOW(set_robust_list, "a new thread"),
 	ALLOW(rseq, "a new thread"),
 	ALLOW(brk, "malloc"),

@@ -32,6 +32,23 @@ static long wait_for(struct call *c, void *word, uint32_t command)
 	return interruptible_syscall(SYS_futex, (long)word, op, (uint32_t)c->arg[2], (long)ts, 0, bits);
 }
 
+/* The shim's list, with the host's addresses. What is wrong with the rest of it the host says. */
+long host_futex_waitv(struct call *c)
+{
+	const struct abi_futex_waitv *from = c->ptr[0];
+	struct futex_waitv to[FUTEX_WAITV_MAX];
+	int n = c->iovcnt[0];
+
+	if (!n || n > FUTEX_WAITV_MAX)
+		return -EINVAL;
+	for (int i = 0; i < n; i++)
+		to[i] = (struct futex_waitv){
+			.val = from[i].value, .uaddr = (uintptr_t)c->iov[0][i].iov_base, .flags = from[i].flags,
+			.__reserved = from[i].reserved,
+		};
+	return interruptible_syscall(SYS_futex_waitv, (long)to, n, (uint32_t)c->arg[2], (long)c->ptr[3], (int)c->arg[4], 0);
+}
+
 long host_futex(struct call *c)
 {
 	uint32_t command = c->arg[1] & ABI_FUTEX_COMMAND;

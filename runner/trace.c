@@ -470,7 +470,7 @@ static void put_input(struct trace *t, const struct call *c, int i, const struct
 		put_fdset(t, c->ptr[i], c->arg[0] > INT32_MAX ? 0 : c->arg[0]);
 	else
 		put_struct(t, a->type, c->ptr[i], c->count[i],
-			   a->kind == ABI_ARG_INVEC || a->kind == ABI_ARG_INOUTVEC);
+			   a->kind == ABI_ARG_INVEC || a->kind == ABI_ARG_INOUTVEC || a->kind == ABI_ARG_WORDS);
 }
 
 void trace_begin(struct trace *t, const struct call *c)

@@ -312,6 +312,21 @@ static const struct name cap_versions[] = {
 	NAME(_LINUX_CAPABILITY_VERSION_1), NAME(_LINUX_CAPABILITY_VERSION_2), NAME(_LINUX_CAPABILITY_VERSION_3),
 };
 
+static const struct name waitv_flags[] = { { ABI_FUTEX_32, "FUTEX_32" }, { ABI_FUTEX_PRIVATE, "FUTEX_PRIVATE_FLAG" } };
+
+static void put_futex_waitv(struct trace *t, const void *p)
+{
+	const struct abi_futex_waitv *w = p;
+
+	put(t, "{val=%#lx, uaddr=", w->value);
+	put_address(t, w->address);
+	put(t, ", flags=");
+	PUT_FLAGS(t, waitv_flags, w->flags, "FUTEX_???");
+	if (w->reserved)
+		put(t, ", __reserved=%#x", w->reserved);
+	put(t, "}");
+}
+
 static void put_capheader(struct trace *t, const void *p)
 {
 	const uint32_t *v = p;
@@ -408,6 +423,7 @@ static const struct {
 	TYPE(mqattr, put_mqattr, false),
 	TYPE(mqattr_raw, put_mqattr_raw, false),
 	TYPE(sembuf, put_sembuf, false),
+	TYPE(futex_waitv, put_futex_waitv, false),
 	TYPE(shmid, put_shmid, false),
 	TYPE(shmid_set, put_shmid_set, false),
 	TYPE(shminfo, put_shminfo, false),

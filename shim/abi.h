@@ -379,6 +379,7 @@ enum abi_kind {
 	ABI_ARG_OUTVEC,		/* out: likewise, copied to the user when ret >= 0 */
 	ABI_ARG_INOUTVEC,	/* in and out: likewise */
 	ABI_ARG_WORD,		/* a futex's word: arg[i] its user address, and itself the next segment */
+	ABI_ARG_WORDS,		/* in: arg[.ref] struct futex_waitv in data[], and the word of each as the next segments */
 	ABI_ARG_ADDRESS,	/* a user address that only the shim looks at */
 	ABI_ARG_INMSG,		/* in: a struct msghdr, as struct abi_msg in data[]; its buffers are all of seg[] */
 	ABI_ARG_OUTMSG,		/* out: likewise */
@@ -434,7 +435,7 @@ struct abi_call {
 	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(winsize, 8) S(getlk, 32) S(owner, 8) \
 	S(addr, 1) S(addrbuf, 128) S(optval, 1) S(optbuf, 256) \
 	S(mqattr, 64) S(mqattr_raw, 64) S(cookie, 32) S(shmid, 112) S(shminfo, 72) S(shm_info, 48) S(semid, 104) S(seminfo, 40) \
-	S(msqid, 120) S(msginfo, 32) S(sembuf, 6) \
+	S(msqid, 120) S(msginfo, 32) S(sembuf, 6) S(futex_waitv, 24) \
 	S(shmid_set, 112) S(semid_set, 104) S(msqid_set, 120)
 
 #define ABI_STRUCT(name, bytes) ABI_SIZE_##name = bytes,
@@ -464,6 +465,15 @@ enum abi_futex {
 	ABI_FUTEX_WAKE_BITSET = 10,
 	ABI_FUTEX_LOCK_PI2 = 13,
 };
+
+/* What futex_waitv(2) waits for. */
+struct abi_futex_waitv {
+	uint64_t value, address;
+	uint32_t flags, reserved;
+};
+_Static_assert(sizeof(struct abi_futex_waitv) == ABI_SIZE_futex_waitv, "abi");
+#define ABI_FUTEX_WAITV	128u	/* of them at most */
+#define ABI_FUTEX_32	2u	/* which each has */
 
 static inline bool abi_futex_waits(uint32_t command)
 {
@@ -527,6 +537,7 @@ enum abi_fmt { ABI_FMTS(ABI_FMT) };
 #define STRNULL		{ .kind = ABI_ARG_STRING, .fmt = ABI_FMT_STRING, .ref = 1 }	/* or a null pointer */
 #define ADDR		{ .kind = ABI_ARG_ADDRESS, .fmt = ABI_FMT_ADDR }
 #define WORD		{ .kind = ABI_ARG_WORD, .fmt = ABI_FMT_ADDR }
+#define WORDS(n)	{ .kind = ABI_ARG_WORDS, .fmt = ABI_FMT_STRUCT, .ref = n, .size = ABI_SIZE_futex_waitv, .type = ABI_STRUCT_futex_waitv }
 #define IN(s)		{ .kind = ABI_ARG_IN, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
 #define OUT(s)		{ .kind = ABI_ARG_OUT, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }
 #define INOUT(s)	{ .kind = ABI_ARG_INOUT, .fmt = ABI_FMT_STRUCT, .size = ABI_SIZE_##s, .type = ABI_STRUCT_##s }

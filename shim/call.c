@@ -49,6 +49,7 @@ static u64 element_bytes(const struct abi_arg *d, const u64 a[6])
 	case ABI_ARG_INVEC:
 	case ABI_ARG_OUTVEC:
 	case ABI_ARG_INOUTVEC:
+	case ABI_ARG_WORDS:
 		return (u32)a[d->ref] * (u64)d->size;
 	default:
 		return d->size;
@@ -67,7 +68,8 @@ static u64 user_bytes(const struct abi_arg *d, const u64 a[6], u64 bytes)
 
 static bool copies_in(u8 kind)
 {
-	return kind == ABI_ARG_IN || kind == ABI_ARG_INOUT || kind == ABI_ARG_INVEC || kind == ABI_ARG_INOUTVEC;
+	return kind == ABI_ARG_IN || kind == ABI_ARG_INOUT || kind == ABI_ARG_INVEC || kind == ABI_ARG_INOUTVEC ||
+	       kind == ABI_ARG_WORDS;
 }
 
 static bool copies_out(u8 kind)
@@ -184,6 +186,27 @@ static long put_iovec(struct abi_frame *f, int i, const struct abi_arg *d, const
 	return err;
 }
 
+static long put_word(struct abi_frame *f, gva_t va, bool written)
+{
+	/* as if to be written: a private mapping's word is that of its copy, as Linux has it */
+	if (segments(f, va, 4, ACCESS_WRITE) == 4)
+		return 0;
+	return written || segments(f, va, 4, ACCESS_READ) != 4 ? -EFAULT : 0;
+}
+
+static long put_words(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6])
+{
+	const struct abi_futex_waitv *w;
+	long err = put_struct(f, i, d, a);
+
+	if (err || !a[i])
+		return err;
+	w = (const void *)(f->data + (u32)f->arg[i]);
+	for (u32 k = 0; k < (u32)a[d->ref] && !err; k++)
+		err = put_word(f, w[k].address, false);
+	return err;
+}
+
 static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6])
 {
 	switch (d->kind) {
@@ -207,11 +230,9 @@ static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6
 		return put_msg(f, i, a[i], d->kind == ABI_ARG_OUTMSG);
 	case ABI_ARG_WORD:
 		f->arg[i] = a[i];
-		/* as if to be written: a private mapping's word is that of its copy, as Linux has it */
-		if (segments(f, a[i], 4, ACCESS_WRITE) == 4)
-			return 0;
-		return (i && (a[1] & ABI_FUTEX_COMMAND) == ABI_FUTEX_WAKE_OP) ||
-		       segments(f, a[i], 4, ACCESS_READ) < 0 ? -EFAULT : 0;
+		return put_word(f, a[i], i && (a[1] & ABI_FUTEX_COMMAND) == ABI_FUTEX_WAKE_OP);
+	case ABI_ARG_WORDS:
+		return put_words(f, i, d, a);
 	default:
 		f->arg[i] = a[i];
 		return 0;

@@ -19,6 +19,13 @@ static u32 *waiters(gva_t va)
 	return &waiting[va >> 2 & 63];
 }
 
+/* One thread more, or less, that waits for words of these places. */
+static void count_waiting(u64 places, int n)
+{
+	for (; places; places &= places - 1)
+		__atomic_add_fetch(&waiting[__builtin_ctzll(places)], n, __ATOMIC_SEQ_CST);
+}
+
 /* Whether other processes may have the word, too. */
 static bool is_shared(gva_t va)
 {
@@ -54,6 +61,27 @@ static long wait_for(const u64 a[6], u32 op)
 	/* a wait for some time is not made again after a handler */
 	if (a[3] && t->interrupted)
 		t->interrupted = 1 + ABI_RESTART_NEVER;
+	return ret;
+}
+
+long sys_futex_waitv(const u64 a[6])
+{
+	struct abi_futex_waitv w;
+	u64 places = 0;
+	long ret;
+
+	if ((u32)a[2] || !(u32)a[1] || (u32)a[1] > ABI_FUTEX_WAITV || !a[0] || (a[3] && (u32)a[4] > 1))
+		return -EINVAL;
+	for (u32 k = 0; k < (u32)a[1]; k++) {
+		if (copy_in(&w, a[0] + k * sizeof(w), sizeof(w)))
+			return -EFAULT;
+		if ((w.flags & ~ABI_FUTEX_PRIVATE) != ABI_FUTEX_32 || w.reserved || (w.address & 3))
+			return -EINVAL;
+		places |= 1ull << (w.address >> 2 & 63);
+	}
+	count_waiting(places, 1);
+	ret = forward(NR_futex_waitv, a);
+	count_waiting(places, -1);
 	return ret;
 }
 

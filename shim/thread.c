@@ -377,7 +377,20 @@ long sys_clone(const u64 a[6])
 }
 
 #define MAX_PID_NS_LEVEL 32
+#define PID_MAX		4194304	/* kernel.pid_max */
 #define CLONE_ARGS_FIRST 64	/* the structure's first version */
+
+/* To choose an ID is not for an ordinary user. There is one PID namespace, of which it would be. */
+static long refuse_id(const struct clone_args *c)
+{
+	int id;
+
+	if (c->set_tid_size > 1)
+		return -EINVAL;
+	if (get_user(id, c->set_tid))
+		return -EFAULT;
+	return id < 1 || id >= PID_MAX ? -EINVAL : -EPERM;
+}
 
 long sys_clone3(const u64 a[6])
 {
@@ -410,7 +423,9 @@ long sys_clone3(const u64 a[6])
 		return -EINVAL;
 	if (!c.set_tid != !c.set_tid_size || c.set_tid_size > MAX_PID_NS_LEVEL)
 		return -EINVAL;
-	if (c.set_tid || (c.flags & CLONE_INTO_CGROUP))
+	if (c.set_tid)
+		return refuse_id(&c);
+	if (c.flags & CLONE_INTO_CGROUP)
 		return -EPERM;
 	c.stack += c.stack_size;
 	return clone(&c, NR_clone3, a);

@@ -195,7 +195,7 @@ static void help_and_version_go_to_stdout(void **state)
 static void explain_names_each_cause_once(void **state)
 {
 	static const char *const causes[] = {
-		"the call clone was refused: what processes share", "the call futex_waitv was refused",
+		"the call clone was refused: what processes share", "the call userfaultfd was refused",
 		"the call clone3 was refused", "/etc/passwd is not granted; --ro on it",
 		"/etc/kvmrun-new is not granted; --rw on it", "/proc/kcore does not exist for the program",
 		"127.0.0.1:80 cannot be reached: --net connect=HOST:PORT would allow this one", "/bin/busybox is not granted; --ro on it",
@@ -222,7 +222,7 @@ static void explain_names_each_cause_once(void **state)
 	run_free(&r);
 	r = run_kvmrun(NULL, LIST(ARGS, "fork"));
 	assert_err(&r, "");
-	assert_non_null(strstr(r.out, "clone: ENOSYS\nfutex_waitv: ENOSYS\nclone3: ENOSYS\nopen: ENOENT\n"));
+	assert_non_null(strstr(r.out, "clone: ENOSYS\nuserfaultfd: EPERM\nclone3: ENOSYS\nopen: ENOENT\n"));
 	assert_non_null(strstr(r.out, "maps: ENOENT\nconnect: ENETUNREACH\nexecve: ENOENT\nmount: EPERM\n"));
 	run_free(&r);
 }

@@ -79,6 +79,7 @@ static void collect(pid_t pid, struct call *c, int i)
 	case ABI_ARG_INVEC:
 	case ABI_ARG_OUTVEC:
 	case ABI_ARG_INOUTVEC:
+	case ABI_ARG_WORDS:
 		size *= c->arg[a->ref];
 		/* fall through */
 	case ABI_ARG_IN:

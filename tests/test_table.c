@@ -27,7 +27,7 @@ static bool in_data(const struct abi_arg *a)
 
 static bool has_length(const struct abi_arg *a)
 {
-	return a->kind >= ABI_ARG_INBUF && a->kind <= ABI_ARG_INOUTVEC;
+	return (a->kind >= ABI_ARG_INBUF && a->kind <= ABI_ARG_INOUTVEC) || a->kind == ABI_ARG_WORDS;
 }
 
 #define each_row(nr, c) \

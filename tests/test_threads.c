@@ -13,6 +13,7 @@
 #define SYNC(...) LIST("build/guest/threads_sync", __VA_ARGS__)
 #define REGISTERS(...) LIST("build/guest/threads_registers", __VA_ARGS__)
 #define FUTEX(...) LIST("build/guest/threads_futex", __VA_ARGS__)
+#define WAITV(...) LIST("build/guest/threads_waitv", __VA_ARGS__)
 #define MEMORY(...) LIST("build/guest/threads_memory", __VA_ARGS__)
 #define BUFFERS(...) LIST("build/guest/threads_buffers", __VA_ARGS__)
 #define SIGNAL(...) LIST("build/guest/threads_signal", __VA_ARGS__)
@@ -124,6 +125,11 @@ static const struct row rows[] = {
 	{ "a_lock_by_futex_has_its_owner_in_its_word", FUTEX("pi"), 0, "it is the owner's: yes", 0 },
 	{ "a_mutex_of_inherited_priority_keeps_a_count_exact", FUTEX("pi-mutex", "3000"), 0, "12000 counted, 0 wrong", 0 },
 	{ "a_robust_mutex_of_inherited_priority_tells_of_its_owner", FUTEX("pi-robust"), 0, "&inherits): EOWNERDEAD", 0 },
+	{ "any_of_128_futexes_ends_a_wait", WAITV("any"), 0, "word 127: 127", 0 },
+	{ "waits_for_several_futexes_are_kept_apart", WAITV("several"), 0, " 0 1 0 1 0 1 0 1\n", 0 },
+	{ "futex_waitv_refuses_what_is_wrong", WAITV("errors"), 0, "NULL, 0): EINVAL", 0 },
+	{ "a_wait_for_several_futexes_ends_by_a_handler_or_goes_on", WAITV("interrupted"), 0, "restart: 5", 0 },
+	{ "another_process_wakes_one_of_several_futexes", WAITV("processes"), 0, "first: 2\nsecond: 1", 0 },
 	{ "no_wake_of_a_futex_is_lost", FUTEX("race"), 0, "10000", 0 },
 
 	/* memory */

@@ -329,6 +329,7 @@ static void any_arguments(struct call *c)
 		case ABI_ARG_INVEC:
 		case ABI_ARG_OUTVEC:
 		case ABI_ARG_INOUTVEC:
+		case ABI_ARG_WORDS:
 			c->ptr[i] = any() % 8 ? room[i] : NULL;
 			c->count[i] = n / a->size * a->size;
 			break;

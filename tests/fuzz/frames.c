@@ -211,6 +211,12 @@ static uint64_t put(const struct abi_arg *a)
 	case ABI_ARG_WORD:
 		made.seg[made.nseg++] = (struct abi_seg){ ABI_FRAME_SIZE + 4 * below(1024), 4 };
 		return ABI_FRAME_SIZE;
+	case ABI_ARG_WORDS:
+		if (made.arg[a->ref] > 200)
+			made.arg[a->ref] = below(20);
+		for (uint64_t k = 0; k < made.arg[a->ref]; k++)
+			made.seg[made.nseg++] = (struct abi_seg){ ABI_FRAME_SIZE + 4 * below(1024), 4 };
+		return put_data(made.arg[a->ref] * a->size);
 	case ABI_ARG_INMSG:
 	case ABI_ARG_OUTMSG:
 		return put_message();

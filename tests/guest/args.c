@@ -190,7 +190,7 @@ static void try_forbidden(void)
 
 	for (int i = 0; i < 2; i++) {
 		put_result("clone", syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0));
-		put_result("futex_waitv", syscall(SYS_futex_waitv, NULL, 0, 0, NULL, 0));
+		put_result("userfaultfd", syscall(SYS_userfaultfd, 0));
 		put_result("clone3", syscall(SYS_clone3, (uint64_t [8]){ CLONE_FS, [4] = SIGCHLD }, 64));
 		put_result("open", open("/etc/passwd", O_RDONLY));
 		put_result("create", open("/etc/kvmrun-new", O_WRONLY | O_CREAT, 0600));

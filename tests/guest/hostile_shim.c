@@ -66,7 +66,7 @@ static bool waits(uint32_t nr)
 	static const uint16_t calls[] = { SYS_poll, SYS_select, SYS_pselect6, SYS_ppoll, SYS_nanosleep,
 					  SYS_clock_nanosleep, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2,
 					  SYS_pause, SYS_rt_sigsuspend, SYS_rt_sigtimedwait, SYS_semop, SYS_semtimedop,
-					  SYS_msgsnd, SYS_msgrcv, SYS_mq_timedsend, SYS_mq_timedreceive };
+					  SYS_msgsnd, SYS_msgrcv, SYS_mq_timedsend, SYS_mq_timedreceive, SYS_futex_waitv };
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (calls[i] == nr)

@@ -253,6 +253,7 @@ static long clone3_raw(const void *args, size_t size)
 
 static void clone3_errors(void)
 {
+	static const int ids[] = { 0, -1, 4194304 };
 	struct {
 		struct clone_args args;
 		long more[600];
@@ -272,6 +273,10 @@ static void clone3_errors(void)
 	CLONE3(64, a.stack = 1ul << 63);
 	CLONE3(80, a.set_tid_size = 1);
 	CLONE3(80, a.set_tid_size = 33);
+	CLONE3(80, a.set_tid_size = 1, a.set_tid = (uintptr_t)&ids[0]);
+	CLONE3(80, a.set_tid_size = 1, a.set_tid = (uintptr_t)&ids[1]);
+	CLONE3(80, a.set_tid_size = 1, a.set_tid = (uintptr_t)&ids[2]);
+	CLONE3(80, a.set_tid_size = 32, a.set_tid = (uintptr_t)large.more);
 	CLONE3(64, a.flags = ALL | CLONE_SETTLS, a.tls = 1ul << 63);
 	printf("no place: %s\n", result(clone3_raw((void *)BAD, 64)));
 	large.more[20] = 1;
