@@ -23,6 +23,7 @@
 #include "path.h"
 #include "policy.h"
 #include "process.h"
+#include "reopen.h"
 #include "rlimit.h"
 #include "signalfd.h"
 #include "stats.h"
@@ -145,12 +146,17 @@ static char **list(char **at, const char *end, uint64_t n, unsigned int before)
 
 /* ------------------------------------------------------------------------- the file */
 
-/* A file that a descriptor is of, whose name nobody knows any more: it has to be open for reading. */
-static int reopen(int fd)
+/*
+ * A file that a descriptor is of, whose name nobody knows any more: open for reading, or, by
+ * O_PATH, to be opened for it within its grant.
+ */
+static int reopen(struct file *file, int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_WRONLY)
+	if (flags >= 0 && (flags & O_PATH) && file)
+		return reopen_file(file, O_RDONLY);
+	if (flags < 0 || (flags & (O_PATH | O_WRONLY)))
 		return -EACCES;
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	return fd < 0 ? -errno : fd;
@@ -178,7 +184,7 @@ static int open_in_grants(struct file *dir, const char *path, bool empty, bool f
 	else if (!f.borrowed)
 		ret = path_open(&f, O_RDONLY);
 	else
-		ret = reopen(f.fd);
+		ret = reopen(f.base, f.fd);
 	free(*name);
 	*name = ret < 0 ? NULL : path_name(&f);
 	if (*name && path_physical(*name, physical) == 0) {

@@ -124,7 +124,7 @@ static const struct row rows[] = {
 	{ "an_argument_of_100_kib_reaches_the_program", EXEC("long-args"), 0, "NUL: E2BIG\n3 arguments, 102435 bytes" },
 	{ "more_arguments_than_fit_are_e2big", EXEC("too-many"), 0, "12 MiB: E2BIG" },
 	{ "execve_fails_as_on_linux", EXEC("errors"), 0, "ENOEXEC" },
-	{ "execveat_by_descriptors", EXEC("at"), 0, "55\n55\n55\n" },
+	{ "execveat_by_descriptors", EXEC("at"), 0, "55\n55\n55\n55\n55\n" },
 	{ "scripts_have_interpreters_even_scripts", EXEC("scripts"), 0, "first" },
 	{ "a_new_program_keeps_masks_and_ignored_signals_and_loses_the_rest", EXEC("keeps"), 0, "pid the same" },
 	{ "a_thread_executes_while_others_compute_and_block", EXEC("by-thread"), 0, "thread the first" },

@@ -227,12 +227,16 @@ static int exec_at(long how)
 		fexecve(open(SELF, O_RDONLY | O_CLOEXEC), args, environ);
 	if (how == 2)
 		syscall(SYS_execveat, AT_FDCWD, SELF, args, environ, 0);
+	if (how == 3)
+		syscall(SYS_execveat, open(SELF, O_PATH | O_CLOEXEC), "", args, environ, AT_EMPTY_PATH);
+	if (how == 4)
+		fexecve(open(SELF, O_PATH), args, environ);
 	return errno;
 }
 
 static void at(void)
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 5; i++)
 		printf("%d\n", ended(child(exec_at, i)));
 }
 
