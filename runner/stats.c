@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -103,6 +104,15 @@ static json_t *limits(void)
 	return o;
 }
 
+/* A path, in which the program may have anything: as a message shows it. JSON has no bytes that are not UTF-8. */
+static json_t *path(const char *s)
+{
+	char quoted[PATH_MAX];
+
+	msg_quote(quoted, sizeof(quoted), s, strlen(s));
+	return json_string(quoted);
+}
+
 static const char *mode_name(enum abi_mode mode)
 {
 	return mode == ABI_MODE_KERNEL ? "kernel" : mode == ABI_MODE_USER ? "user" : "none";
@@ -171,8 +181,8 @@ void stats_write(const struct vm *vm, struct end end)
 	getrusage(RUSAGE_SELF, &use);
 	add_times(RUSAGE_SELF, &user, &system);
 	add_times(RUSAGE_CHILDREN, &user, &system);
-	json_object_set_new(o, "program", json_string_nocheck(vm->program));
-	json_object_set_new(o, "device", json_string_nocheck(vm->device_path));
+	json_object_set_new(o, "program", path(vm->program));
+	json_object_set_new(o, "device", path(vm->device_path));
 	json_object_set_new(o, "mode", json_string(mode_name(vm->mode)));
 	json_object_set_new(o, "end", ending(end));
 	json_object_set_new(o, "limits", limits());
