@@ -189,6 +189,36 @@ static void fsize_is_not_for_what_trace_and_stats_write(void **state)
 	run_free(&r);
 }
 
+/* In whatever way a file grows; the same as natively with such a limit. */
+static void threat_22_no_way_leads_to_a_larger_file_than_fsize(void **state)
+{
+	const char *const names[] = { "file", "other" };
+	char *here = tree_path(dir, "grown"), *there = tree_path(dir, "native"), *program = realpath("build/guest/limited", NULL);
+	const struct run_opts opts = { .options = LIST("--rw", here, "--fsize", "100352"), .cwd = here };
+	const struct run_opts native_opts = { .cwd = there };
+	struct run_result native, r;
+
+	(void)state;
+	tree_dir(dir, "grown", 0755);
+	tree_dir(dir, "native", 0755);
+	native = run(&native_opts, LIST("/bin/busybox", "sh", "-c", "ulimit -f 196; exec \"$0\" each-way 100352", program));
+	r = run_kvmrun_opts(&opts, LIST(program, "each-way", "100352"));
+	assert_status(&r, 0);
+	assert_non_null(strstr(r.out, "EFBIG"));
+	assert_out(&r, native.out);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t len;
+
+		free(tree_read(here, names[i], &len));
+		assert_int_equal(len, 100352);
+	}
+	run_free(&native);
+	run_free(&r);
+	free(here);
+	free(there);
+	free(program);
+}
+
 /* What the program sets for itself is not kvmrun's to name. */
 static void limits_of_the_programs_own_are_not_named(void **state)
 {
@@ -223,12 +253,13 @@ static int tear_down(void **state)
 
 int main(int argc, char **argv)
 {
-	static struct CMUnitTest tests[ARRAY_SIZE(endings) + ARRAY_SIZE(tolds) + 3] = {
+	static struct CMUnitTest tests[ARRAY_SIZE(endings) + ARRAY_SIZE(tolds) + 4] = {
 		cmocka_unit_test(fsize_ends_a_process_by_its_signal_and_is_named),
 		cmocka_unit_test(limits_of_the_programs_own_are_not_named),
 		cmocka_unit_test(fsize_is_not_for_what_trace_and_stats_write),
+		cmocka_unit_test(threat_22_no_way_leads_to_a_larger_file_than_fsize),
 	};
-	size_t n = 3;
+	size_t n = 4;
 
 	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
 		tests[n++] = (struct CMUnitTest){ .name = endings[i].name, .test_func = run_ending,

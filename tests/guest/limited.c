@@ -4,8 +4,12 @@
  *
  *	limited WHAT		a tree of processes, one of which goes beyond a limit that ends them all
  *	limited WHAT STATUS	goes beyond one that is told by an error, prints how much there was, and ends with STATUS
+ *	limited each-way SIZE	tries in each way to have files larger than SIZE in the current directory
  */
 #include "process.h"
+
+#include <sys/sendfile.h>
+#include <sys/uio.h>
 
 static int in_read(long fd)
 {
@@ -173,6 +177,38 @@ static const struct {
 	{ "memory", memory },
 };
 
+static void each_way(long size)
+{
+	int fd = open("file", O_RDWR | O_CREAT | O_TRUNC, 0600), to = open("other", O_RDWR | O_CREAT | O_TRUNC, 0600), p[2];
+	int end = open("other", O_WRONLY | O_APPEND);
+	struct iovec iov = { "ab", 2 };
+	off_t at = size - 1, from = 0;
+
+	signal(SIGXFSZ, SIG_IGN);
+	show("ftruncate", ftruncate(fd, size + 1));
+	show("ftruncate", ftruncate(fd, size));
+	show("ftruncate", ftruncate(to, size));
+	show("truncate", truncate("file", size + 1));
+	show("fallocate", fallocate(fd, 0, 0, size + 1));
+	show("fallocate", fallocate(fd, 0, size, 1));
+	show("pwrite", pwrite(fd, "ab", 2, size - 1));
+	show("pwrite", pwrite(fd, "ab", 2, size));
+	show("pwritev", pwritev(fd, &iov, 1, size));
+	show("append", write(end, "ab", 2));
+	lseek(to, size - 1, SEEK_SET);
+	show("sendfile", sendfile(to, fd, &from, 2));
+	show("sendfile", sendfile(to, fd, &from, 2));
+	from = 0;
+	show("copy_file_range", copy_file_range(fd, &from, to, &at, 2, 0));
+	show("copy_file_range", copy_file_range(fd, &from, to, &at, 2, 0));
+	if (pipe(p) == 0 && write(p[1], "ab", 2) == 2) {
+		at = size;
+		show("splice", splice(p[0], NULL, to, &at, 2, 0));
+	}
+	show("memory", ftruncate(memfd_create("file", 0), size + 1));
+	show("unnamed", pwrite(open(".", O_RDWR | O_TMPFILE, 0600), "ab", 2, size));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2) {
@@ -182,6 +218,9 @@ int main(int argc, char **argv)
 				child(in_a_grandchild, i);
 				return forever(0);
 			}
+	} else if (argc == 3 && !strcmp(argv[1], "each-way")) {
+		each_way(atol(argv[2]));
+		return 0;
 	} else if (argc == 3) {
 		for (size_t i = 0; i < ARRAY_SIZE(told); i++)
 			if (!strcmp(argv[1], told[i].name)) {
