@@ -100,6 +100,8 @@ static void add_grant(struct config *config, const char *option, const char *arg
 	grant.guest = normalise(*s ? s + 1 : host);
 	for (size_t i = 0; i < config->ngrants; i++)
 		if (strcmp(config->grants[i].guest, grant.guest) == 0 && i < pending.nfile_grants) {
+			free((char *)config->grants[i].host);
+			free((char *)config->grants[i].guest);
 			config->grants[i] = grant;
 			return;
 		} else if (strcmp(config->grants[i].guest, grant.guest) == 0)
@@ -470,6 +472,8 @@ static void put_env(struct config *config, const char *name, size_t n, const cha
 		config->env = grow(config->env, count + 1, sizeof(*config->env));
 		config->env[count + 1] = NULL;
 	}
+	if (at < count)
+		free(config->env[at]);
 	if (entry)
 		config->env[at] = entry;
 	else if (at < count)
@@ -500,6 +504,9 @@ static void build_env(struct config *config)
 		else
 			put_env(config, name, strlen(name), getenv(name));
 	}
+	free(pending.env);
+	pending.env = NULL;
+	pending.nenv = 0;
 }
 
 /* Whether path is dir or below it; both are normalised. */

@@ -31,28 +31,33 @@ static const struct option_info *find(const char *path, const char *name)
 	    "see kvmrun --help", path, name);
 }
 
+/* For as long as the process lives: the config has strings of it. */
+static json_t *keep(json_t *value)
+{
+	static json_t *kept;
+
+	if (!kept)
+		kept = json_array();
+	return json_array_append_new(kept, value) < 0 ? NULL : value;
+}
+
 static void set_one(const char *path, const struct option_info *o, const json_t *value, struct config *config)
 {
-	char *text = NULL;
-
 	if (json_is_null(value) || json_is_false(value))
 		return;
 	if (json_is_true(value) && o->arg != ARG_REQUIRED) {
 		o->set(config, NULL);
 		return;
 	}
-	if (json_is_string(value) && o->arg != ARG_NONE)
-		text = strdup(json_string_value(value));
-	else if (json_is_integer(value) && o->arg != ARG_NONE) {
-		if (asprintf(&text, "%" JSON_INTEGER_FORMAT, json_integer_value(value)) < 0)
-			text = NULL;
-	} else
+	if (json_is_integer(value) && o->arg != ARG_NONE)
+		value = keep(json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value)));
+	else if (!json_is_string(value) || o->arg == ARG_NONE)
 		die(KVMRUN_FAILED, "%s: \"%s\" takes %s", path, o->name,
 		    o->arg == ARG_NONE ? "true or false" : o->arg == ARG_REQUIRED ? "a string or a whole number"
 		    : "true, a string or a whole number");
-	if (!text)
+	if (!value)
 		die(KVMRUN_FAILED, "out of memory while reading %s", path);
-	o->set(config, text);
+	o->set(config, json_string_value(value));
 }
 
 void policy_file_read(const char *path, struct config *config)
@@ -67,6 +72,8 @@ void policy_file_read(const char *path, struct config *config)
 		die(KVMRUN_FAILED, "%s: cannot read the policy: %s", path, error.text);
 	if (!policy)
 		die(KVMRUN_FAILED, "%s:%d: not JSON: %s", path, error.line, error.text);
+	if (!keep(policy))
+		die(KVMRUN_FAILED, "out of memory while reading %s", path);
 	if (!json_is_object(policy))
 		die(KVMRUN_FAILED, "%s: a policy is a JSON object: { \"mem\": \"512M\" }", path);
 	json_object_foreach(policy, name, value) {
@@ -82,7 +89,6 @@ void policy_file_read(const char *path, struct config *config)
 		json_array_foreach(value, i, one)
 			set_one(path, o, one, config);
 	}
-	json_decref(policy);
 }
 
 /* ----------------------------------------------------------------- printing */
