@@ -229,6 +229,8 @@ static void by_table(void)
 {
 	const struct abi_call *row;
 	const struct request *request = NULL;
+	const struct abi_arg *control = NULL;
+	bool controls;
 
 	made.op = below(300) ? ABI_OP_CALL : ABI_OP_REPORT;
 	made.nr = any_call();
@@ -244,8 +246,14 @@ static void by_table(void)
 			request = call_request(made.nr, made.arg[1]);
 		}
 	}
+	/* of these the last argument is what the command says */
+	controls = made.nr == SYS_shmctl || made.nr == SYS_semctl || made.nr == SYS_msgctl;
+	for (int tries = 0; controls && !control && tries < 1000; tries++) {
+		made.arg[made.nr == SYS_semctl ? 2 : 1] = below(24);
+		control = call_control(made.nr, made.arg);
+	}
 	for (int i = 0; i < row->nargs; i++) {
-		const struct abi_arg *a = i == 2 && request ? &request->arg : &row->arg[i];
+		const struct abi_arg *a = i == 2 && request ? &request->arg : control && i == row->nargs - 1 ? control : &row->arg[i];
 
 		if (a->kind != ABI_ARG_NONE && a->kind != ABI_ARG_VALUE && !(request && i == 1))
 			made.arg[i] = a->kind == ABI_ARG_FD || below(12) ? put(a) : ABI_NULL;
