@@ -593,6 +593,86 @@ static void unknown_msrs_and_bad_values_go_to_user_space_where_it_asks(void **st
 	(void)state;
 }
 
+static bool is_listed(const struct list *list, uint32_t index)
+{
+	for (uint32_t i = 0; i < list->head.nmsrs; i++)
+		if (list->index[i] == index)
+			return true;
+	return false;
+}
+
+/* What the guest reads there; there is one. */
+static uint64_t guest_reads(uint32_t index)
+{
+	struct kvm_regs regs;
+	struct guest g;
+
+	guest_start(&g, LONG, CODE("\x0f\x32\xf4"));
+	point_at_msr(&g, index, 0);
+	assert_int_equal(guest_run(&g), KVM_EXIT_HLT);
+	regs = guest_regs(&g);
+	guest_end(&g);
+	return regs.rdx << 32 | (uint32_t)regs.rax;
+}
+
+/* The guest reads all, and user space is told of those that are not there. */
+static void threat_27_an_msr_that_is_on_no_list_says_nothing_of_the_host(void **state)
+{
+	static const struct { uint32_t first, last; } ranges[] = {
+		{ 0, 0x2000 }, { 0x40000000, 0x40000400 }, { 0x4b564d00, 0x4b564e00 }, { 0xc0000000, 0xc0002000 },
+		{ 0xc0010000, 0xc0012000 },
+	};
+	/* what the guest's own registers hold, or any processor after a reset */
+	static const struct { uint32_t index; uint64_t value; } own[] = {
+		{ 0x1b, 0xfee00900 },		/* where a local APIC would be */
+		{ MSR_EFER, 0x500 },
+		{ 0xfe, 0x508 },		/* eight variable MTRRs */
+		{ 0x277, 0x0007040600070406 },	/* PAT */
+	};
+	struct list lists[2];
+	int device = guest_device();
+	unsigned int absent = 0, told = 0;
+
+	get_list(device, KVM_GET_MSR_INDEX_LIST, &lists[0]);
+	get_list(device, KVM_GET_MSR_FEATURE_INDEX_LIST, &lists[1]);
+	close(device);
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		uint32_t next = ranges[i].first, known[512], n = 0;
+		struct guest g;
+
+		/* rdmsr; inc %ecx; jmp */
+		guest_start(&g, LONG, CODE("\x0f\x32\xff\xc1\xeb\xfa"));
+		user_space_msrs(&g, KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL);
+		point_at_msr(&g, next, 0);
+		/* the range's last one is nobody's */
+		while (next <= ranges[i].last) {
+			assert_int_equal(guest_run(&g), KVM_EXIT_X86_RDMSR);
+			for (; next < g.run->msr.index && next < ranges[i].last; next++) {
+				assert_true(n < 512);
+				known[n++] = next;
+			}
+			next = g.run->msr.index + 1;
+			g.run->msr.data = g.run->msr.error = 0;
+			absent++;
+		}
+		guest_end(&g);
+		for (uint32_t k = 0; k < n; k++)
+			if (!is_listed(&lists[0], known[k]) && !is_listed(&lists[1], known[k])) {
+				uint64_t value = guest_reads(known[k]), want = 0;
+
+				for (size_t j = 0; j < sizeof(own) / sizeof(own[0]); j++)
+					want = own[j].index == known[k] ? own[j].value : want;
+				if (value == want)
+					continue;
+				print_message("MSR %#x is %#llx\n", known[k], (unsigned long long)value);
+				told++;
+			}
+	}
+	assert_true(absent > 20000);
+	assert_int_equal(told, 0);
+	(void)state;
+}
+
 static void bad_filters_are_refused(void **state)
 {
 	uint8_t map[8] = {};
@@ -666,6 +746,7 @@ int main(void)
 		TEST(a_filtered_msr_is_for_user_space_to_answer),
 		TEST(a_filtered_msr_faults_where_user_space_does_not_ask),
 		TEST(unknown_msrs_and_bad_values_go_to_user_space_where_it_asks),
+		TEST(threat_27_an_msr_that_is_on_no_list_says_nothing_of_the_host),
 		TEST(bad_filters_are_refused),
 		TEST(a_hypercall_of_either_vendor_is_answered),
 	};
