@@ -14,6 +14,7 @@
 #include "msg.h"
 #include "options.h"
 #include "process.h"
+#include "stats.h"
 #include "thread.h"
 #include "vm.h"
 
@@ -65,6 +66,7 @@ static void *watch(void *unused)
 	if (process_finishing())
 		return NULL;
 	cpulimit_report();
+	stats_forced(vm->program, end_get(), process_cpu_ns());
 	_exit(KVMRUN_TIMEOUT);
 }
 

@@ -16,6 +16,7 @@
 #include "msg.h"
 #include "options.h"
 #include "process.h"
+#include "stats.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -258,6 +259,7 @@ static void limit_reached(void)
 	if (end_get().cause != END_TIMEOUT || run_over)
 		return;
 	interrupt_limit_report();
+	stats_forced(program, end_get(), 0);
 	_exit(KVMRUN_TIMEOUT);
 }
 

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -203,4 +204,23 @@ void stats_write(const struct vm *vm, struct end end)
 		msg("cannot write --stats: %m");
 	json_decref(o);
 	logfile_close(out);
+}
+
+void stats_forced(const char *program, struct end end, uint64_t cpu_ns)
+{
+	char quoted[1024], name[2 * sizeof(quoted)], text[sizeof(name) + 256], *to = name;
+	int n;
+
+	if (out < 0)
+		return;
+	msg_quote(quoted, sizeof(quoted), program, strlen(program));
+	for (const char *s = quoted; *s; *to++ = *s++)
+		if (*s == '"' || *s == '\\')
+			*to++ = '\\';
+	*to = '\0';
+	n = snprintf(text, sizeof(text), "{\n  \"program\": \"%s\",\n  \"end\": {\n    \"cause\": \"%s\",\n    \"status\": %d\n  },\n"
+		     "  \"wall_ns\": %llu,\n  \"cpu_ns\": %llu\n}\n", name, end_name(end.cause), end.status,
+		     (unsigned long long)wall_ns(), (unsigned long long)cpu_ns);
+	if (write(out, text, n) != n)
+		msg("cannot write --stats: %m");
 }

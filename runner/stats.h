@@ -37,4 +37,10 @@ void stats_add(struct counts *to, const struct counts *from);
 /* Writes the summary of a program that has ended, one JSON object, if --stats was given. */
 void stats_write(const struct vm *vm, struct end end);
 
+/*
+ * Instead of it, where the process is ended by force: what is known without asking anybody. cpu_ns 0 is not.
+ * Any thread, any signal handler.
+ */
+void stats_forced(const char *program, struct end end, uint64_t cpu_ns);
+
 #endif

@@ -628,6 +628,7 @@ static void threat_27_an_msr_that_is_on_no_list_says_nothing_of_the_host(void **
 		{ MSR_EFER, 0x500 },
 		{ 0xfe, 0x508 },		/* eight variable MTRRs */
 		{ 0x277, 0x0007040600070406 },	/* PAT */
+		{ 0x1a0, 1 },			/* fast strings */
 	};
 	struct list lists[2];
 	int device = guest_device();
