@@ -260,6 +260,8 @@ struct file *file_duplicate(struct file *file, int *err)
 	copy->offline = file->offline;
 	copy->pid = file->pid;
 	copy->born = file->born;
+	copy->pty = file->pty;
+	copy->node = file->node;
 	signalfd_share(copy, file);
 	return copy;
 }

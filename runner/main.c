@@ -25,6 +25,7 @@
 #include "proc.h"
 #include "process.h"
 #include "program.h"
+#include "pty.h"
 #include "rlimit.h"
 #include "signalfd.h"
 #include "stats.h"
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
 	vm.program = path;
 	policy_init(&config);
 	net_init(&config);
+	pty_init();
 	enter_cwd(&config);
 	if (exec_open_interpreter(&program, why, sizeof(why)) < 0)
 		die(KVMRUN_NOEXEC, "%s: its interpreter %s %s", path, program.elf.interp, why);

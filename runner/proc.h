@@ -42,6 +42,7 @@ uint32_t proc_own_tid(void);
 #define POINTS(path, make)		synth_make make;
 #define LEADS(path, make)		synth_make make;
 #define MAGIC(path, make, target)	synth_make make; synth_target target;
+#define CHAR(path, mode, major, minor, open)
 #include "synth.def"
 #undef FILE_
 #undef OWN
@@ -51,5 +52,6 @@ uint32_t proc_own_tid(void);
 #undef POINTS
 #undef LEADS
 #undef MAGIC
+#undef CHAR
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* /proc/PID's links to files and what is told of them; mounts; /dev/tty. */
+/* /proc/PID's links to files and what is told of them; mounts. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -45,6 +45,11 @@ int proc_cwd(const struct synth *s, FILE *out)
 	fwrite(name, 1, reopen_name(cwd, name), out);
 	file_put(cwd);
 	return 0;
+}
+
+int proc_root(const struct synth *s, FILE *out)
+{
+	return (void)s, fputc('/', out), 0;
 }
 
 int proc_exe(const struct synth *s, FILE *out)
@@ -109,27 +114,6 @@ int proc_fdinfo(const struct synth *s, FILE *out)
 	return 0;
 }
 
-/* The terminal, if one is among the standard streams. */
-struct file *dev_tty_target(const struct synth *s)
-{
-	(void)s;
-	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-		struct file *file = fd_get(fd);
-
-		if (file && file->inherited && S_ISCHR(file->type) && isatty(file->host))
-			return file;
-		file_put(file);
-	}
-	return NULL;
-}
-
-int dev_tty(const struct synth *s, FILE *out)
-{
-	(void)s;
-	fprintf(out, "/proc/self/fd/0");
-	return 0;
-}
-
 /* ------------------------------------------------------------- mounts */
 
 /* What is told of a file system: made up, but for its device. */
@@ -157,7 +141,7 @@ static int each_mount(FILE *out, void (*put)(FILE *out, const struct line *l))
 {
 	static const struct { const char *path, *type; unsigned int device; } own[] = {
 		{ "/", "rootfs", 2 }, { "/proc", "proc", 22 }, { "/sys", "sysfs", 24 },
-		{ "/sys/fs/cgroup", "cgroup2", 28 }, { "/dev", "tmpfs", 5 },
+		{ "/sys/fs/cgroup", "cgroup2", 28 }, { "/dev", "tmpfs", 5 }, { "/dev/pts", "devpts", 26 },
 	};
 	const struct mount *m;
 	struct stat st;

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "process.h"
 #include "process_show.h"
 #include "process_table.h"
+#include "pty.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -203,7 +205,8 @@ int proc_process_stat(const struct synth *s, FILE *out)
 		getrusage(RUSAGE_SELF, &usage);
 	fprintf(out, "%d (", of.id);
 	put_name(out, v->comm);
-	fprintf(out, ") %c %d %d %d 0 -1 4194304 ", v->state, v->ppid, v->pgid, v->sid);
+	fprintf(out, ") %c %d %d %d %d -1 4194304 ", v->state, v->ppid, v->pgid, v->sid,
+		v->tty > 0 ? (int)makedev(136, v->tty % PTYS) : 0);
 	fprintf(out, "%ld 0 %ld 0 %llu %llu %llu %llu 20 0 %u 0 ", usage.ru_minflt, usage.ru_majflt,
 		(unsigned long long)(v->user / TICK), (unsigned long long)(v->system / TICK),
 		(unsigned long long)(v->children_user / TICK), (unsigned long long)(v->children_system / TICK),

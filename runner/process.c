@@ -363,6 +363,7 @@ long process_prctl(int option, unsigned long value)
 static int make_table(void)
 {
 	size_t size = sizeof(*procs) + proc_max * sizeof(procs->process[0]);
+	int tty = process_tty();
 	pthread_mutexattr_t attr;
 
 	procs = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -383,7 +384,7 @@ static int make_table(void)
 	*proc_self = (struct process){
 		.state = ALIVE, .pid = GUEST_PID, .ppid = GUEST_PPID, .pgid = GUEST_PID, .sid = GUEST_PID,
 		.host = getpid(), .executed = true, .stranger = true, .exit_signal = SIGCHLD, .started = process_started(),
-		.host_group = getpgrp(), .host_session = getsid(0),
+		.host_group = getpgrp(), .host_session = getsid(0), .tty = tty,
 		.subreaper = alone.subreaper, .death_signal = alone.death_signal,
 	};
 	return start_listening();
@@ -411,6 +412,7 @@ static struct process *new_entry(uint64_t how)
 	p->death_signal = 0;
 	p->pgid = proc_self->pgid;
 	p->sid = proc_self->sid;
+	p->tty = proc_self->tty;
 	p->host_group = proc_self->host_group;
 	p->host_session = proc_self->host_session;
 	p->wanted_group = 0;

@@ -112,6 +112,7 @@ int process_setsid(void)
 	proc_lock();
 	if (proc_self->sid != proc_self->pid && !member(proc_self->pid, 0)) {
 		proc_self->sid = proc_self->pgid = proc_self->pid;
+		proc_self->tty = TTY_NONE;
 		if (setsid() >= 0)
 			proc_self->host_group = proc_self->host_session = getpgrp();
 		ret = proc_self->pid;
@@ -120,7 +121,31 @@ int process_setsid(void)
 	return ret;
 }
 
-/* ------------------------------------------------------------------------- as the terminal has them */
+/* ------------------------------------------------------------------------- the terminal */
+
+/* The first process's, as long as there is no table. */
+static int alone = TTY_INHERITED;
+
+int process_tty(void)
+{
+	return procs ? proc_self->tty : alone;
+}
+
+void process_set_tty(int tty)
+{
+	if (!procs) {
+		alone = tty;
+		return;
+	}
+	proc_lock();
+	for (uint32_t i = 0; i < proc_max; i++) {
+		struct process *p = &procs->process[i];
+
+		if (p == proc_self || (proc_self->sid == proc_self->pid && p->state != FREE && p->sid == proc_self->sid))
+			p->tty = tty;
+	}
+	proc_unlock();
+}
 
 int process_group_on_host(int pgid)
 {

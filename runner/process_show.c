@@ -201,7 +201,7 @@ int process_view(int pid, struct process_view *v)
 		return 0;
 	}
 	if (!procs) {
-		*v = (struct process_view){ .pid = GUEST_PID, .ppid = GUEST_PPID, .pgid = GUEST_PID, .sid = GUEST_PID };
+		*v = (struct process_view){ .pid = GUEST_PID, .ppid = GUEST_PPID, .pgid = GUEST_PID, .sid = GUEST_PID, .tty = process_tty() };
 		if (pid != GUEST_PID)
 			return -ENOENT;
 		view_self(v);
@@ -210,7 +210,7 @@ int process_view(int pid, struct process_view *v)
 	proc_lock();
 	p = proc_find(pid);
 	if (p) {
-		*v = (struct process_view){ .pid = pid, .ppid = p->ppid, .pgid = p->pgid, .sid = p->sid };
+		*v = (struct process_view){ .pid = pid, .ppid = p->ppid, .pgid = p->pgid, .sid = p->sid, .tty = p->tty };
 		if (p == proc_self)
 			view_self(v);
 		else

@@ -10,6 +10,7 @@
 
 struct process_view {
 	int pid, ppid, pgid, sid;
+	int tty;		/* process_tty() */
 	char state;		/* R, S, T or Z, as proc(5) */
 	bool self;		/* it is the calling one */
 	char comm[16];

@@ -23,6 +23,7 @@ struct process {
 	uint32_t wake;		/* a futex, counted up when something here has changed */
 	int pid, ppid, pgid, sid;
 	pid_t host, host_group, host_session;
+	int tty;		/* process_tty() */
 	pid_t wanted_group;	/* the host's, that it is to go to by itself; 0: none */
 	int exit_signal;
 	int status;		/* of a zombie, as of wait4(2) */

@@ -18,21 +18,25 @@
 #include "proc.h"
 #include "proc_ask.h"
 #include "process.h"
+#include "pty.h"
 #include "reopen.h"
 #include "synth.h"
 
-#define FILE_(path, mode, make)		{ path, S_IFREG | (mode), false, NULL, make, NULL, NULL },
-#define OWN(path, mode, make)		{ path, S_IFREG | (mode), true, NULL, make, NULL, NULL },
-#define STORE(path, mode, make, store)	{ path, S_IFREG | (mode), false, NULL, make, NULL, store },
-#define TEXT(path, text)		{ path, S_IFREG | 0444, false, text, NULL, NULL, NULL },
-#define LINK(path, text)		{ path, S_IFLNK | 0777, false, text, NULL, NULL, NULL },
-#define POINTS(path, make)		{ path, S_IFLNK | 0777, false, NULL, make, NULL, NULL },
-#define LEADS(path, make)		{ path, S_IFLNK | 0777, true, NULL, make, NULL, NULL },
-#define MAGIC(path, make, target)	{ path, S_IFLNK | 0777, true, NULL, make, target, NULL },
+#define FILE_(p, m, f)		{ .path = p, .mode = S_IFREG | (m), .make = f },
+#define OWN(p, m, f)		{ .path = p, .mode = S_IFREG | (m), .own = true, .make = f },
+#define STORE(p, m, f, to)	{ .path = p, .mode = S_IFREG | (m), .make = f, .store = to },
+#define TEXT(p, contents)	{ .path = p, .mode = S_IFREG | 0444, .text = contents },
+#define LINK(p, contents)	{ .path = p, .mode = S_IFLNK | 0777, .text = contents },
+#define POINTS(p, f)		{ .path = p, .mode = S_IFLNK | 0777, .make = f },
+#define LEADS(p, f)		{ .path = p, .mode = S_IFLNK | 0777, .own = true, .make = f },
+#define MAGIC(p, f, to)		{ .path = p, .mode = S_IFLNK | 0777, .own = true, .make = f, .target = to },
+#define CHAR(p, m, ma, mi, f)	{ .path = p, .mode = S_IFCHR | (m), .open = f, .major = ma, .minor = mi },
 static const struct synth_row rows[] = {
 #include "synth.def"
 };
 #define ROWS ((long)(sizeof(rows) / sizeof(rows[0])))
+
+#define PTS	136	/* slaves of pseudo-terminals: the first of their major numbers */
 
 /* A directory that leads to mounts. */
 static const struct synth_row leading = { .path = "", .mode = S_IFDIR | 0555 };
@@ -45,6 +49,7 @@ static const struct {
 	{ "/sys/fs/cgroup", CGROUP2_SUPER_MAGIC, 28 },
 	{ "/proc", PROC_SUPER_MAGIC, 22 },
 	{ "/sys", SYSFS_MAGIC, 24 },
+	{ "/dev/pts", DEVPTS_SUPER_MAGIC, 26 },
 	{ "/dev", TMPFS_MAGIC, 5 },
 };
 
@@ -58,6 +63,7 @@ static const struct variable {
 	{ "[tid]", "", proc_next_tid, false },
 	{ "[fd]", "", proc_next_fd, false },
 	{ "[cpu]", "cpu", proc_next_cpu, false },
+	{ "[pts]", "", pty_next, false },
 };
 
 /* ------------------------------------------------------------- finding */
@@ -224,6 +230,12 @@ void synth_stat(const struct synth *s, struct stat *st)
 	}
 	if (s->row->target && S_ISLNK(st->st_mode))
 		st->st_size = 64;
+	if (S_ISCHR(st->st_mode))
+		st->st_rdev = makedev(s->row->major, s->row->minor + s->id);
+	if (S_ISCHR(st->st_mode) && s->row->major == PTS) {
+		st->st_uid = process_uid();
+		st->st_gid = proc_gid();
+	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	st->st_atim = st->st_mtim = st->st_ctim = now;
 }
@@ -259,6 +271,8 @@ int synth_access(const struct synth *s, unsigned int mode)
 		return mode & W_OK ? -EROFS : 0;
 	if (mode && synth_may_look(s) < 0)
 		return -EACCES;
+	if (S_ISCHR(has))
+		return mode & X_OK ? -EACCES : 0;
 	/* who may write may do so to its own processes' alone, and nobody to the machine's */
 	if (mode & W_OK && !(has & 0222 && s->row->store))
 		return -EACCES;

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -22,6 +23,9 @@ typedef int synth_make(const struct synth *s, FILE *out);
 /* What a magic link leads to, held for the caller; NULL: nothing. */
 typedef struct file *synth_target(const struct synth *s);
 
+/* Opens a character device, as flags of openat2(2) say: 0 or -errno. Takes over path, what was opened, of malloc(3). */
+typedef int synth_open_device(const struct synth *s, uint64_t flags, char *path, struct file **file);
+
 /* Takes what is written, n bytes and a NUL: 0 or -errno. */
 typedef int synth_store(const struct synth *s, const char *text, size_t n);
 
@@ -34,6 +38,8 @@ struct synth_row {
 	synth_make *make;
 	synth_target *target;
 	synth_store *store;
+	synth_open_device *open;	/* of a character device */
+	unsigned int major, minor;	/* of one; of /dev/pts the minor number is that of its name */
 };
 
 /* A node. */

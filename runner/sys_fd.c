@@ -15,6 +15,7 @@
 #include "interrupt.h"
 #include "mq.h"
 #include "process.h"
+#include "pty.h"
 #include "sys.h"
 
 long give(int host, mode_t type, bool cloexec)
@@ -218,6 +219,33 @@ static long terminal_owner(struct call *c, unsigned int request)
 	return ret;
 }
 
+/* What is about pseudo-terminals and their sessions: whether request is, then with *ret. */
+static bool pty_request(struct call *c, unsigned int request, long *ret)
+{
+	switch (request) {
+	case TIOCGPTN:
+		*ret = !c->fd[0]->pty ? -ENOTTY : c->ptr[2] ? request_call(c, false) : -EFAULT;
+		if (!*ret)
+			*(int *)c->ptr[2] = pty_number(c->fd[0]);
+		return true;
+	case TIOCGPTPEER:
+		*ret = pty_peer(c->fd[0], (unsigned int)c->arg[2]);
+		return true;
+	case TIOCSCTTY:
+		/* never another session's: that takes a privilege */
+		*ret = plain_syscall(SYS_ioctl, host_fd(c, 0), TIOCSCTTY, 0, 0, 0, 0);
+		if (!*ret)
+			pty_controls(c->fd[0]);
+		return true;
+	case TIOCNOTTY:
+		*ret = plain_syscall(SYS_ioctl, host_fd(c, 0), TIOCNOTTY, 0, 0, 0, 0);
+		if (!*ret)
+			pty_no_more();
+		return true;
+	}
+	return false;
+}
+
 long host_ioctl(struct call *c)
 {
 	/* what waits for output, or may send SIGTTOU: the call is made again when that has been dealt with */
@@ -225,6 +253,7 @@ long host_ioctl(struct call *c)
 		TCSETS, TCSETSW, TCSETSF, TCSETS2, TCSETSW2, TCSETSF2, TCSBRK, TCXONC, TCFLSH,
 	};
 	unsigned int request = c->arg[1];
+	long ret;
 
 	switch (request) {
 	case FIOCLEX:
@@ -233,6 +262,8 @@ long host_ioctl(struct call *c)
 	case FIOASYNC:
 		return c->ptr[2] ? async_switch(c->fd[0], (int)c->arg[0], *(const int *)c->ptr[2]) : -EFAULT;
 	}
+	if (pty_request(c, request, &ret))
+		return ret;
 	if (request == TIOCGPGRP || request == TIOCSPGRP || request == TIOCGSID)
 		return terminal_owner(c, request);
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)

@@ -150,7 +150,7 @@ static long transfer(struct call *c, bool write, long nr, long vnr, long a3, lon
 		return S_ISDIR(c->fd[0]->type) ? -EISDIR : -EBADF;
 	if (c->fd[0]->signals && vnr == SYS_readv)
 		return signalfd_read(c);
-	if (c->fd[0]->node.row && write)
+	if (c->fd[0]->node.row && !c->fd[0]->node.row->open && write)
 		return synthetic_write(c);
 	if (c->fd[0]->mq)
 		return mq_read(c, write);

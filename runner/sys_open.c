@@ -66,6 +66,15 @@ static int may_open(const struct found *f, uint64_t flags)
 	return err;
 }
 
+static long open_device(const struct found *f, uint64_t flags)
+{
+	char *path = path_name(f);
+	struct file *file;
+	int err = path ? f->node.row->open(&f->node, flags, path, &file) : -ENOMEM;
+
+	return err ? err : fd_install(file, 0, flags & O_CLOEXEC);
+}
+
 /* Opens what was found. -EAGAIN: look again. */
 static long open_found(struct found *f, uint64_t flags)
 {
@@ -77,6 +86,8 @@ static long open_found(struct found *f, uint64_t flags)
 		err = flags & O_PATH ? 0 : synth_may_look(&f->node);
 		return err ? err : install(f, -1, f->st.st_mode, flags);
 	}
+	if (f->synthetic && f->node.row->open)
+		return open_device(f, flags);
 	if (f->synthetic && !f->borrowed) {
 		host = synth_open(&f->node, flags);
 	} else if (flags & O_PATH && f->borrowed) {

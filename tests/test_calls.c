@@ -607,7 +607,6 @@ static void requests(void)
 {
 	static const struct { long nr; uint32_t request; long expected; } refused[] = {
 		{ SYS_ioctl, TIOCSTI, -ENOTTY }, { SYS_ioctl, 0x541c /* TIOCLINUX */, -ENOTTY },
-		{ SYS_ioctl, TIOCSCTTY, -ENOTTY },
 		{ SYS_ioctl, 0xae80 /* KVM_RUN */, -ENOTTY }, { SYS_ioctl, 0, -ENOTTY },
 		{ SYS_ioctl, UINT32_MAX, -ENOTTY },
 		{ SYS_fcntl, F_NOTIFY, -EINVAL },

@@ -535,7 +535,7 @@ static void devices(void)
 	need_result(guest_call(rename, P("/dev/null"), P("/rw/null")), -EBUSY);
 	need_result(guest_call(link, P("/dev/null"), P("/rw/null")), -EXDEV);
 	need_open("/dev/kvm", O_RDWR, -ENOENT);
-	need_open("/dev/tty", O_RDWR, -ENOENT);
+	need_open("/dev/tty", O_RDWR, -ENXIO);
 	need_open("/dev/fd/0/x", O_RDONLY, -ENOTDIR);
 	need_open("/dev/mem", O_RDONLY, -ENOENT);
 
@@ -583,13 +583,13 @@ static void proc(void)
 	snprintf(host, sizeof(host), "/proc/%d/status", getppid());
 	need_open(host, O_RDONLY, -ENOENT);
 	need_open("/proc/self/mem", O_RDWR, -ENOENT);
-	need_open("/proc/1/root/etc/passwd", O_RDONLY, -ENOENT);
+	need_open("/proc/1/root/etc/passwd", O_RDONLY, -EACCES);
 	need_open("/proc/self/root/etc/passwd", O_RDWR, -EROFS);
 	need_open("/proc/kcore", O_RDONLY, -ENOENT);
 	need_open("/proc/kmsg", O_RDONLY, -ENOENT);
 	need_open("/sys/class", O_RDONLY | O_DIRECTORY, -ENOENT);
 	need_open("/dev/kvm", O_RDWR, -ENOENT);
-	need_open("/dev/tty", O_RDONLY, -ENOENT);
+	need_open("/dev/tty", O_RDONLY, -ENXIO);
 }
 
 static void threat_12_a_grant_of_everything_has_nothing_of_the_hosts_proc_in_it(void **state)

@@ -184,7 +184,7 @@ static void threat_18_requests_that_reach_beyond_the_program_are_refused(void **
 	static const uint32_t ioctls[] = {
 		0x5412,		/* TIOCSTI */
 		0x541c,		/* TIOCLINUX */
-		0x540e, 0x5422,	/* TIOCSCTTY, TIOCNOTTY */
+		0x540c, 0x540d,	/* TIOCEXCL, TIOCNXCL */
 		0x8901, 0x8902,	/* FIOSETOWN, SIOCSPGRP */
 		0x5423,		/* TIOCSETD */
 		0x541d,		/* TIOCCONS */
