@@ -133,6 +133,7 @@ static const struct allowed allowed_writable[] = {
 	ALLOW(symlinkat, "changes there"),
 	ALLOW(fchmod, "changes there"),
 	ALLOW(fchmodat2, "changes there"),
+	ALLOW(fchmodat, "likewise, before Linux 6.6"),
 	ALLOW(fchown, "changes there"),
 	ALLOW(fchownat, "changes there"),
 	ALLOW(utimensat, "changes there"),

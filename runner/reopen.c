@@ -91,6 +91,16 @@ int reopen_link(const struct file *file, int dir, const char *name)
 	return linkat(host_proc, from, dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
+int reopen_chmod(int fd, unsigned int mode)
+{
+	char name[32];
+
+	if (host_proc < 0)
+		return -ENOENT;
+	snprintf(name, sizeof(name), "self/fd/%d", fd);
+	return fchmodat(host_proc, name, mode, 0) < 0 ? -errno : 0;
+}
+
 /* Of what has no path in the guest: its kind and number, as Linux does it for pipes. */
 static int name_without_path(const struct file *file, char name[PATH_MAX])
 {

@@ -24,6 +24,9 @@ int reopen_host(int fd, uint64_t flags);
 /* Gives a file that a grant's mount is of another name there, in the directory dir: 0 or -errno. */
 int reopen_link(const struct file *file, int dir, const char *name);
 
+/* chmod(2) of what a descriptor by O_PATH is, whatever its mode: 0 or -errno. */
+int reopen_chmod(int fd, unsigned int mode);
+
 /* What readlink(2) tells of it: the length. */
 int reopen_name(struct file *file, char name[PATH_MAX]);
 

@@ -12,6 +12,7 @@
 
 #include "path.h"
 #include "policy.h"
+#include "reopen.h"
 #include "sys.h"
 
 #ifndef SYS_fchmodat2
@@ -46,26 +47,13 @@ static int check_mode(mode_t type, uint64_t mode)
 	return !S_ISDIR(type) && mode & (S_ISUID | S_ISGID) ? -EPERM : 0;
 }
 
-/* By an O_PATH descriptor; before Linux 6.6 the file has to be opened for it. */
+/* f->fd is by O_PATH */
 static long chmod_found(const struct found *f, mode_t mode)
 {
-	int host;
-	long ret;
-
 	if (syscall(SYS_fchmodat2, f->fd, "", mode, AT_EMPTY_PATH) == 0)
 		return 0;
-	if (errno != ENOSYS)
-		return -errno;
-	if (!S_ISREG(f->st.st_mode) && !S_ISDIR(f->st.st_mode))
-		return -EOPNOTSUPP;
-	host = path_open(f, O_RDONLY);
-	if (host == -EACCES && S_ISREG(f->st.st_mode))
-		host = path_open(f, O_WRONLY);
-	if (host < 0)
-		return host;
-	ret = fchmod(host, mode) < 0 ? -errno : 0;
-	close(host);
-	return ret;
+	/* before Linux 6.6 */
+	return errno == ENOSYS ? reopen_chmod(f->fd, mode) : -errno;
 }
 
 static long do_chmod(struct file *dir, const char *path, uint64_t mode)

@@ -188,6 +188,23 @@ static void attributes_of_links(void)
 	SHOW(llistxattr("l", NULL, 0));
 }
 
+/* The owner needs no right to read for it. */
+static void modes_of_what_cannot_be_opened(void)
+{
+	static const char *const names[] = { "unread", "closed", "fifo" };
+	struct stat st;
+
+	close(open("unread", O_WRONLY | O_CREAT, 0600));
+	mkdir("closed", 0700);
+	mkfifo("fifo", 0600);
+	for (unsigned int i = 0; i < 3; i++) {
+		SHOW(chmod(names[i], 0));
+		SHOW(chmod(names[i], 0751));
+		stat(names[i], &st);
+		printf("%s: %o\n", names[i], st.st_mode);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *where = argv[argc - 1];
@@ -205,5 +222,6 @@ int main(int argc, char **argv)
 	the_file_system();
 	entries();
 	attributes_of_links();
+	modes_of_what_cannot_be_opened();
 	return 0;
 }
