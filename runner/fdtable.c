@@ -15,6 +15,7 @@
 #include "memfd.h"
 #include "output.h"
 #include "msg.h"
+#include "netlink.h"
 #include "process.h"
 #include "signalfd.h"
 
@@ -80,7 +81,7 @@ void file_put(struct file *file)
 	else if (file->host >= 0 && file->host != STDERR_FILENO)
 		dup3(plug, file->host, O_CLOEXEC);
 	if (file->peer)
-		close(file->peer - 1);
+		netlink_gone(file);
 	if (file->memory)
 		memfd_gone(file);
 	if (file->signals)
@@ -263,6 +264,10 @@ struct file *file_duplicate(struct file *file, int *err)
 	copy->pty = file->pty;
 	copy->node = file->node;
 	signalfd_share(copy, file);
+	if (file->peer && netlink_share(copy, file) < 0) {
+		file_put(copy);
+		return NULL;
+	}
 	return copy;
 }
 

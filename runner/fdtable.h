@@ -47,7 +47,8 @@ struct file {
 	uint32_t mq_seq;
 	int access;		/* ... O_RDONLY, O_WRONLY or O_RDWR */
 	struct file *next_mq;
-	int peer;		/* a socket that mq_notify(3) listens at: 1 + the other end */
+	int peer;		/* a socket of AF_NETLINK: 1 + the runner's end of it; netlink.h */
+	uint32_t nl_port, nl_groups;	/* ... and its address; port 0: it has none yet */
 	atomic_long pos;	/* synthetic directories: entries listed so far */
 };
 

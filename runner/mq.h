@@ -14,9 +14,6 @@ long mq_install(uint32_t number, int access, bool nonblock);
 /* The queue of a file; NULL if it is none. With the lock held, as all that follow. */
 struct mq *mq_of(const struct file *file);
 
-/* Whether this process has one open. */
-bool mq_any(void);
-
 /* What it is ready for has changed: this process's descriptors show it, others are told. */
 void mq_changed(struct mq *q);
 

@@ -101,11 +101,6 @@ void mq_look(void)
 	pthread_mutex_unlock(&files.lock);
 }
 
-bool mq_any(void)
-{
-	return __atomic_load_n(&files.first, __ATOMIC_SEQ_CST) != NULL;
-}
-
 void mq_changed(struct mq *q)
 {
 	__atomic_add_fetch(&ipc->mq_changes, 1, __ATOMIC_SEQ_CST);

@@ -10,6 +10,7 @@
 
 #include "msg.h"
 #include "net.h"
+#include "netlink.h"
 #include "policy.h"
 #include "unixname.h"
 
@@ -79,6 +80,8 @@ void net_init(const struct config *options)
 		unixname_init();
 	if (config->net == NET_LOOPBACK)
 		netns_start();
+	if (config->net == NET_HOST)
+		netlink_init();
 }
 
 enum net_mode net_mode(void)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "netlink.h"
 #include "output.h"
 #include "process.h"
 #include "sys_socket.h"
@@ -214,6 +215,9 @@ static long do_send(struct call *c, struct msghdr *h, const void *name, uint64_t
 
 	if (ret)
 		return ret;
+	if (c->fd[0]->peer)
+		return netlink_send(c->fd[0], h->msg_iov, h->msg_iovlen, c->count[1], &a.addr,
+				    address_copy(name, name_len, &a.addr));
 	if (name_len) {
 		ret = address_find(c->fd[0], name, name_len, ADDRESS_SEND, &a);
 		if (ret)
@@ -266,11 +270,15 @@ long host_sendmsg(struct call *c)
 
 static long do_receive(struct call *c, struct msghdr *h, int flags)
 {
-	int err = need_socket(c);
+	long ret = need_socket(c);
 
-	if (!err && c->fd[0]->offline)
-		err = -ENOTCONN;
-	return err ? err : make(SYS_recvmsg, host_fd(c, 0), h, (flags & RECEIVE_FLAGS) | MSG_CMSG_CLOEXEC);
+	if (!ret && c->fd[0]->offline)
+		ret = -ENOTCONN;
+	if (!ret)
+		ret = make(SYS_recvmsg, host_fd(c, 0), h, (flags & RECEIVE_FLAGS) | MSG_CMSG_CLOEXEC);
+	if (ret >= 0 && c->fd[0]->peer && h->msg_name)
+		h->msg_namelen = netlink_name(c->fd[0], h->msg_name, true);
+	return ret;
 }
 
 long host_recvfrom(struct call *c)

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "interrupt.h"
-#include "mq.h"
 #include "net.h"
+#include "netlink.h"
 #include "policy.h"
 #include "process.h"
 #include "sockopts.h"
@@ -110,6 +110,15 @@ void address_seen(struct call *c, int i, struct sockaddr_storage *addr, socklen_
 	*(int *)c->ptr[i + 1] = len;
 }
 
+socklen_t address_copy(const void *guest, uint64_t len, struct sockaddr_storage *addr)
+{
+	*addr = (struct sockaddr_storage){ .ss_family = AF_UNSPEC };
+	if (!guest || len > sizeof(*addr))
+		return 0;
+	memcpy(addr, guest, len);
+	return len;
+}
+
 /* Whether there is room for an address at output i, as far as it is asked for: 0, -EFAULT or -EINVAL. */
 static int room_for_address(const struct call *c, int i)
 {
@@ -153,27 +162,6 @@ static int known(int family, int type, int protocol)
 	}
 }
 
-/*
- * All that mq_notify(3) wants of netlink: its thread receives there that it is to call the program's function. The
- * other end is the runner's, which alone sends. Addresses of the family are refused, as without netlink; and
- * without a message queue there is none.
- */
-static long make_notice_socket(int type, int flags)
-{
-	struct file *file;
-	int host[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (flags & SOCK_NONBLOCK), 0, host) < 0)
-		return -errno;
-	file = new_socket(host[0], AF_NETLINK, type, false);
-	if (!file) {
-		close(host[1]);
-		return -ENOMEM;
-	}
-	file->peer = host[1] + 1;
-	return fd_install(file, 0, flags & SOCK_CLOEXEC);
-}
-
 long host_socket(struct call *c)
 {
 	int family = c->arg[0], flags = c->arg[1] & ~0xfull, type = c->arg[1] & 0xf, protocol = c->arg[2];
@@ -181,8 +169,10 @@ long host_socket(struct call *c)
 	struct file *file;
 	bool offline;
 
-	if (family == AF_NETLINK && type == SOCK_RAW && !protocol && !(flags & ~FLAGS) && mq_any())
-		return make_notice_socket(type, flags);
+	if (family == AF_NETLINK && !(flags & ~FLAGS)) {
+		file = netlink_socket(type, protocol, flags, &err);
+		return file ? fd_install(file, 0, flags & SOCK_CLOEXEC) : err;
+	}
 	if (err)
 		return err;
 	host = net_socket(family, type, protocol, &offline);
@@ -249,6 +239,8 @@ long host_connect(struct call *c)
 	struct address a;
 	long ret = need_socket(c);
 
+	if (!ret && file->peer)
+		return netlink_connect(file, &a.addr, address_copy(c->ptr[1], c->count[1], &a.addr));
 	if (!ret)
 		ret = address_find(file, c->ptr[1], c->count[1], ADDRESS_CONNECT, &a);
 	if (ret)
@@ -265,6 +257,8 @@ long host_bind(struct call *c)
 	struct address a;
 	long ret = need_socket(c);
 
+	if (!ret && c->fd[0]->peer)
+		return netlink_bind(c->fd[0], &a.addr, address_copy(c->ptr[1], c->count[1], &a.addr));
 	if (!ret)
 		ret = address_find(c->fd[0], c->ptr[1], c->count[1], ADDRESS_BIND, &a);
 	if (ret)
@@ -282,6 +276,8 @@ long host_listen(struct call *c)
 	socklen_t len = sizeof(addr);
 	long ret = need_socket(c);
 
+	if (!ret && c->fd[0]->peer)
+		ret = -EOPNOTSUPP;
 	if (ret)
 		return ret;
 	if (c->fd[0]->offline)
@@ -301,6 +297,8 @@ static long do_accept(struct call *c, int flags)
 	struct file *file;
 	long ret = need_socket(c);
 
+	if (!ret && c->fd[0]->peer)
+		ret = -EOPNOTSUPP;
 	if (ret)
 		return ret;
 	if (flags & ~FLAGS)
@@ -332,6 +330,8 @@ long host_shutdown(struct call *c)
 {
 	int err = need_socket(c);
 
+	if (!err && c->fd[0]->peer)
+		err = -EOPNOTSUPP;
 	if (!err && c->fd[0]->offline)
 		err = -ENOTCONN;
 	return err ? err : shutdown(host_fd(c, 0), c->arg[1]) < 0 ? -errno : 0;
@@ -351,7 +351,9 @@ static long name(struct call *c, int (*get)(int, struct sockaddr *restrict, sock
 		err = room_for_address(c, 1);
 	if (err)
 		return err;
-	if (c->fd[0]->offline) {
+	if (c->fd[0]->peer) {
+		len = netlink_name(c->fd[0], &addr, get == getpeername);
+	} else if (c->fd[0]->offline) {
 		addr.ss_family = socket_family(c->fd[0]);
 		len = addr.ss_family == AF_INET ? sizeof(struct sockaddr_in) :
 		      addr.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(addr.ss_family);
@@ -395,6 +397,8 @@ long host_setsockopt(struct call *c)
 
 	if (err)
 		return err;
+	if (c->fd[0]->peer && level == SOL_NETLINK)
+		return netlink_set_option(c->arg[2]);
 	if (!allowed(c, SOCKOPT_S))
 		return -ENOPROTOOPT;
 	if ((int)c->arg[4] < 0)

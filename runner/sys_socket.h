@@ -29,6 +29,9 @@ void address_done(struct address *a);
 /* Writes an address that the host told to output i, and its length to the next: the guest's form of it. */
 void address_seen(struct call *c, int i, struct sockaddr_storage *addr, socklen_t len);
 
+/* A copy of an address of the guest's, for netlink.h; its length, 0 where there is none, or too long a one. */
+socklen_t address_copy(const void *guest, uint64_t len, struct sockaddr_storage *addr);
+
 /* 0, or -ENOTSOCK: whether the call's first descriptor is a socket. */
 int need_socket(const struct call *c);
 

@@ -16,6 +16,7 @@
 
 #define UNIX_PROGRAM "build/guest/net_unix"
 #define INET_PROGRAM "build/guest/net_inet"
+#define NETLINK_PROGRAM "build/guest/net_netlink"
 
 /* ------------------------------------------------------------- services of the host */
 
@@ -171,11 +172,34 @@ static void a_loopback_is_as_on_linux(void **state)
 	assert_same_as_native(&(struct run_opts){ .options = LIST("--net", "host") }, LIST(INET_PROGRAM, "self"));
 }
 
+static void interfaces_are_told_as_on_linux(void **state)
+{
+	(void)state;
+	assert_same_as_native(&(struct run_opts){ .options = LIST("--net", "loopback") }, LIST(NETLINK_PROGRAM));
+	assert_same_as_native(&(struct run_opts){ .options = LIST("--net", "host") }, LIST(NETLINK_PROGRAM));
+}
+
+static void threat_17_the_hosts_interfaces_are_not_told_nor_changed(void **state)
+{
+	struct run_result r = run_kvmrun(NULL, LIST(NETLINK_PROGRAM, "interfaces"));
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, "interface 1 lo\nlo: flags 0x8, family 17, data 1\n");
+	run_free(&r);
+	r = run_kvmrun(LIST("--net", "loopback"), LIST(NETLINK_PROGRAM, "changes"));
+	assert_status(&r, 0);
+	assert_out(&r, "set: error EPERM\ndelete: error EPERM\nto a group: EPERM\ntoo short: 44\ntoo long: 44\n"
+		   "an attribute that is too long: error EINVAL\none that is too short: error EINVAL\n"
+		   "a name without end: error EINVAL\n");
+	run_free(&r);
+}
+
 #define UNREACHABLE \
 	"connect: ENETUNREACH\ndatagram connect: ENETUNREACH\nsendto: ENETUNREACH\nsendmsg: ENETUNREACH\n" \
 	"fast open: ENETUNREACH\nsendto of no family: EAFNOSUPPORT\nIPv6: ENETUNREACH\nmapped: ENETUNREACH\n"
 #define REFUSED_ALWAYS \
-	"raw: EPERM\nnetlink: EAFNOSUPPORT\npacket: EAFNOSUPPORT\nvsock: EAFNOSUPPORT\n"
+	"raw: EPERM\nnetlink: 0\npacket: EAFNOSUPPORT\nvsock: EAFNOSUPPORT\n"
 #define NO_ABSTRACT "abstract connect: ECONNREFUSED\nabstract bind: EACCES\nautobind: EACCES\n"
 
 static void threat_17_without_a_network_sockets_lead_nowhere(void **state)
@@ -320,6 +344,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_private_tmp_holds_sockets),
 		cmocka_unit_test(a_service_is_reached_through_a_writable_grant_only),
 		cmocka_unit_test(a_loopback_is_as_on_linux),
+		cmocka_unit_test(interfaces_are_told_as_on_linux),
+		cmocka_unit_test(threat_17_the_hosts_interfaces_are_not_told_nor_changed),
 		cmocka_unit_test(threat_17_without_a_network_sockets_lead_nowhere),
 		cmocka_unit_test(a_loopback_of_ones_own_is_not_the_hosts),
 		cmocka_unit_test(only_what_is_listed_can_be_connected_to),

@@ -317,7 +317,7 @@ static int tries(unsigned int port)
 	say("abstract bind", bind(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&hidden, 14));
 	say("autobind", bind(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&hidden, 2));
 	say("raw", socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
-	say("netlink", socket(AF_NETLINK, SOCK_RAW, 0));
+	say("netlink", socket(AF_NETLINK, SOCK_RAW, 0) < 0 ? -1 : 0);
 	say("packet", socket(AF_PACKET, SOCK_RAW, 0));
 	say("vsock", socket(AF_VSOCK, SOCK_STREAM, 0));
 	return 0;
