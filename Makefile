@@ -5,7 +5,8 @@
 # make check	set up, build, and run every test; on kernel 6.12 a part of the whole program's
 # make check-lab	all that runs in the lab, with nothing left out on 6.12
 # make check-real	Debian's dynamic programs, and public test suites, compared with native runs, all of
-#		them; REAL="kernel/futex* stress/fork" only these of the suites (tests/real/public.rows)
+#		them; REAL="kernel/futex* stress/fork" only these of the suites (tests/real/public.rows),
+#		REAL="go/os python/signal" those of tests/real/suites.list
 # make check-vmx	all that runs in the lab with VT-x
 # make check-asan	the tests of the runner's parts with sanitizers
 # make check-hw	the module on this machine's own CPU, as root (docs/testing.md)
@@ -212,17 +213,25 @@ check-asan: deps
 	$(MAKE) -j$$(nproc) $(ASAN_TESTS) $B/tests/elf_variants $B/guest/hello
 	tests/run $(ASAN_TESTS)
 
+REAL_SUITES := $(filter go/% python/%,$(REAL))
+REAL_PUBLIC := $(filter-out go/% python/%,$(REAL))
+
 # Debian's programs and others' tests, compared with what they do natively; a part of it is in check
 check-real: deps
 	tests/deps public
 	$(MAKE) kvmrun kmod
 	tests/real/tree
 	tests/real/public-build
+	tests/deps static
 ifndef REAL
 	tests/lab/lab --module ours --timeout 7200 --env KVMRUN_TEST_SLOW=15 \
 		--env KVMRUN_REAL_ALL=1 -- tests/run tests/real/dynamic
+	tests/lab/lab --module ours --timeout 36000 -- tests/real/public
+	tests/real/suites
+else
+	$(if $(REAL_PUBLIC),tests/lab/lab --module ours --timeout 36000 -- tests/real/public $(REAL_PUBLIC:%='%'))
+	$(if $(REAL_SUITES),tests/real/suites $(REAL_SUITES:%='%'))
 endif
-	tests/lab/lab --module ours --timeout 36000 -- tests/real/public $(if $(REAL),$(patsubst %,'%',$(REAL)))
 
 # static ones in Go, Rust and C++, compared with their native runs; Debian's golang-go and rustc
 check-static: deps
