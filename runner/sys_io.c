@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Data through descriptors. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
@@ -66,6 +67,8 @@ long plain_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5
 
 /* ------------------------------------------------------------- read and write */
 
+#define STORM 1000		/* signals in a row, after which a call that need not wait is interrupted all the same */
+
 /*
  * Whether the shim may go on with the rest of a large transfer. A read goes on
  * only where the next part cannot block, a write only where Linux would make one
@@ -86,38 +89,50 @@ static bool goes_on(const struct file *file, bool write)
 	}
 }
 
-/* What a call that is ready for it can do without waiting. */
-static long when_ready(struct call *c, bool write)
+/* Whether there is something it can do without waiting. */
+static bool is_ready(const struct call *c, bool write)
 {
 	struct pollfd p = { .fd = host_fd(c, 0), .events = write ? POLLOUT : POLLIN };
 	static const struct timespec now;
+
+	return plain_syscall(SYS_ppoll, (long)&p, 1, (long)&now, 0, 8, 0) == 1;
+}
+
+/* That. */
+static long when_ready(struct call *c, bool write)
+{
 	struct iovec first;
 
-	if (plain_syscall(SYS_ppoll, (long)&p, 1, (long)&now, 0, 8, 0) != 1)
-		return -EINTR;
 	if (!write)
-		return interruptible_syscall(SYS_readv, p.fd, (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
+		return interruptible_syscall(SYS_readv, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
 	/* a pipe that is ready has room for this much */
 	if (c->count[1] <= PIPE_BUF)
-		return interruptible_syscall(SYS_writev, p.fd, (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
+		return interruptible_syscall(SYS_writev, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
 	first = c->iov[1][0];
 	if (first.iov_len > PIPE_BUF)
 		first.iov_len = PIPE_BUF;
-	return interruptible_syscall(SYS_writev, p.fd, (long)&first, 1, 0, 0, 0);
+	return interruptible_syscall(SYS_writev, host_fd(c, 0), (long)&first, 1, 0, 0, 0);
 }
 
 /*
  * A signal before a call keeps it from waiting, not from what it can do without:
  * as much of it as that, or -EINTR. Who else reads there, another thread say, may
  * make it wait after all: until the next signal, since the first one's claim is
- * put aside meanwhile.
+ * put aside meanwhile. Timers may send the next ones before each try.
  */
 static long at_once(struct call *c, bool write)
 {
-	long ret;
+	long ret = -EINTR;
 
-	c->vcpu->pending = 0;
-	ret = when_ready(c, write);
+	for (int tries = 0; tries < STORM && ret == -EINTR; tries++) {
+		c->vcpu->pending = 0;
+		if (is_ready(c, write))
+			ret = when_ready(c, write);
+		else if (fcntl(host_fd(c, 0), F_GETFL) & O_NONBLOCK)
+			ret = -EAGAIN;
+		else
+			break;
+	}
 	c->vcpu->pending = 1;
 	return ret;
 }

@@ -27,6 +27,7 @@ struct vm guest_vm;
 _Thread_local struct vcpu guest_vcpu;
 _Thread_local struct abi_frame *frame;
 atomic_uint guest_waits;
+unsigned int guest_storm;
 unsigned int guest_split;
 
 /* ------------------------------------------------------------- stand-ins for vm.c and interrupt.c */
@@ -41,6 +42,10 @@ long interruptible_syscall(long nr, long a0, long a1, long a2, long a3, long a4,
 	long ret;
 
 	atomic_fetch_add(&guest_waits, 1);
+	if (guest_storm) {
+		guest_storm--;
+		guest_vcpu.pending = true;
+	}
 	if (guest_vcpu.pending)
 		return -EINTR;
 	ret = syscall(nr, a0, a1, a2, a3, a4, a5);

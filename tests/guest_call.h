@@ -23,6 +23,7 @@ extern struct vm guest_vm;
 extern _Thread_local struct vcpu guest_vcpu;	/* .pending: interruptible_syscall() returns -EINTR at once */
 extern _Thread_local struct abi_frame *frame;	/* in guest RAM */
 extern atomic_uint guest_waits;		/* interruptible_syscall()s so far */
+extern unsigned int guest_storm;	/* so many of them find a signal that has just come */
 extern unsigned int guest_split;	/* longest segment that guest_call() makes; 0: as long as it gets */
 
 /* fdtable_init(), policy_init(), path_start(): in a process of its own, once. */
