@@ -39,7 +39,7 @@ struct file {
 	struct signalfd *signals;	/* one of signalfd(2): signalfd.h; else NULL */
 	int pid;		/* a process's descriptor: pidfd.h; else 0 */
 	uint64_t born;		/* ... and which of that number */
-	int pty;		/* an end of a pseudo-terminal: pty.h; else 0 */
+	int pty;		/* an end of a pseudo-terminal: terminal.h; else 0 */
 	bool memory;		/* a file of memfd_create(2): memfd.h */
 	uint64_t room;		/* of one, bytes that it may have got memory for; memfd.c */
 	struct async *async;	/* signals that tell of it: async.h; NULL: never asked for */

@@ -21,7 +21,7 @@
 #include "process.h"
 #include "process_show.h"
 #include "process_table.h"
-#include "pty.h"
+#include "terminal.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"

@@ -102,7 +102,7 @@ int process_group_on_host(int pgid);
 int process_group_from_host(pid_t group);
 int process_session_from_host(pid_t session);
 
-/* This process's controlling terminal: one of pty.h, or one of these. Set for all of its session, but by who is not its leader and has none. */
+/* This process's controlling terminal: one of terminal.h, or one of these. Set for all of its session, but by who is not its leader and has none. */
 enum { TTY_NONE, TTY_INHERITED = -1 };
 int process_tty(void);
 void process_set_tty(int tty);

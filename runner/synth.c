@@ -18,9 +18,9 @@
 #include "proc.h"
 #include "proc_ask.h"
 #include "process.h"
-#include "pty.h"
 #include "reopen.h"
 #include "synth.h"
+#include "terminal.h"
 
 #define FILE_(p, m, f)		{ .path = p, .mode = S_IFREG | (m), .make = f },
 #define OWN(p, m, f)		{ .path = p, .mode = S_IFREG | (m), .own = true, .make = f },

@@ -15,8 +15,8 @@
 #include "interrupt.h"
 #include "mq.h"
 #include "process.h"
-#include "pty.h"
 #include "sys.h"
+#include "terminal.h"
 
 long give(int host, mode_t type, bool cloexec)
 {

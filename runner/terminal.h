@@ -8,8 +8,8 @@
  * Sessions and groups are the host's as well (process_group.c), and so are controlling terminals. Which
  * one a session has is noted in the table of processes, for /dev/tty.
  */
-#ifndef KVMRUN_PTY_H
-#define KVMRUN_PTY_H
+#ifndef KVMRUN_TERMINAL_H
+#define KVMRUN_TERMINAL_H
 
 #include <stdint.h>
 

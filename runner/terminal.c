@@ -12,9 +12,9 @@
 #include "handout.h"
 #include "msg.h"
 #include "process.h"
-#include "pty.h"
 #include "reopen.h"
 #include "synth.h"
+#include "terminal.h"
 
 static int factory = -1;
 
