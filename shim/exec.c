@@ -12,8 +12,10 @@
 
 static void pages_free(struct abi_frame *f)
 {
+	lock(&mm_lock);
 	while (f->nseg)
 		page_free(f->seg[--f->nseg].gpa);
+	mm_unlock();
 }
 
 /* One string, with its NUL, behind the others. */
@@ -25,8 +27,12 @@ static long put_string(struct abi_frame *f, gva_t from)
 		long n;
 
 		if (!f->nseg || s->len == PAGE_SIZE) {
-			gpa_t page = f->nseg < PAGES_MAX ? page_alloc(PAGE_TABLE) : 0;
+			gpa_t page;
 
+			/* as all that takes memory, for another thread's fork(2) */
+			lock(&mm_lock);
+			page = f->nseg < PAGES_MAX ? page_alloc(PAGE_TABLE) : 0;
+			mm_unlock();
 			if (!page)
 				return f->nseg < PAGES_MAX ? -ENOMEM : -E2BIG;
 			s = &f->seg[f->nseg++];
