@@ -355,6 +355,8 @@ static void equal_pages_are_merged_and_a_write_of_the_guest_parts_them(void **st
 
 	skip_unless(put_text(KSM "sleep_millisecs", "0") && put_text(KSM "pages_to_scan", "1000") &&
 		    put_text(KSM "run", "1"), "no KSM here, or not root");
+	/* from 6.7 on it skips some scans of a page that has not been merged lately: equal ones may never be in the same scan */
+	put_text(KSM "smart_scan", "0");
 	start(&m, reader, sizeof(reader) - 1, -1);
 	for (uint32_t i = 1; i <= 5; i++) {
 		/* the probe's page and the last two are the same; the guest only writes the second */
