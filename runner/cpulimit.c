@@ -34,11 +34,13 @@ void cpulimit_report(void)
 {
 	unsigned long long ms = limit / 1000000;
 	bool whole = ms % 1000 == 0;
-	static bool told;
+	static struct msg_once told;
 
-	if (__atomic_exchange_n(&told, true, __ATOMIC_SEQ_CST))
+	/* who watches and the run loop may be here at once, and both go on to the end of the process */
+	if (!msg_first(&told))
 		return;
 	msg("%s: CPU time limit of %llu%s reached (--cpu-time)", vm->program, whole ? ms / 1000 : ms, whole ? "s" : "ms");
+	msg_said(&told);
 }
 
 static void nap(uint64_t ns)

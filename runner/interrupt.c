@@ -230,15 +230,16 @@ static bool is_own_fault(int sig, const siginfo_t *info)
 void interrupt_limit_report(void)
 {
 	unsigned long long ms = limit_ns / 1000000;
-	static bool told;
+	static struct msg_once told;
 
-	/* a second tick and the run loop may be here at once */
-	if (__atomic_exchange_n(&told, true, __ATOMIC_SEQ_CST))
+	/* a second tick and the run loop may be here at once, and both go on to the end of the process */
+	if (!msg_first(&told))
 		return;
 	if (ms % 1000)
 		msg("%s: time limit of %llums reached (--timeout)", program, ms);
 	else
 		msg("%s: time limit of %llus reached (--timeout)", program, ms / 1000);
+	msg_said(&told);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "msg.h"
@@ -109,6 +110,22 @@ void msg(const char *fmt, ...)
 	va_start(ap, fmt);
 	emit(fmt, ap);
 	va_end(ap);
+}
+
+bool msg_first(struct msg_once *once)
+{
+	static const struct timespec nap = { .tv_nsec = 1000000 };
+
+	if (!__atomic_exchange_n(&once->begun, 1, __ATOMIC_SEQ_CST))
+		return true;
+	while (!__atomic_load_n(&once->said, __ATOMIC_SEQ_CST))
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+	return false;
+}
+
+void msg_said(struct msg_once *once)
+{
+	__atomic_store_n(&once->said, 1, __ATOMIC_SEQ_CST);
 }
 
 void vmsg(const char *fmt, ...)

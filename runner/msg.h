@@ -2,7 +2,9 @@
 #ifndef KVMRUN_MSG_H
 #define KVMRUN_MSG_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The one way the runner talks to its user.
@@ -42,5 +44,17 @@ _Noreturn void die(int status, const char *fmt, ...) __attribute__((format(print
  * (size >= 8). Returns its length.
  */
 size_t msg_quote(char *out, size_t size, const char *text, size_t n);
+
+/* What several threads may be about to say at once; all zero at first. */
+struct msg_once {
+	uint32_t begun, said;
+};
+
+/*
+ * Whether the caller is the one to say it, and then to call msg_said(). For the others it has been said
+ * when this returns. Not for a signal handler that may have interrupted the one.
+ */
+bool msg_first(struct msg_once *once);
+void msg_said(struct msg_once *once);
 
 #endif

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "forked.h"
@@ -546,6 +547,32 @@ static void open_in_child(void *name)
 	printf("%s", path);
 }
 
+static struct msg_once once;
+static bool is_said;
+
+static void *say_late(void *unused)
+{
+	assert_true(msg_first(&once));
+	usleep(100000);
+	__atomic_store_n(&is_said, true, __ATOMIC_SEQ_CST);
+	msg_said(&once);
+	return unused;
+}
+
+static void what_one_thread_says_is_said_when_another_goes_on(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, say_late, NULL), 0);
+	while (!__atomic_load_n(&once.begun, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	assert_false(msg_first(&once));
+	assert_true(__atomic_load_n(&is_said, __ATOMIC_SEQ_CST));
+	pthread_join(thread, NULL);
+	assert_false(msg_first(&once));
+}
+
 static void programs_are_found_as_the_shell_finds_them(void **state)
 {
 	static struct outcome o;
@@ -612,6 +639,7 @@ int main(void)
 		cmocka_unit_test(help_that_cannot_be_written_is_a_failure),
 		cmocka_unit_test(messages_cannot_drive_the_terminal),
 		cmocka_unit_test(overlong_messages_are_cut_and_say_so),
+		cmocka_unit_test(what_one_thread_says_is_said_when_another_goes_on),
 		cmocka_unit_test(programs_are_found_as_the_shell_finds_them),
 	};
 
