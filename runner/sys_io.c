@@ -67,7 +67,7 @@ long plain_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5
 
 /* ------------------------------------------------------------- read and write */
 
-#define STORM 1000		/* signals in a row, after which a call that need not wait is interrupted all the same */
+#define STORM_NS 10000000	/* of signals one upon another interrupt even a call that need not wait */
 
 /*
  * Whether the shim may go on with the rest of a large transfer. A read goes on
@@ -118,13 +118,15 @@ static long when_ready(struct call *c, bool write)
  * A signal before a call keeps it from waiting, not from what it can do without:
  * as much of it as that, or -EINTR. Who else reads there, another thread say, may
  * make it wait after all: until the next signal, since the first one's claim is
- * put aside meanwhile. Timers may send the next ones before each try.
+ * put aside meanwhile. Timers may send the next ones before each try; but one that
+ * has ended a wait is not put aside again.
  */
 static long at_once(struct call *c, bool write)
 {
+	uint64_t start = now_ns();
 	long ret = -EINTR;
 
-	for (int tries = 0; tries < STORM && ret == -EINTR; tries++) {
+	do {
 		c->vcpu->pending = 0;
 		if (is_ready(c, write))
 			ret = when_ready(c, write);
@@ -132,7 +134,7 @@ static long at_once(struct call *c, bool write)
 			ret = -EAGAIN;
 		else
 			break;
-	}
+	} while (ret == -EINTR && now_ns() - start < STORM_NS);
 	c->vcpu->pending = 1;
 	return ret;
 }
