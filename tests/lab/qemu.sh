@@ -61,8 +61,13 @@ machine_result()
 	:
 }
 
-# machine_failure: dies of what QEMU itself had to say
+# machine_failure: dies of what QEMU itself had to say. With a thread for each CPU 7.2 may find that
+# a CPU's thread has not the lock that it needs for an interrupt, whatever the guest did: status 122.
 machine_failure()
 {
+	if grep -q 'tcg_handle_interrupt: assertion failed: (qemu_mutex_iothread_locked())' "$run/machine"; then
+		echo "lab: QEMU: an assertion about a lock of its own failed" >&2
+		exit 122
+	fi
 	[ ! -s "$run/machine" ] || die "QEMU: $(head -n 4 "$run/machine" | tr '\n' ' ')"
 }
