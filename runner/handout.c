@@ -15,8 +15,7 @@
 
 #define REQUEST (3 * sizeof(int))
 
-/* Sends n bytes of data, with fd unless it is negative. */
-static int send_with(int socket, const void *data, size_t n, int fd)
+int handout_send(int socket, const void *data, size_t n, int fd)
 {
 	struct iovec iov = { (void *)data, n };
 	union {
@@ -36,8 +35,7 @@ static int send_with(int socket, const void *data, size_t n, int fd)
 	return sendmsg(socket, &m, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
 }
 
-/* Receives n bytes; *fd is what came with them, or -1. 0, or -1 at the end and for anything else. */
-static int receive_with(int socket, void *data, size_t n, int *fd)
+int handout_receive(int socket, void *data, size_t n, int *fd)
 {
 	struct iovec iov = { data, n };
 	union {
@@ -69,11 +67,11 @@ _Noreturn static void serve_all(handout_serve *serve)
 
 	/* a request that is none gets no answer; nobody left is the end */
 	for (;;) {
-		if (receive_with(SOCKET, request, REQUEST, &reply) < 0 && reply < 0)
+		if (handout_receive(SOCKET, request, REQUEST, &reply) < 0 && reply < 0)
 			_exit(0);
 		fd = -1;
 		result = serve(request, &fd);
-		send_with(reply, &result, sizeof(result), fd);
+		handout_send(reply, &result, sizeof(result), fd);
 		if (fd >= 0)
 			close(fd);
 		close(reply);
@@ -94,7 +92,7 @@ _Noreturn static void enter(int socket_end, int (*prepare)(void), handout_serve 
 	close_range(SOCKET + 1, ~0u, 0);
 	if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		err = -errno;
-	if (send_with(SOCKET, &err, sizeof(err), -1) < 0 || err)
+	if (handout_send(SOCKET, &err, sizeof(err), -1) < 0 || err)
 		_exit(1);
 	serve_all(serve);
 }
@@ -120,7 +118,7 @@ int handout_start(int (*prepare)(void), handout_serve *serve)
 	close(pair[1]);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
-	if (receive_with(pair[0], &err, sizeof(err), &none) < 0 || err) {
+	if (handout_receive(pair[0], &err, sizeof(err), &none) < 0 || err) {
 		close(pair[0]);
 		return err ? err : -EIO;
 	}
@@ -134,10 +132,10 @@ int handout_ask(int socket, const int request[3], int *fd)
 	*fd = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	if (send_with(socket, request, REQUEST, pair[1]) < 0)
+	if (handout_send(socket, request, REQUEST, pair[1]) < 0)
 		result = -errno;
 	close(pair[1]);
-	if (receive_with(pair[0], &result, sizeof(result), fd) < 0 && result >= 0)
+	if (handout_receive(pair[0], &result, sizeof(result), fd) < 0 && result >= 0)
 		result = -ENOBUFS;
 	close(pair[0]);
 	return result;

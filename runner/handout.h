@@ -7,6 +7,8 @@
 #ifndef KVMRUN_HANDOUT_H
 #define KVMRUN_HANDOUT_H
 
+#include <stddef.h>
+
 /*
  * A request's three numbers, of whoever has taken over a runner; the result is what the asker gets: -errno,
  * or a number, and in *fd (before: -1) a descriptor for it, which is closed here.
@@ -21,5 +23,11 @@ int handout_start(int (*prepare)(void), handout_serve *serve);
 
 /* Asks: the result; *fd is the descriptor that came with it, or -1. */
 int handout_ask(int socket, const int request[3], int *fd);
+
+/* Sends n bytes of data on a socket, with fd unless it is negative. 0 or -1. */
+int handout_send(int socket, const void *data, size_t n, int fd);
+
+/* Receives n bytes; *fd is what came with them, or -1. 0, or -1 at the end and for anything else. */
+int handout_receive(int socket, void *data, size_t n, int *fd);
 
 #endif

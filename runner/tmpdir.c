@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "handout.h"
 #include "msg.h"
 #include "tmpdir.h"
 
@@ -48,39 +49,15 @@ static int put(const char *path, const char *text)
 static void send_fd(int socket, int fd)
 {
 	int err = fd < 0 ? errno : 0;
-	struct iovec iov = { &err, sizeof(err) };
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (fd >= 0) {
-		struct cmsghdr *c = &control.align;
-
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
-	sendmsg(socket, &m, MSG_NOSIGNAL);
+	handout_send(socket, &err, sizeof(err), fd);
 }
 
 static int receive_fd(int socket)
 {
-	int err = EIO, fd = -1;
-	struct iovec iov = { &err, sizeof(err) };
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-			    .msg_controllen = sizeof(control) };
+	int err = EIO, fd;
 
-	if (recvmsg(socket, &m, MSG_CMSG_CLOEXEC) == sizeof(err) && err == 0 && CMSG_FIRSTHDR(&m))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	handout_receive(socket, &err, sizeof(err), &fd);
 	errno = err;
 	return fd;
 }
