@@ -161,10 +161,14 @@ static void between_processes(void)
 
 	if (!child) {
 		wake_at_last(&shared[9], FUTEX_WAKE);
+		/* or this one could still find the first wait */
+		while (!shared[5])
+			sched_yield();
 		wake_at_last(&shared[0], FUTEX_WAKE);
 		_exit(7);
 	}
 	show("first", waitv(w, 3, NULL, 0));
+	shared[5] = 1;
 	show("second", waitv(w, 3, NULL, 0));
 	waitpid(child, &status, 0);
 	printf("child %d\n", WEXITSTATUS(status));
