@@ -79,7 +79,7 @@ static void details(void *to, gva_t start, gva_t end, const struct abi_mapping *
 	put(out, "Pss", a.resident);
 	put(out, "Pss_Dirty", a.dirty);
 	put_rest(out, &a);
-	fprintf(out, "THPeligible:    %d\nProtectionKey:         0\nVmFlags:", !m->at && end - start >= ABI_HUGE);
+	fprintf(out, "THPeligible:    %d\nVmFlags:", !m->at && end - start >= ABI_HUGE);
 	fprintf(out, "%s%s%s%s mr mw me %s%s\n", m->prot & PROT_READ ? " rd" : "", m->prot & PROT_WRITE ? " wr" : "",
 		m->prot & PROT_EXEC ? " ex" : "", m->flags & ABI_MAP_SHARED ? " sh" : "",
 		m->flags & ABI_MAP_GROWSDOWN ? "gd " : "", m->prot & PROT_WRITE ? "ac " : "");

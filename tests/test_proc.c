@@ -77,10 +77,12 @@ static void files_have_the_formats_of_linux(void **state)
 		{ "/proc/self/status: Kthread", "from 6.11 on" },
 		{ "/proc/self/smaps: KSM", "from 6.8 on" },
 		{ "/proc/self/smaps_rollup: KSM", "likewise" },
+		{ "/proc/self/smaps: ProtectionKey", "where the CPU has them, and a guest has not" },
 		{ "/proc/net/", "what there is on the host" },
 		{ 0 },
 	}, here_only[] = {
 		{ "/proc/cpuinfo: bugs", "may be empty" },
+		{ "/proc/cpuinfo: microcode", "where the CPU tells of one" },
 		{ "/proc/self/cgroup: ", "empty natively where nothing is mounted" },
 		{ "/proc/meminfo: NFS_Unstable", "up to 6.1" },
 		{ "/proc/net/if_inet6", "where IPv6 is switched off" },
