@@ -162,7 +162,7 @@ static void child(char *const argv[])
 static int trace_native(char *const argv[], int fd)
 {
 	static struct trace trace;
-	struct __ptrace_syscall_info info;
+	static struct __ptrace_syscall_info info;
 	bool running = false;		/* past execve */
 	struct call call;
 	siginfo_t signal;

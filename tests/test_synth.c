@@ -47,7 +47,11 @@ static void file(const char *name, const char *text)
 
 static void grant(const char *host, const char *guest, bool writable)
 {
-	grants[config.ngrants++] = (struct grant){ *host == '/' ? host : strdup(at(host)), guest, writable };
+	static char path[4][512];
+
+	if (*host != '/')
+		host = strcpy(path[config.ngrants], at(host));
+	grants[config.ngrants++] = (struct grant){ host, guest, writable };
 }
 
 /* ro and rw granted, secret not; links in rw that lead into /proc. */
