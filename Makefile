@@ -101,6 +101,7 @@ $B/tests/test_%: $B/tests/test_%.o $B/libkvmrun.a $B/tests/libtest.a
 	$(CC) $(LDFLAGS) $(TEST_FIRST) $^ $(TEST_LIBS) $(LDLIBS) -lcmocka -lutil -o $@
 $B/tests/test_elf: TEST_LIBS := -Wl,--wrap=pread
 $B/tests/test_clock_page: TEST_LIBS := -Wl,--wrap=clock_gettime
+$B/tests/test_handout: TEST_LIBS := -Wl,--wrap=handout_start
 # their stand-ins for the VM and for signals come before the runner's own
 $B/tests/test_calls $B/tests/test_path $B/tests/test_synth: TEST_FIRST := -Wl,--allow-multiple-definition $B/tests/guest_call.o
 

@@ -227,3 +227,34 @@ int landlock_enter(bool go_without)
 	close(ruleset);
 	return abi;
 }
+
+int landlock_helper(const char *const *paths)
+{
+	int abi = landlock_abi(), ruleset, err = 0;
+	struct ruleset r = { .fs = rights_of(abi, NOBODY) };
+
+	if (abi < 0)
+		return 0;
+	if (abi >= 4)
+		r.net = ACCESS_NET_BIND_TCP | ACCESS_NET_CONNECT_TCP;
+	if (abi >= 6)
+		r.scoped = SCOPE_SIGNAL | SCOPE_ABSTRACT_UNIX;
+	ruleset = syscall(SYS_landlock_create_ruleset, &r, sizeof(r), 0);
+	if (ruleset < 0)
+		return -errno;
+	for (; *paths; paths++) {
+		struct landlock_path_beneath_attr rule = {
+			.parent_fd = open(*paths, O_PATH | O_CLOEXEC), .allowed_access = rights_of(abi, DEVICE),
+		};
+
+		if (rule.parent_fd < 0)
+			continue;
+		if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+			err = -errno;
+		close(rule.parent_fd);
+	}
+	if (!err && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		err = -errno;
+	close(ruleset);
+	return err;
+}

@@ -23,4 +23,11 @@ const char *landlock_lack(int abi, size_t i);
  */
 int landlock_enter(bool go_without);
 
+/*
+ * The same for a process beside the runner: to reading and writing these paths and what is below them
+ * (NULL-terminated; one that is not there is nobody's), no TCP, no signals to others. 0, also where the
+ * kernel has no Landlock, or -errno.
+ */
+int landlock_helper(const char *const *paths);
+
 #endif

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "logfile.h"
 #include "msg.h"
 #include "options.h"
@@ -33,8 +34,14 @@ _Noreturn static void copy(int from, int to)
 	_exit(0);
 }
 
-static void writer(int file, int from, int over)
+_Noreturn static void writer(int file, int from, int over)
 {
+	static const struct call_rule rules[] = {
+		RULE(read, "what the runner writes", IS32(0, 1)),
+		RULE(write, "the file", IS32(0, 0)),
+		RULE(exit_group, "the end"),
+	};
+	static const char *const nothing[] = { NULL };
 	int keep[] = { file, from, over };
 	sigset_t all;
 
@@ -46,6 +53,9 @@ static void writer(int file, int from, int over)
 	for (int i = 0; i < 3; i++)
 		dup2(keep[i], i);
 	close_range(3, ~0u, 0);
+	/* what fails here fails for the runner, too, who tells of it */
+	if (chdir("/") < 0 || confine_helper(rules, sizeof(rules) / sizeof(rules[0]), nothing) < 0)
+		_exit(1);
 	copy(1, 0);
 }
 

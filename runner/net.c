@@ -106,7 +106,53 @@ bool net_datagram_pairs(void)
 	return addresses && net_mode() != NET_LOOPBACK;
 }
 
+bool net_fast_open(void)
+{
+	return net_mode() == NET_LOOPBACK || net_mode() == NET_HOST;
+}
+
 /* ------------------------------------------------------------- sockets */
+
+#define PLAIN(i, type) MASKED32(i, ~(SOCK_CLOEXEC | SOCK_NONBLOCK), type)
+#define LOCAL(call, type) RULE(call, "guest sockets", IS32(0, AF_UNIX), PLAIN(1, type), MASKED32(2, ~AF_UNIX, 0))
+#define INET(family, type, protocol) RULE(socket, "guest sockets", IS32(0, family), PLAIN(1, type), IS32(2, protocol))
+
+const struct call_rule net_sockets[NET_SOCKETS] = {
+	LOCAL(socket, SOCK_STREAM),
+	LOCAL(socket, SOCK_SEQPACKET),
+	LOCAL(socket, SOCK_DGRAM),
+	INET(AF_INET, SOCK_STREAM, 0),
+	INET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
+	INET(AF_INET, SOCK_DGRAM, 0),
+	INET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
+	INET(AF_INET6, SOCK_STREAM, 0),
+	INET(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
+	INET(AF_INET6, SOCK_DGRAM, 0),
+	INET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
+};
+const struct call_rule net_pairs[NET_PAIRS] = {
+	LOCAL(socketpair, SOCK_STREAM),
+	LOCAL(socketpair, SOCK_SEQPACKET),
+	LOCAL(socketpair, SOCK_DGRAM),
+};
+
+bool net_makes(int family, int type, int protocol)
+{
+	const uint32_t value[] = { family, type, protocol };
+
+	if (type & (SOCK_CLOEXEC | SOCK_NONBLOCK))
+		return false;
+	for (size_t i = 0; i < NET_SOCKETS; i++) {
+		const struct scmp_arg_cmp *arg = net_sockets[i].arg;
+		size_t n = 0;
+
+		while (n < 3 && (!arg[n].op || (value[n] & arg[n].datum_a) == arg[n].datum_b))
+			n++;
+		if (n == 3)
+			return true;
+	}
+	return false;
+}
 
 /* A socket that the jail allows where it allows no other, and nobody is at its other end. */
 static int placeholder(void)

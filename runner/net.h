@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "confine.h"
 #include "options.h"
 
 /*
@@ -34,10 +35,28 @@ bool net_addresses(void);
 bool net_datagram_pairs(void);
 
 /*
+ * Whether a socket of TCP may connect by its first message (MSG_FASTOPEN): Landlock is asked about
+ * connect(2) alone, so not where it keeps ports.
+ */
+bool net_fast_open(void);
+
+/*
  * A host socket of this family, a SOCK_* type without flags, and protocol; or -errno.
  * *offline: it only stands there, since the policy has no use for one.
  */
 int net_socket(int family, int type, int protocol, bool *offline);
+
+/*
+ * The sockets and pairs that there are, for a filter: sockets of AF_UNIX first; the last pair can send to
+ * any address. Of protocols TCP and UDP alone: Landlock knows of no ports of others.
+ */
+#define NET_SOCKETS_UNIX 3
+#define NET_SOCKETS (NET_SOCKETS_UNIX + 8)
+#define NET_PAIRS 3
+extern const struct call_rule net_sockets[NET_SOCKETS], net_pairs[NET_PAIRS];
+
+/* Whether one of net_sockets[] is of this family, SOCK_* type without flags, and protocol. */
+bool net_makes(int family, int type, int protocol);
 
 /*
  * Whether an address of AF_INET or AF_INET6 may be connected to or sent to, or bound

@@ -41,16 +41,26 @@ static int prepare(void)
 	return 0;
 }
 
-/* A family, a type and a protocol. */
+/*
+ * A family, a type and a protocol. There is no vsock, netlink or packet socket for whoever asks: not all
+ * of them are the namespace's alone.
+ */
 static int serve(const int request[3], int *fd)
 {
-	*fd = socket(request[0], (request[1] & (SOCK_STREAM | SOCK_DGRAM | SOCK_SEQPACKET)) | SOCK_CLOEXEC, request[2]);
+	if (!net_makes(request[0], request[1], request[2]))
+		return -EPERM;
+	*fd = socket(request[0], request[1] | SOCK_CLOEXEC, request[2]);
 	return *fd < 0 ? -errno : 0;
 }
 
 void netns_start(void)
 {
-	factory = handout_start(prepare, serve);
+	static const char *const nothing[] = { NULL };
+	static const struct handout sockets = {
+		.prepare = prepare, .serve = serve, .rules = net_sockets, .rule_count = NET_SOCKETS, .paths = nothing, .fds = 8,
+	};
+
+	factory = handout_start(&sockets);
 	if (factory >= 0)
 		return;
 	errno = -factory;

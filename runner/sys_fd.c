@@ -100,7 +100,7 @@ static long set_flags(struct call *c)
 
 	if (old < 0)
 		return -errno;
-	if (fcntl(host_fd(c, 0), F_SETFL, (old & ~SETTABLE) | (c->arg[2] & SETTABLE)) < 0)
+	if (fcntl(host_fd(c, 0), F_SETFL, (old & ~(SETTABLE | O_ASYNC)) | (c->arg[2] & SETTABLE)) < 0)
 		return -errno;
 	/* what has no such signals ignores it */
 	if (!(c->arg[2] & O_ASYNC) != !async_is_on(c->fd[0])) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "net.h"
 #include "netlink.h"
 #include "output.h"
 #include "process.h"
@@ -207,11 +208,28 @@ static long send_offline(struct call *c)
 	return socket_type(c->fd[0]) == SOCK_STREAM ? -EPIPE : -EDESTADDRREQ;
 }
 
+/* To an address that the policy has let through, if any. */
+static long send_found(struct call *c, struct msghdr *h, int flags)
+{
+	uint64_t may;
+
+	if (flags & MSG_FASTOPEN && !net_fast_open()) {
+		/* as where the host has switched it off */
+		if (socket_family(c->fd[0]) != AF_UNIX && socket_type(c->fd[0]) == SOCK_STREAM)
+			return -EOPNOTSUPP;
+		flags &= ~MSG_FASTOPEN;
+	}
+	/* a message is sent whole or not at all, and then the program ends */
+	may = output_take(c->fd[0], c->count[1]);
+	if (may < c->count[1])
+		return output_done(c->fd[0], c->count[1], 0, -EAGAIN);
+	return output_done(c->fd[0], may, may, make(SYS_sendmsg, host_fd(c, 0), h, flags));
+}
+
 static long do_send(struct call *c, struct msghdr *h, const void *name, uint64_t name_len, int flags)
 {
 	struct address a;
 	long ret = need_socket(c);
-	uint64_t may;
 
 	if (ret)
 		return ret;
@@ -227,12 +245,7 @@ static long do_send(struct call *c, struct msghdr *h, const void *name, uint64_t
 	} else if (c->fd[0]->offline) {
 		return send_offline(c);
 	}
-	/* a message is sent whole or not at all, and then the program ends */
-	may = output_take(c->fd[0], c->count[1]);
-	if (may < c->count[1])
-		ret = output_done(c->fd[0], c->count[1], 0, -EAGAIN);
-	else
-		ret = output_done(c->fd[0], may, may, make(SYS_sendmsg, host_fd(c, 0), h, flags & SEND_FLAGS));
+	ret = send_found(c, h, flags & SEND_FLAGS);
 	if (name_len)
 		address_done(&a);
 	return ret;

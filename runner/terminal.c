@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "fdtable.h"
 #include "handout.h"
 #include "msg.h"
@@ -26,17 +28,42 @@ enum what { NEW, BY_NUMBER, BY_ID, NEXT };
 
 /* ------------------------------------------------------------- the process that makes them */
 
+/* The slave of number n, by O_PATH so that nobody's hangup waits for it, is its descriptor SLAVES + n. */
+#define SLAVES	8
+
+/* One more path than slaves, each in a piece of a page of its own. */
+#define PIECE	32
+#define PAGE	4096
+#define PTMX	PTYS
+
 static struct {
+	bool made;
 	int id;
-	int slave;		/* by O_PATH: nobody's hangup waits for it; or -1 */
 } ptys[PTYS];
 static int made;
+
+/*
+ * The paths that are opened. A filter sees a path's address alone; so there are no others than those in
+ * this page, and no call that could change it.
+ */
+static char paths[PAGE / PIECE][PIECE] __attribute__((aligned(PAGE)));
+
+static struct call_rule rules[] = {
+	RULE(openat, "a pair, or a slave: as FLAGS has it, and no session's terminal by that", IS32(0, AT_FDCWD),
+	     SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, ~(uint64_t)(PAGE - PIECE), 0 /* prepare() */),
+	     MASKED32(2, ~(FLAGS | O_CLOEXEC), O_NOCTTY)),
+	RULE(ioctl, "a pair's slave", IS32(1, TIOCGPTPEER), IS32(2, O_PATH | O_NOCTTY | O_CLOEXEC)),
+	RULE(dup3, "a slave where its path leads", IS32(2, O_CLOEXEC)),
+	RULE(fstat, "whether a slave's master is there"),
+};
 
 static int prepare(void)
 {
 	for (int i = 0; i < PTYS; i++)
-		ptys[i].slave = -1;
-	return 0;
+		snprintf(paths[i], PIECE, "/proc/self/fd/%d", SLAVES + i);
+	strcpy(paths[PTMX], "/dev/ptmx");
+	rules[0].arg[1].datum_b = (uintptr_t)paths;
+	return mprotect(paths, sizeof(paths), PROT_READ) < 0 ? -errno : 0;
 }
 
 /* Whether its master is there: afterwards the host's number may be another one's, the file is not. */
@@ -44,11 +71,17 @@ static bool lives(int n)
 {
 	struct stat st;
 
-	if (ptys[n].slave >= 0 && (fstat(ptys[n].slave, &st) < 0 || !st.st_nlink)) {
-		close(ptys[n].slave);
-		ptys[n].slave = -1;
+	/* glibc's fstat() is a call by path */
+	if (ptys[n].made && (syscall(SYS_fstat, SLAVES + n, &st) < 0 || !st.st_nlink)) {
+		close(SLAVES + n);
+		ptys[n].made = false;
 	}
-	return ptys[n].slave >= 0;
+	return ptys[n].made;
+}
+
+static int open_path(int i, int flags)
+{
+	return open(paths[i], (flags & FLAGS) | O_NOCTTY | O_CLOEXEC);
 }
 
 static int make(int flags, int *fd)
@@ -59,23 +92,23 @@ static int make(int flags, int *fd)
 		n++;
 	if (n == PTYS)
 		return -ENOSPC;
-	*fd = open("/dev/ptmx", (flags & FLAGS) | O_NOCTTY | O_CLOEXEC);
+	*fd = open_path(PTMX, flags);
 	if (*fd < 0)
 		return -errno;
 	slave = ioctl(*fd, TIOCGPTPEER, O_PATH | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
 		return -errno;
-	ptys[n].slave = slave;
+	ptys[n].made = dup3(slave, SLAVES + n, O_CLOEXEC) >= 0;
+	close(slave);
+	if (!ptys[n].made)
+		return -EMFILE;
 	ptys[n].id = ++made % (INT32_MAX / PTYS) * PTYS + n;
 	return ptys[n].id;
 }
 
 static int open_slave(int n, int flags, int *fd)
 {
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", ptys[n].slave);
-	*fd = open(path, (flags & FLAGS) | O_NOCTTY | O_CLOEXEC);
+	*fd = open_path(n, flags);
 	return *fd < 0 ? -errno : ptys[n].id;
 }
 
@@ -102,7 +135,13 @@ static int serve(const int request[3], int *fd)
 
 void pty_init(void)
 {
-	factory = handout_start(prepare, serve);
+	static const char *const devices[] = { "/dev/ptmx", "/dev/pts", NULL };
+	static const struct handout terminals = {
+		.prepare = prepare, .serve = serve, .rules = rules, .rule_count = sizeof(rules) / sizeof(rules[0]),
+		.paths = devices, .fds = SLAVES + PTYS,
+	};
+
+	factory = handout_start(&terminals);
 	if (factory < 0)
 		vmsg("no pseudo-terminals: %s", strerror(-factory));
 }

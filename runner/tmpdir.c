@@ -50,7 +50,7 @@ static void send_fd(int socket, int fd)
 {
 	int err = fd < 0 ? errno : 0;
 
-	handout_send(socket, &err, sizeof(err), fd);
+	handout_send(socket, &err, sizeof(err), fd, 0);
 }
 
 static int receive_fd(int socket)

@@ -73,6 +73,8 @@ const struct attempt forbidden[] = {
 	KILL("KVM_CREATE_DEVICE", SYS_ioctl, 0, (long)KVM_CREATE_DEVICE),
 	KILL("F_SETOWN", SYS_fcntl, 0, F_SETOWN, 1),
 	KILL("F_SETSIG", SYS_fcntl, 0, F_SETSIG, 9),
+	KILL("a signal to those whose the terminal is", SYS_fcntl, 0, F_SETFL, O_ASYNC),
+	KILL("connecting by a message", SYS_sendmsg, 0, 0, MSG_FASTOPEN),
 	KILL("mknod of a device", SYS_mknodat, AT_FDCWD, (long)"x", S_IFCHR | 0600, 0x101),
 	KILL("mount", SYS_mount, 0),
 	KILL("fsopen", SYS_fsopen, (long)"tmpfs"),
