@@ -111,10 +111,28 @@ void pidfd_fill(int fd, int pid)
 		fd_replace(file, fd, true);
 }
 
-/* The process of a descriptor, alive or a zombie, with the table's lock held; NULL: it is no more. */
+void pidfd_directory(struct file *file)
+{
+	const struct process *p;
+
+	if (!procs)
+		return;
+	proc_lock();
+	p = proc_find(file->node.pid);
+	file->born = p ? p->born : UINT64_MAX;
+	proc_unlock();
+}
+
+/* The process that a descriptor is for, its own or its directory's; 0: none. */
+static int number_of(const struct file *file)
+{
+	return file->pid ? file->pid : synth_is_process(&file->node) ? file->node.pid : 0;
+}
+
+/* That process, alive or a zombie, with the table's lock held; NULL: it is no more. */
 static struct process *process_of(const struct file *file)
 {
-	struct process *p = proc_find(file->pid);
+	struct process *p = proc_find(number_of(file));
 
 	return p && p->born == file->born ? p : NULL;
 }
@@ -150,20 +168,20 @@ long host_pidfd_open(struct call *c)
 long host_pidfd_send_signal(struct call *c)
 {
 	struct file *file = c->fd[0];
-	int sig = c->arg[1];
+	int sig = c->arg[1], pid = number_of(file);
 	siginfo_t info;
 	bool there;
 
 	if (c->arg[3])
 		return -EINVAL;
-	if (!file->pid)
+	if (!pid)
 		return -EBADF;
 	if (c->ptr[2]) {
 		memcpy(&info, c->ptr[2], sizeof(info));
 		if (info.si_signo != sig)
 			return -EINVAL;
 		/* only the kernel's own may be for others, sigqueue(3) */
-		if (file->pid != process_pid() && (info.si_code >= 0 || info.si_code == SI_TKILL))
+		if (pid != process_pid() && (info.si_code >= 0 || info.si_code == SI_TKILL))
 			return -EPERM;
 	} else {
 		memset(&info, 0, sizeof(info));
@@ -174,11 +192,13 @@ long host_pidfd_send_signal(struct call *c)
 	}
 	if (sig < 0 || sig > 64)
 		return -EINVAL;
+	if (pid == GUEST_PPID)
+		return -EPERM;
 	if (procs) {
 		proc_lock();
 		there = process_of(file);
 		proc_unlock();
-		return there ? process_kill(file->pid, &info) : -ESRCH;
+		return there ? process_kill(pid, &info) : -ESRCH;
 	}
 	process_signal_self(&info);
 	return 0;

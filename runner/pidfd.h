@@ -22,6 +22,9 @@ void pidfd_fill(int fd, int pid);
 int pidfd_watch_first(void);
 void pidfd_first_over(void);
 
+/* A process's directory of /proc was opened, which pidfd_send_signal(2) takes for its descriptor, too. */
+void pidfd_directory(struct file *file);
+
 /* Whether it is one of a process that has ended. */
 bool pidfd_over(const struct file *file);
 

@@ -176,6 +176,11 @@ bool synth_is_dir(const struct synth *s)
 	return *s->rest || s->row == &leading;
 }
 
+bool synth_is_process(const struct synth *s)
+{
+	return s->row && s->pid && *s->rest && (size_t)(s->rest - s->row->path) == strlen("/proc/[pid]");
+}
+
 /* The root, and what leads to mounts: no file system of these. */
 static bool leads(const struct synth *s)
 {

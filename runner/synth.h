@@ -59,6 +59,8 @@ size_t synth_root(const char *path);
 int synth_find(const char *path, struct synth *s);
 
 bool synth_is_dir(const struct synth *s);
+/* Whether it is the directory of a process, /proc/PID. */
+bool synth_is_process(const struct synth *s);
 void synth_stat(const struct synth *s, struct stat *st);
 
 /* Of the file system at a path. */

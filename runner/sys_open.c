@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "path.h"
+#include "pidfd.h"
 #include "policy.h"
 #include "reopen.h"
 #include "sys.h"
@@ -39,6 +40,8 @@ static long install(const struct found *f, int host, mode_t type, uint64_t flags
 		file->node = f->node;
 	if (file && f->synthetic && (flags & O_ACCMODE) != O_RDONLY)
 		file->stores = true;
+	if (file && synth_is_process(&file->node))
+		pidfd_directory(file);
 	return file ? fd_install(file, 0, flags & O_CLOEXEC) : -ENOMEM;
 }
 

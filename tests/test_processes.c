@@ -84,6 +84,7 @@ static const struct row rows[] = {
 	{ "a_lock_is_known_by_its_owner", LIMITS("locks"), 0, "whose: its" },
 
 	/* their descriptors, and whose they are */
+	{ "a_directory_of_proc_is_a_pidfd_for_signals", PIDFD("directories"), 0, "to who is gone: ESRCH" },
 	{ "a_pidfd_waits_signals_and_tells_of_the_end", PIDFD("opened"), 0, "not waiting: EAGAIN" },
 	{ "clone_makes_pidfds_and_children_without_handlers", PIDFD("made"), 0, "without handlers: 3" },
 	{ "a_pidfd_can_be_of_any_of_the_programs_processes", PIDFD("others"), 0, "the first one is over: 1" },

@@ -133,6 +133,37 @@ static void opened(void)
 	printf("ready %d\n", ready(fd, 0));
 }
 
+/* ------------------------------------------------------------- /proc/PID */
+
+/* A process's directory of /proc is its descriptor, too, as far as pidfd_send_signal(2) goes. */
+static void directories(void)
+{
+	struct sigaction act = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
+	siginfo_t info = { .si_signo = SIGUSR1, .si_code = SI_USER };
+	pid_t pid = child(forever, 0);
+	char path[64];
+	int fd, self = open("/proc/self", O_RDONLY | O_DIRECTORY);
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	sigaction(SIGUSR1, &act, NULL);
+	say("a signal to itself", send(self, SIGUSR1, NULL));
+	printf("got %d code %d\n", got, got_code);
+	say("with a value, as the kernel's", send(self, SIGUSR1, &info));
+	say("likewise to another", send(fd, SIGUSR1, &info));
+	say("nothing", send(fd, 0, NULL));
+	say("a signal that is none", send(fd, 65, NULL));
+	say("flags that are none", syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0x100));
+	say("by /proc", send(open("/proc", O_RDONLY | O_DIRECTORY), 0, NULL));
+	say("by its descriptors", send(open("/proc/self/fd", O_RDONLY | O_DIRECTORY), 0, NULL));
+	say("by a file there", send(open("/proc/self/stat", O_RDONLY), 0, NULL));
+	say("by the thread's", send(open("/proc/thread-self", O_RDONLY | O_DIRECTORY), 0, NULL));
+	wait_by("wait by it", fd, WEXITED | WNOHANG);
+	say("kill", send(fd, SIGKILL, NULL));
+	printf("ended with %d\n", ended(pid));
+	say("to who is gone", send(fd, 0, NULL));
+}
+
 /* ------------------------------------------------------------- clone */
 
 static pid_t clone3_with(struct clone_args *args)
@@ -359,6 +390,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (!strcmp(argv[1], "opened"))
 		opened();
+	else if (!strcmp(argv[1], "directories"))
+		directories();
 	else if (!strcmp(argv[1], "made"))
 		made();
 	else if (!strcmp(argv[1], "others"))
