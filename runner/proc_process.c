@@ -189,32 +189,45 @@ static void put_name(FILE *out, const char *name)
 	}
 }
 
+/* What the shim says of it, within what there is. */
+static void sched_of(struct abi_sched *sched)
+{
+	const struct abi_boot *boot = guest_ptr(proc_vm, ABI_BOOT_GPA, sizeof(*boot));
+
+	sched->policy = READ_ONCE(boot->sched.policy) % 7;
+	sched->nice = READ_ONCE(boot->sched.nice) % 21;
+}
+
 int proc_process_stat(const struct synth *s, FILE *out)
 {
 	struct sizes z = { 0 };
 	struct subject of;
 	const struct process_view *v = &of.v;
 	struct rusage usage = { 0 };
+	struct abi_sched sched = { 0 };
 	int err = view(s, &of);
 
 	if (err)
 		return err;
 	if (v->self && !measure(&z))
 		return SYNTH_MAPPINGS;
-	if (v->self)
+	if (v->self) {
 		getrusage(RUSAGE_SELF, &usage);
+		sched_of(&sched);
+	}
 	fprintf(out, "%d (", of.id);
 	put_name(out, v->comm);
 	fprintf(out, ") %c %d %d %d %d -1 4194304 ", v->state, v->ppid, v->pgid, v->sid,
 		v->tty > 0 ? (int)makedev(136, v->tty % PTYS) : 0);
-	fprintf(out, "%ld 0 %ld 0 %llu %llu %llu %llu 20 0 %u 0 ", usage.ru_minflt, usage.ru_majflt,
+	fprintf(out, "%ld 0 %ld 0 %llu %llu %llu %llu %d %d %u 0 ", usage.ru_minflt, usage.ru_majflt,
 		(unsigned long long)(v->user / TICK), (unsigned long long)(v->system / TICK),
 		(unsigned long long)(v->children_user / TICK), (unsigned long long)(v->children_system / TICK),
-		v->self ? count_threads() : 1);
+		20 + sched.nice, sched.nice, v->self ? count_threads() : 1);
 	fprintf(out, "%llu %llu %llu %llu ", (unsigned long long)(v->started / TICK), (unsigned long long)(z.total * ABI_PAGE),
 		(unsigned long long)z.resident, ULLONG_MAX);
 	/* where its code begins and ends is not told; where its stack does is */
-	fprintf(out, "1 1 %llu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", v->self ? (unsigned long long)proc_vm->stack : 0);
+	fprintf(out, "1 1 %llu 0 0 0 0 0 0 0 0 0 17 0 0 %u 0 0 0 0 0 0 0 0 0 0 0\n", v->self ? (unsigned long long)proc_vm->stack : 0,
+		sched.policy);
 	return 0;
 }
 

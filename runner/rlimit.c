@@ -12,6 +12,7 @@
 #include "vm.h"
 
 static struct abi_limit saved[ABI_LIMITS];
+static struct abi_sched saved_sched;
 
 static struct abi_boot *boot_of(struct vm *vm)
 {
@@ -82,6 +83,7 @@ int rlimit_changed(struct vm *vm, uint64_t which)
 void rlimits_save(struct vm *vm)
 {
 	memcpy(saved, boot_of(vm)->limit, sizeof(saved));
+	saved_sched = boot_of(vm)->sched;
 	/* where the new program's stack is, and how far it may grow */
 	vm->stack_limit = saved[RLIMIT_STACK].soft;
 }
@@ -92,4 +94,5 @@ void rlimits_restore(struct vm *vm)
 
 	memcpy(boot->limit, saved, sizeof(saved));
 	boot->limits_kept = 1;
+	boot->sched = saved_sched;
 }

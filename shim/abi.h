@@ -296,6 +296,14 @@ struct abi_limit {
 };
 #define ABI_LIMITS	16
 
+/* How a thread would be scheduled, sched(7). */
+struct abi_sched {
+	uint32_t policy;
+	int32_t nice;
+	uint32_t reset_on_fork;
+	uint32_t unused;
+};
+
 /* What the runner tells the shim; at ABI_BOOT_GPA. */
 struct abi_boot {
 	uint64_t magic;
@@ -327,6 +335,7 @@ struct abi_boot {
 	uint32_t nocldstop;	/* no SIGCHLD for their stops: SA_NOCLDSTOP; likewise */
 	struct abi_limit limit[ABI_LIMITS];	/* by RLIMIT_*; the shim's to set, at first those that the runner has not */
 	uint64_t limits_kept;	/* they are those of the program before; set by the runner */
+	struct abi_sched sched;	/* the first thread's; set by the shim, over execve(2) by the runner */
 	uint64_t signalfds;	/* signals that descriptors tell of; set by the runner */
 	gpa_t window;		/* what is not RAM is from here on */
 	uint64_t committed;	/* pages of map[] that count against mem_limit */

@@ -408,6 +408,7 @@ struct thread {
 	bool resumed;
 	u64 deadline;		/* 0: none */
 	u64 not_on;		/* CPUs that sched_setaffinity(2) left out */
+	struct abi_sched sched;
 	/* for its start */
 	char comm[16];		/* from then on it is in its vCPU's frame */
 	struct regs regs;
@@ -568,7 +569,14 @@ int sigframe_push(struct regs *r, const struct siginfo *info, const struct sigac
 #define RLIMIT_NOFILE	7
 #define RLIMIT_MEMLOCK	8
 #define RLIMIT_AS	9
+#define RLIMIT_NICE	13
 void rlimits_init(void);	/* behind mm_init() */
+
+/* ---- sched.c */
+#define PRIO_PROCESS	0
+#define PRIO_PGRP	1
+#define PRIO_USER	2
+struct thread *thread_or_self(u64 tid);	/* a living one, the caller's own by 0, or NULL */
 
 /* ---- sys.c: small calls */
 _Noreturn void end_program(u64 code, u64 signal, enum abi_end why);

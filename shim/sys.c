@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Small calls that need nothing of the host: names, ids, limits, scheduling. */
+/* Small calls that need nothing of the host: names, ids, limits. */
 #include "shim.h"
 
 void end_program(u64 code, u64 signal, enum abi_end why)
@@ -137,11 +137,6 @@ long sys_getgroups(const u64 a[6])
 long sys_setgroups(const u64 a[6])
 {
 	return (void)a, -EPERM;
-}
-
-static struct thread *thread_or_self(u64 tid)
-{
-	return (u32)tid ? thread_find(tid) : current;
 }
 
 /* As long as there is no other process, it leads its process group and its session. */
@@ -282,175 +277,6 @@ long sys_membarrier(const u64 a[6])
 	lock(&mm_lock);
 	threads_flush();
 	unlock(&mm_lock);
-	return 0;
-}
-
-/* ---------------------------------------------------------------- scheduling */
-
-long sys_sched_yield(const u64 a[6])
-{
-	return (void)a, 0;
-}
-
-/* The CPUs that there are for the program: as many as for the runner, numbered from 0, and no more than 64. */
-static u64 all_cpus(void)
-{
-	return boot->ncpus >= 64 ? ~0ull : (1ull << boot->ncpus) - 1;
-}
-
-long sys_sched_getaffinity(const u64 a[6])
-{
-	const struct thread *t = thread_or_self(a[0]);
-	u64 cpus;
-
-	if (!t)
-		return -ESRCH;
-	if (a[1] < sizeof(cpus) || (a[1] & 7))
-		return -EINVAL;
-	cpus = all_cpus() & ~t->not_on;
-	return put_user(cpus, a[2]) ? -EFAULT : (long)sizeof(cpus);
-}
-
-/* Kept, and told; where threads run is the host's to say. */
-long sys_sched_setaffinity(const u64 a[6])
-{
-	struct thread *t = thread_or_self(a[0]);
-	u64 cpus = 0;
-
-	if (!t)
-		return -ESRCH;
-	if (copy_in(&cpus, a[2], MIN(a[1], sizeof(cpus))))
-		return -EFAULT;
-	if (!(cpus & all_cpus()))
-		return -EINVAL;
-	t->not_on = ~cpus;
-	return 0;
-}
-
-static int nice;
-
-/* 0 for the program itself; how these calls refuse any other process. */
-static long sched_self(u64 pid)
-{
-	return (int)pid < 0 ? -EINVAL : thread_or_self(pid) ? 0 : -ESRCH;
-}
-
-long sys_sched_getscheduler(const u64 a[6])
-{
-	return sched_self(a[0]);	/* SCHED_OTHER is 0 */
-}
-
-static bool normal_policy(u32 policy)
-{
-	return policy == 0 || policy == 3 || policy == 5;	/* OTHER BATCH IDLE */
-}
-
-/* 0 when a priority that the program gives is that of its policy. */
-static long zero_priority(u64 pid, gva_t param)
-{
-	long err = param ? sched_self(pid) : -EINVAL;
-	int priority;
-
-	if (err)
-		return err;
-	return get_user(priority, param) ? -EFAULT : priority ? -EINVAL : 0;
-}
-
-long sys_sched_setscheduler(const u64 a[6])
-{
-	long err = zero_priority(a[0], a[2]);
-
-	if ((u32)a[1] == 1 || (u32)a[1] == 2)
-		return err && err != -EINVAL ? err : -EPERM;	/* FIFO RR: priorities are theirs */
-	return err ? err : normal_policy(a[1]) ? 0 : -EINVAL;
-}
-
-long sys_sched_getparam(const u64 a[6])
-{
-	long err = a[1] ? sched_self(a[0]) : -EINVAL;
-	int priority = 0;
-
-	return err ? err : put_user(priority, a[1]);
-}
-
-long sys_sched_setparam(const u64 a[6])
-{
-	return zero_priority(a[0], a[1]);
-}
-
-long sys_sched_get_priority_max(const u64 a[6])
-{
-	return a[0] == 1 || a[0] == 2 ? 99 : normal_policy(a[0]) || a[0] == 6 ? 0 : -EINVAL;
-}
-
-long sys_sched_get_priority_min(const u64 a[6])
-{
-	return a[0] == 1 || a[0] == 2 ? 1 : normal_policy(a[0]) || a[0] == 6 ? 0 : -EINVAL;
-}
-
-long sys_sched_rr_get_interval(const u64 a[6])
-{
-	u64 interval[2] = { 0, 4000000 };
-	long err = sched_self(a[0]);
-
-	return err ? err : put_user(interval, a[1]);
-}
-
-long sys_sched_getattr(const u64 a[6])
-{
-	struct { u32 size, policy; u64 flags; int nice; u32 priority; u64 deadline[3]; } attr = {
-		.size = sizeof(attr), .nice = nice };
-	long err = sched_self(a[0]);
-
-	if (!a[1] || (u32)a[2] < sizeof(attr) || (u32)a[2] > PAGE_SIZE || (u32)a[3])
-		return -EINVAL;
-	return err ? err : put_user(attr, a[1]);
-}
-
-long sys_sched_setattr(const u64 a[6])
-{
-	u32 head[2];
-	long err = a[1] && !(u32)a[2] ? sched_self(a[0]) : -EINVAL;
-
-	if (err)
-		return err;
-	if (get_user(head, a[1]))
-		return -EFAULT;
-	return normal_policy(head[1]) ? 0 : -EPERM;
-}
-
-long sys_getpriority(const u64 a[6])
-{
-	if ((u32)a[0] > 2)
-		return -EINVAL;
-	return thread_or_self(a[1]) || ((u32)a[0] == 2 && (u32)a[1] == boot->uid) ? 20 - nice : -ESRCH;
-}
-
-long sys_setpriority(const u64 a[6])
-{
-	int to = MAX(-20, MIN(19, (int)a[2]));
-
-	if ((u32)a[0] > 2)
-		return -EINVAL;
-	if (!thread_or_self(a[1]))
-		return -ESRCH;
-	if (to < nice)
-		return -EACCES;
-	nice = to;
-	return 0;
-}
-
-long sys_getcpu(const u64 a[6])
-{
-	u64 cpus = all_cpus() & ~current->not_on;
-	u32 zero = 0, cpu = this_cpu()->index % MIN(boot->ncpus, 64);
-
-	/* the vCPUs take turns, as far as the thread may use the CPU */
-	if (!(cpus >> cpu & 1))
-		cpu = __builtin_ctzll(cpus);
-
-	if ((a[0] && put_user(cpu, a[0])) || (a[1] && put_user(zero, a[1])))
-		return -EFAULT;
 	return 0;
 }
 

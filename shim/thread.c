@@ -260,6 +260,8 @@ void thread_inherit(struct thread *t, const struct clone_args *c)
 	t->mask = parent->masked ? parent->saved_mask : parent->mask;
 	t->masked = t->resumed = false;
 	t->not_on = parent->not_on;
+	t->sched = parent->sched;
+	t->sched.reset_on_fork = 0;
 	t->waits = t->trapno = t->err = t->cr2 = 0;
 	t->interrupted = t->again = 0;
 	t->alt = (struct altstack){ .flags = SS_DISABLE };
@@ -277,6 +279,7 @@ void threads_init(void)
 	thread0.alive = true;
 	thread0.tid = last_tid = boot->pid;
 	thread0.alt.flags = SS_DISABLE;
+	thread0.sched = boot->sched;
 	thread0.fpu = (struct xstate *)((u64)&cpu0 - STACK_SIZE);
 }
 
@@ -286,6 +289,7 @@ void threads_forked(const struct thread *t)
 	memcpy(thread0.cpu->frame->comm, t->comm, sizeof(t->comm));
 	thread0.alive = true;
 	thread0.tid = last_tid = boot->pid;
+	boot->sched = thread0.sched;
 	for (u32 i = 1; i < nthreads; i++) {
 		threads[i]->alive = false;
 		threads[i]->parked = true;
