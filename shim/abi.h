@@ -167,7 +167,7 @@ struct abi_vmas {
 #define ABI_THREADS	4096	/* vCPUs at most; boot->max_threads may be less */
 
 #define ABI_NSEGS	1024	/* segments in a frame; covers 4 MiB of scattered 4 KiB pages */
-#define ABI_DATA	12288	/* bytes of small arguments: two paths and some structures */
+#define ABI_DATA	32768	/* bytes of small arguments: two paths and some structures, or what poll(2) takes of 4096 descriptors */
 #define ABI_NULL	UINT64_MAX	/* arg[] for a null pointer, where a pointer is described */
 
 /* A piece of a user buffer. */
@@ -200,7 +200,7 @@ struct abi_frame {
 	uint8_t data[ABI_DATA];
 	struct abi_seg seg[ABI_NSEGS];
 };
-#define ABI_FRAME_SIZE	0x8000ull
+#define ABI_FRAME_SIZE	0xd000ull
 #define ABI_MORE_SIGNALS 2u	/* a read of a signalfd, which is the shim's to serve */
 #define ABI_MORE_MAPPINGS 3u	/* a look at what is mapped, which the shim has to tell first */
 

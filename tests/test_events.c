@@ -9,6 +9,12 @@
 
 #define PROGRAM "build/guest/events"
 
+static void poll_and_epoll_take_3000_descriptors_at_once(void **state)
+{
+	(void)state;
+	assert_same_as_native(NULL, LIST(PROGRAM, "many"));
+}
+
 static void eventfds_count_as_on_linux(void **state)
 {
 	(void)state;
@@ -100,6 +106,7 @@ static void inotify_tells_of_nothing_else(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(poll_and_epoll_take_3000_descriptors_at_once),
 		cmocka_unit_test(eventfds_count_as_on_linux),
 		cmocka_unit_test(epoll_tells_of_descriptors_and_their_duplicates),
 		cmocka_unit_test(timerfds_expire),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Descriptors that tell of something: "events eventfd", "events epoll", "events timerfd", "events inotify". */
+/* Descriptors that tell of something: "events eventfd", "events epoll", "events timerfd", "events inotify", "events many". */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,6 +33,36 @@ static int ready(int fd, short events)
 	struct pollfd p = { fd, events, 0 };
 
 	return poll(&p, 1, 0) < 0 ? -1 : p.revents;
+}
+
+/* ------------------------------------------------------------- many at once */
+
+#define MANY 3000
+
+static void many(void)
+{
+	static struct pollfd p[MANY + 10000];
+	static struct epoll_event events[MANY];
+	struct rlimit limit;
+	int n, wrong = 0, ep = epoll_create1(0);
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
+	say("setrlimit", setrlimit(RLIMIT_NOFILE, &limit));
+	for (n = 0; n < MANY; n++) {
+		p[n] = (struct pollfd){ eventfd(n % 2, 0), POLLIN, 0 };
+		wrong += epoll_ctl(ep, EPOLL_CTL_ADD, p[n].fd, &(struct epoll_event){ .events = EPOLLIN, .data.u32 = n }) != 0;
+	}
+	printf("%d wrong\n", wrong);
+	say("poll", poll(p, MANY, -1));
+	for (n = 0; n < MANY; n++)
+		wrong += p[n].revents != (n % 2 ? POLLIN : 0);
+	printf("%d wrong\n", wrong);
+	say("of more than there may be open", poll(p, MANY + 10000, 0));
+	say("epoll_wait", epoll_wait(ep, events, MANY, -1));
+	for (n = 0; n < MANY / 2; n++)
+		wrong += events[n].data.u32 % 2 != 1;
+	printf("%d wrong\n", wrong);
 }
 
 /* ------------------------------------------------------------- eventfd */
@@ -274,6 +305,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (!strcmp(argv[1], "eventfd"))
 		eventfds();
+	else if (!strcmp(argv[1], "many"))
+		many();
 	else if (!strcmp(argv[1], "epoll"))
 		epolls();
 	else if (!strcmp(argv[1], "timerfd"))
