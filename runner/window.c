@@ -379,23 +379,30 @@ static void name_drop(struct name *name)
 	pthread_mutex_unlock(&table.lock);
 }
 
+/*
+ * For a private mapping of a memfd: its copies are the shim's to make, and this kind alone passes all
+ * seals, those to come, too.
+ */
+static void *mmap_private(const struct file *file, uint64_t len, uint64_t off)
+{
+	return mmap(NULL, len, PROT_READ, MAP_PRIVATE, file->host, off);
+}
+
 static int64_t map_file(struct vm *vm, struct file *file, uint64_t len, uint64_t off, int prot, bool shared)
 {
 	struct range kind = { .memory = file->memory ? file : NULL, .off = off };
 	bool writable = shared && (fcntl(file->host, F_GETFL) & O_ACCMODE) == O_RDWR;
-	void *p = MAP_FAILED;
+	bool sealable = !shared && file->memory;
+	void *p = sealable ? mmap_private(file, len, off) : MAP_FAILED;
 	int64_t gpa;
 
 	if (writable)
 		p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, file->host, off);
 	/* a seal against writes may leave reads, fcntl(2) */
-	if (p == MAP_FAILED && (!writable || (errno == EPERM && !(prot & PROT_WRITE)))) {
+	if (p == MAP_FAILED && !sealable && (!writable || (errno == EPERM && !(prot & PROT_WRITE)))) {
 		writable = false;
 		p = mmap(NULL, len, PROT_READ, MAP_SHARED, file->host, off);
 	}
-	/* the program's own copies are the shim's to make; this kind alone passes all seals */
-	if (p == MAP_FAILED && !shared && errno == EPERM)
-		p = mmap(NULL, len, PROT_READ, MAP_PRIVATE, file->host, off);
 	if (p == MAP_FAILED)
 		return -errno;
 	kind.name = name_of(file);
@@ -499,6 +506,8 @@ static int64_t remap(struct vm *vm, int64_t at, uint64_t len, uint64_t new_len, 
 		return -EINVAL;
 	/* behind shared memory there is other */
 	p = range.shm && new_len > range.end - at ? MAP_FAILED : mremap(vm->window_host + at, 0, new_len, MREMAP_MAYMOVE);
+	if (p == MAP_FAILED && errno == EINVAL && range.memory)
+		p = mmap_private(range.memory, new_len, range.off);
 	gpa = p == MAP_FAILED ? -ENOMEM : settle(vm, p, new_len, &range);
 	file_put(range.memory);
 	name_drop(range.name);

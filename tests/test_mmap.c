@@ -41,6 +41,7 @@ static const struct part parts[] = {
 	PART(mmap_fork, NULL, processes_share_memory_and_wait_for_each_other),
 	PART(mmap_memfd, "files", a_file_that_is_memory_is_a_file),
 	PART(mmap_memfd, "seals", seals_hold_for_calls_and_mappings),
+	PART(mmap_memfd, "private", a_private_mapping_is_in_no_seals_way),
 	PART(mmap_memfd, "forked", a_child_has_its_parents_mappings),
 	FILES("shared", what_is_written_to_a_mapping_is_in_the_file_and_back),
 	FILES("private", a_private_mapping_is_the_file_until_it_is_written),

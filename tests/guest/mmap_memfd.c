@@ -98,6 +98,38 @@ static void seals(void)
 	mem_layout(ZONE, 2);
 }
 
+/* A private mapping, which has copies of its own and follows the file elsewhere, is in no seal's way. */
+static void private(void)
+{
+	int fd = CALL(memfd_create, "private", MFD_ALLOW_SEALING), status;
+
+	SHOW(CALL(ftruncate, fd, 8 * PAGE));
+	SHOW(map(ZONE, 4, RW, MAP_PRIVATE, fd));
+	mem_layout(ZONE, 4);
+	mem_tag(ZONE, 2, 'p');
+	SHOW(CALL(pwrite64, fd, "w", 1, 0));
+	SHOW(CALL(pwrite64, fd, "x", 1, 2 * PAGE));
+	SHOW(CALL(pwrite64, fd, "y", 1, 6 * PAGE));
+	mem_layout(ZONE, 4);
+	SHOW(CALL(mremap, ZONE, 4 * PAGE, 8 * PAGE, 0));
+	mem_layout(ZONE, 8);
+	SHOW(CALL(fcntl, fd, F_ADD_SEALS, F_SEAL_WRITE));
+	SHOW(CALL(pwrite64, fd, "z", 1, 6 * PAGE));
+	mem_tag(ZONE + 5 * PAGE, 2, 'q');
+	mem_layout(ZONE, 8);
+	fflush(stdout);
+	if (fork() == 0) {
+		*(char *)(ZONE + 7 * PAGE) = 'c';
+		mem_layout(ZONE, 8);
+		fflush(stdout);
+		_exit(6);
+	}
+	wait(&status);
+	printf("%d\n", WEXITSTATUS(status));
+	mem_layout(ZONE, 8);
+	SHOW(CALL(munmap, ZONE, 8 * PAGE));
+}
+
 /* A child has the file, its mapping, and a private one with copies of its own. */
 static void forked(void)
 {
@@ -129,7 +161,7 @@ static void forked(void)
 
 int main(int argc, char **argv)
 {
-	static const struct mem_part all[] = { { "files", files }, { "seals", seals }, { "forked", forked } };
+	static const struct mem_part all[] = { { "files", files }, { "seals", seals }, { "private", private }, { "forked", forked } };
 
 	return mem_main(argc, argv, all, ARRAY_SIZE(all));
 }
