@@ -106,8 +106,8 @@ static int stands(long unused)
 	if (chdir("/proc/sys") || dup2(open("/proc/version", O_RDONLY), 9) != 9 || read(9, &c, 1) != 1 ||
 	    setrlimit(RLIMIT_NOFILE, &files) || prctl(PR_SET_NAME, "child name"))
 		_exit(2);
-	pthread_create(&thread, NULL, second, NULL);
 	close(gate[1]);
+	pthread_create(&thread, NULL, second, NULL);
 	return read(gate[0], &c, 1);
 }
 
@@ -126,6 +126,9 @@ static void of_a_child(const char *self)
 	close(gate[0]);
 	if (read(up[0], &c, 1) != 1)
 		exit(106);
+	/* its first thread has no more to do but wait */
+	while (!strstr(contents(pid, "stat", NULL), ") S "))
+		sched_yield();
 	strcpy(own, link_text(getpid(), "exe"));
 	check("its program", strcmp(link_text(pid, "exe"), own) == 0 && strstr(own, self));
 	printf("cwd %s\n", link_text(pid, "cwd"));
