@@ -420,7 +420,6 @@ static struct process *new_entry(uint64_t how)
 	p->exit_signal = how & ABI_FORK_PARENT ? proc_self->exit_signal : (int)(how & 0xff);
 	p->executed = p->stranger = p->stop_told = p->continued = p->kept = false;
 	p->stopped = 0;
-	p->memory = p->loan = 0;
 	p->head = p->count = 0;
 	proc_show_self();
 	p->started = boot_ns();
@@ -484,32 +483,46 @@ bool process_orphaned(void)
 	return false;
 }
 
-static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, uint64_t how)
+int process_forking(uint64_t pages)
 {
-	struct abi_boot *boot = proc_boot();
+	int ret = 0;
+
+	pthread_mutex_lock(&forking);
+	if (proc_max < 2) {
+		limit_met(LIMIT_PROCS, 1);
+		ret = -EAGAIN;
+	}
+	if (!ret && !procs) {
+		ipc_prepare();
+		ret = make_table();
+		if (!ret)
+			proc_memory_first(pages);
+	}
+	if (!ret)
+		proc_boot()->forked = 1;
+	pthread_mutex_unlock(&forking);
+	return ret ? -EAGAIN : 0;
+}
+
+static int make_process(struct vcpu *vcpu, uint32_t last_tid, struct forked_memory memory, uint32_t how)
+{
 	struct process *p = NULL;
 	pid_t host, parent = getpid();
 	int ret = -EAGAIN;
 	uint64_t mask;
 
 	pthread_mutex_lock(&forking);
-	if (proc_max < 2) {
-		limit_met(LIMIT_PROCS, 1);
+	if (!procs)
 		goto out;
-	}
-	if (!procs) {
-		ipc_prepare();
-		if (make_table() < 0)
-			goto out;
-	}
 	/* until the child's number is known: whoever kills it before is seen to */
 	proc_lock();
+	proc_memory_freeze(memory);
 	if (procs->last_id < (int)last_tid && last_tid < ID_MAX)
 		procs->last_id = last_tid;
 	/* nobody escapes the end by multiplying */
 	p = procs->ending || ended() ? NULL : new_entry(how);
 	if (p)
-		ret = proc_memory_share(p, pages, how & ABI_FORK_SHARES);
+		ret = proc_memory_share(p);
 	if (p && ret) {
 		p->state = FREE;
 		limit_met(LIMIT_MEM, 1);
@@ -521,7 +534,6 @@ static int make_process(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, ui
 	if ((how & ABI_FORK_SHARES) && vfork_prepare() < 0)
 		vmsg("a child that fails to execute something will not be able to say so: %m");
 	ret = p->pid;
-	boot->forked = 1;
 	mask = interrupt_block();
 	for (unsigned int i = 0; i < nlocks; i++)
 		pthread_mutex_lock(locks[i]);
@@ -554,13 +566,13 @@ out:
 	return ret;
 }
 
-int64_t process_fork(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, uint64_t how)
+int64_t process_fork(struct vcpu *vcpu, uint32_t last_tid, struct forked_memory memory, uint32_t how)
 {
 	int fd = how & ABI_FORK_PIDFD ? pidfd_reserve() : 0, pid;
 
 	if (fd < 0)
 		return fd;
-	pid = make_process(vcpu, last_tid, pages, how);
+	pid = make_process(vcpu, last_tid, memory, how);
 	if (!(how & ABI_FORK_PIDFD))
 		return pid;
 	if (pid <= 0) {

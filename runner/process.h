@@ -26,19 +26,26 @@ void process_init(struct vm *vm);
 /* A lock that is held while the process is copied, so that the copy finds what it guards whole. */
 void process_guard(pthread_mutex_t *lock);
 
+/* ABI_OP_FORKING of a process that has so many pages: 0, or -EAGAIN: there may be none but this one. */
+int process_forking(uint64_t pages);
+
+/* Pages that a process has alone no more when it forks, and all that it has so: ABI_OP_FORK. */
+struct forked_memory {
+	uint64_t frozen, shared;
+};
+
 /*
  * ABI_OP_FORK on vcpu. In the parent the child's ID, -EAGAIN: as many as --procs, or the host
- * has no room, or -ENOMEM: as much as --mem, of which this one has so many pages; with ABI_FORK_PIDFD
- * a descriptor << 32, too, or -EMFILE. how is the frame's arg[1]. In the child 0: vcpu is vCPU 0 of another
- * VM, about to start.
+ * has no room, or -ENOMEM: as much as --mem; with ABI_FORK_PIDFD a descriptor << 32, too, or -EMFILE.
+ * how is the lower half of the frame's arg[1]. In the child 0: vcpu is vCPU 0 of another VM, about to start.
  */
-int64_t process_fork(struct vcpu *vcpu, uint32_t last_tid, uint32_t pages, uint64_t how);
+int64_t process_fork(struct vcpu *vcpu, uint32_t last_tid, struct forked_memory memory, uint32_t how);
 
 /* ABI_OP_VFORK: 0 when the child has executed something or ended, or is none; -EINTR. */
 int process_vfork_wait(int pid);
 
-/* ABI_OP_COMMIT: pages, or -ENOMEM. */
-int64_t process_commit(uint64_t need, uint64_t want);
+/* ABI_OP_COMMIT: pages and ABI_COMMIT_ALONE, or -ENOMEM. */
+int64_t process_commit(uint64_t need, uint64_t want, uint64_t shared);
 
 /* Whether so much memory could be this process's, instead of what it has; and it is. */
 bool process_memory_fits(uint64_t bytes);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * --mem, which is for all processes together. Each shim counts what its process may
- * write to, and asks for its share here. A copy counts whole from the start, as either
- * side may write all of it; but one of vfork(2), which is to execute something, not before
- * it has, as long as all such copies together are no more than the limit.
+ * --mem, which is for all processes together. Each shim counts what its process has for itself,
+ * and asks for its share here.
+ *
+ * A copy by fork(2) shares all pages with what it is a copy of; each one there is counts once, for the family of those
+ * that are copies of one another, until one of them writes to it: then that one has a page of its own more. Who has
+ * which of them nobody knows here. Each page is one of some member's, so there are no more than they have in all: what
+ * a member writes, unmaps, or leaves by execve(2) or its end, lowers that, and with few members left it is exact.
  */
 #include <errno.h>
 
@@ -16,13 +19,48 @@ static uint64_t limit(void)
 	return proc_vm->mem_limit / ABI_PAGE;
 }
 
-/* Has p have so many pages. */
-static void set(struct process *p, uint64_t memory, uint64_t loan)
+static struct family *family_of(const struct process *p)
 {
+	/* the table may be another process's work that was taken over */
+	return &procs->process[p->family < proc_max ? p->family : 0].first;
+}
+
+/* p has so many pages alone, and of its family's. */
+static void set(struct process *p, uint64_t memory, uint64_t shared)
+{
+	struct family *f = family_of(p);
+
 	procs->memory += memory - p->memory;
-	procs->loan += loan - p->loan;
+	f->shared += shared - p->shared;
 	p->memory = memory;
-	p->loan = loan;
+	p->shared = shared;
+	if (f->frozen > f->shared) {
+		procs->memory -= f->frozen - f->shared;
+		f->frozen = f->shared;
+	}
+}
+
+static void join(struct process *p, uint32_t family)
+{
+	p->family = family;
+	p->memory = p->shared = 0;
+	family_of(p)->members++;
+}
+
+/* A family of its own. There are as many as there can be processes. */
+static void found(struct process *p)
+{
+	uint32_t i = 0;
+
+	while (i < proc_max - 1 && procs->process[i].first.members)
+		i++;
+	join(p, i);
+}
+
+static void leave(struct process *p)
+{
+	set(p, 0, 0);
+	family_of(p)->members--;
 }
 
 /* What p may have at most. */
@@ -33,53 +71,78 @@ static uint64_t room(const struct process *p)
 	return others < limit() ? limit() - others : 0;
 }
 
-/* Of so many pages those that count for this process. */
-static uint64_t own(uint64_t pages)
+void proc_memory_first(uint64_t pages)
 {
-	return pages > proc_self->loan ? pages - proc_self->loan : 0;
+	proc_lock();
+	found(proc_self);
+	set(proc_self, pages < limit() ? pages : limit(), 0);
+	proc_unlock();
 }
 
-int proc_memory_share(struct process *p, uint64_t pages, bool loan)
+void proc_memory_freeze(struct forked_memory memory)
 {
-	if (pages > limit())
-		pages = limit();
-	/* the first time: until now nobody else has asked */
-	set(proc_self, own(pages), proc_self->loan);
-	if (loan && procs->loan + pages <= limit())
-		set(p, 0, pages);
-	else if (pages <= room(p))
-		set(p, pages, 0);
-	else
+	struct family *f = family_of(proc_self);
+
+	if (memory.frozen > limit())
+		memory.frozen = limit();
+	f->frozen += memory.frozen;
+	procs->memory += memory.frozen;
+	set(proc_self, 0, memory.shared);
+}
+
+int proc_memory_share(struct process *p)
+{
+	if (2 * ABI_FORK_PAGES > room(proc_self))
 		return -ENOMEM;
+	join(p, proc_self->family);
+	set(proc_self, ABI_FORK_PAGES, proc_self->shared);
+	set(p, ABI_FORK_PAGES, proc_self->shared);
 	return 0;
 }
 
 void proc_memory_end(struct process *p)
 {
-	set(p, 0, 0);
+	leave(p);
 }
 
 void proc_memory_sum(void)
 {
-	procs->memory = procs->loan = 0;
+	for (uint32_t i = 0; i < proc_max; i++)
+		procs->process[i].first.members = procs->process[i].first.shared = 0;
+	procs->memory = 0;
 	for (uint32_t i = 0; i < proc_max; i++) {
-		procs->memory += procs->process[i].memory;
-		procs->loan += procs->process[i].loan;
+		struct process *p = &procs->process[i];
+
+		if (!proc_alive(p))
+			continue;
+		procs->memory += p->memory;
+		family_of(p)->members++;
+		family_of(p)->shared += p->shared;
+	}
+	for (uint32_t i = 0; i < proc_max; i++) {
+		struct family *f = &procs->process[i].first;
+
+		if (f->frozen > f->shared)
+			f->frozen = f->shared;
+		procs->memory += f->frozen;
 	}
 }
 
-int64_t process_commit(uint64_t need, uint64_t want)
+int64_t process_commit(uint64_t need, uint64_t want, uint64_t shared)
 {
 	int64_t ret = -ENOMEM;
 	uint64_t most;
 
-	if (!procs || need > want || want > limit())
+	if (!procs || need > want || want > limit() || shared > UINT32_MAX)
 		return -ENOMEM;
 	proc_lock();
-	most = room(proc_self) + proc_self->loan;
+	set(proc_self, proc_self->memory, shared);
+	most = room(proc_self);
 	if (need <= most) {
 		ret = want < most ? want : most;
-		set(proc_self, own(ret), proc_self->loan);
+		set(proc_self, ret, shared);
+		if (family_of(proc_self)->members == 1)
+			ret |= ABI_COMMIT_ALONE;
 	}
 	proc_unlock();
 	return ret;
@@ -102,6 +165,8 @@ void process_memory_set(uint64_t pages)
 	if (!procs)
 		return;
 	proc_lock();
+	leave(proc_self);
+	found(proc_self);
 	set(proc_self, pages, 0);
 	proc_unlock();
 }

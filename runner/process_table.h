@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "process.h"
 #include "stats.h"
 
 #define SIGNALS		256	/* that wait for a process to take them */
@@ -17,6 +18,13 @@
 #define SHOWN		4096	/* bytes of a command line that others see, and of a path */
 
 enum state { FREE, ALIVE, ZOMBIE };
+
+/* Processes that are copies of one another: what of their memory has been in a copy, and was not written since. */
+struct family {
+	uint32_t members;
+	uint64_t frozen;	/* pages there are of it, at most */
+	uint64_t shared;	/* pages that its members have of it, added up */
+};
 
 struct process {
 	enum state state;
@@ -36,8 +44,11 @@ struct process {
 	bool stop_told, continued;	/* wait4(2) has told of the stop; is to tell that it is over */
 	bool kept;		/* as a zombie: its parent did not ignore its end */
 	struct rusage usage;	/* of a zombie, with its children's */
-	uint64_t memory;	/* pages of --mem that count for it: process_memory.c */
-	uint64_t loan;		/* and that do not, as its maker has them */
+	/* process_memory.c, in pages of --mem */
+	uint64_t memory;	/* that count for it alone */
+	uint64_t shared;	/* and for its family, of which it is */
+	uint32_t family;	/* the one in this entry of the table */
+	struct family first;	/* of that number */
 	unsigned int head, count;
 	siginfo_t queue[SIGNALS];
 	/* what others may see of it: process_show.h */
@@ -53,7 +64,7 @@ struct proc_table {
 	uint64_t born;		/* processes so far */
 	bool ending;		/* everything is to end */
 	int limit;		/* ... for this enum end_cause, END_MEMORY or END_OUTPUT, of which one has told; or 0 */
-	uint64_t memory, loan;	/* of all */
+	uint64_t memory;	/* pages that count, of all */
 	uint64_t cpu_ns;	/* of those that have ended, but the first */
 	struct counts counts;	/* of processes that have ended, but the first */
 	struct process process[];
@@ -109,11 +120,14 @@ void proc_autoreap(void);
 /* It has ended with this status of wait4(2): its parent is told, its children have another one. */
 void proc_bury(struct process *p, int status);
 
-/*
- * Memory for the child p of this process, which has so many pages now: 0, or -ENOMEM. With
- * loan it counts when p has executed something. And no memory for p any more.
- */
-int proc_memory_share(struct process *p, uint64_t pages, bool loan);
+/* This process, the first one, has so many pages. */
+void proc_memory_first(uint64_t pages);
+
+/* So much of this process's memory is about to be in a copy. */
+void proc_memory_freeze(struct forked_memory memory);
+
+/* Memory for the child p of this process: 0, or -ENOMEM. And no memory for p any more. */
+int proc_memory_share(struct process *p);
 void proc_memory_end(struct process *p);
 
 /* Whoever had the lock was killed: adds up anew. */

@@ -267,12 +267,18 @@ static void op_thread(struct vcpu *vcpu)
 static void op_fork(struct vcpu *vcpu)
 {
 	struct abi_frame *f = vcpu->frame;
-	uint64_t id = READ_ONCE(f->arg[0]);
-	int64_t ret = process_fork(vcpu, id, id >> 32, READ_ONCE(f->arg[1]));
+	uint64_t id = READ_ONCE(f->arg[0]), how = READ_ONCE(f->arg[1]);
+	const struct forked_memory memory = { .frozen = id >> 32, .shared = how >> 32 };
+	int64_t ret = process_fork(vcpu, id, memory, (uint32_t)how);
 
 	/* in the child this is another VM's, which has not asked */
 	if (ret)
 		f->ret = ret;
+}
+
+static void op_forking(struct vcpu *vcpu)
+{
+	vcpu->frame->ret = process_forking(READ_ONCE(vcpu->frame->arg[0]));
 }
 
 static void op_exec(struct vcpu *vcpu)
@@ -328,7 +334,9 @@ static void op_id(struct vcpu *vcpu)
 
 static void op_commit(struct vcpu *vcpu)
 {
-	vcpu->frame->ret = process_commit(READ_ONCE(vcpu->frame->arg[0]), READ_ONCE(vcpu->frame->arg[1]));
+	uint64_t pages = READ_ONCE(vcpu->frame->arg[0]);
+
+	vcpu->frame->ret = process_commit((uint32_t)pages, pages >> 32, READ_ONCE(vcpu->frame->arg[1]));
 }
 
 static void op_discard(struct vcpu *vcpu)
@@ -418,6 +426,7 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_KICK] = op_kick,
 	[ABI_OP_WAIT] = op_wait,
 	[ABI_OP_WAKE] = op_wake,
+	[ABI_OP_FORKING] = op_forking,
 	[ABI_OP_FORK] = op_fork,
 	[ABI_OP_EXEC] = op_exec,
 	[ABI_OP_VFORK] = op_vfork,

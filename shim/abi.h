@@ -72,9 +72,11 @@ enum abi_op {
 	ABI_OP_KICK,		/* has vCPUs look at their kick: arg[1] is a set of 64 from number arg[0] on */
 	ABI_OP_WAIT,		/* sleeps for a while, as long as the word at GPA arg[0] is arg[1] */
 	ABI_OP_WAKE,		/* wakes who sleeps so on the word at arg[0] */
+	ABI_OP_FORKING,		/* before the first ABI_OP_FORK: arg[0] pages count. ret = 0 and boot->forked is set, or -EAGAIN */
 	ABI_OP_FORK,		/* another process, as this one is now but for its threads: its vCPU 0 starts as that of a thread.
-				   arg[0] = the last ID of a thread, and in its upper half the pages that count against
-				   mem_limit, arg[1] = the signal at its end, and ABI_FORK_*.
+				   arg[0] = the last ID of a thread, and in its upper half the pages that have counted for this one
+				   alone, and from now on, whatever ret is, for both; arg[1] = the signal at its end and ABI_FORK_*, and
+				   in its upper half all that count so. Then each may have ABI_FORK_PAGES more, or with -errno none.
 				   ret = its ID, and with ABI_FORK_PIDFD a descriptor << 32; or -EAGAIN, -EMFILE, -ENOMEM */
 	ABI_OP_EXEC,		/* another program: data = its path, from the directory arg[0], as execveat(2) by the flags arg[3];
 				   seg = arg[1] arguments and arg[2] variables, one string behind another; arg[4] =
@@ -89,8 +91,9 @@ enum abi_op {
 	ABI_OP_PAUSE,		/* waits until a signal comes */
 	ABI_OP_PROCESS,		/* of prctl(2) what is between processes: arg[0] = its option, arg[1] = the value to set. ret = that of one to get */
 	ABI_OP_ID,		/* ret = an ID for a thread that no process or thread has */
-	ABI_OP_COMMIT,		/* once boot->forked: at least arg[0] pages are to count, arg[1] if there are so many, or fewer
-				   than did: ret = how many may, or -ENOMEM and nothing changed */
+	ABI_OP_COMMIT,		/* once boot->forked: at least arg[0] pages are to count for this process alone, those in arg[0]'s upper
+				   half if there are so many, or fewer than did; it has arg[1] of those that count for several.
+				   ret = how many may, and ABI_COMMIT_ALONE; or -ENOMEM and nothing changed */
 	ABI_OP_DISCARD,		/* nobody needs what is in the RAM of ABI_HUGE bytes at GPA arg[0]: it is zero after that */
 	/* The window, where the host maps what is not RAM. Whole pages; ret may be -errno. */
 	ABI_OP_MAP,		/* arg[0] bytes of descriptor arg[1] from arg[2] on, arg[3] PROT_* and ABI_MAP_*:
@@ -108,6 +111,9 @@ enum abi_op {
 				   by address, behind the arg[1] ones told before; arg[2] = the program break */
 };
 
+#define ABI_COMMIT_ALONE (1ll << 32)	/* no other process has any of what arg[1] counts */
+
+#define ABI_FORK_PAGES	32u	/* what either process may write of what they share before it has to ask */
 #define ABI_EXEC_PENDING 4096	/* behind any path */
 #define ABI_FORK_PARENT	0x200	/* its parent is the maker's: CLONE_PARENT */
 #define ABI_FORK_PIDFD	0x400	/* a descriptor for it: CLONE_PIDFD */

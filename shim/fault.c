@@ -113,10 +113,14 @@ int mm_fault_locked(gva_t va, enum access access, int *code)
 		if (err <= 0)
 			return err;
 	}
+	if (e && access == ACCESS_WRITE && (*e & PTE_FORKED)) {
+		if (pt_unshare(va, e, huge))
+			return -ENOMEM;
+		e = pt_find(va, &huge);
+	}
 	if (e) {
-		/* present: another vCPU was first, or this one's TLB is behind */
-		*e = (*e & (PTE_ADDR | PTE_COW | (huge ? PTE_PS : 0))) |
-		     (pt_bits(v->prot) & ~(*e & PTE_COW ? PTE_W : 0));
+		/* present: another vCPU was first, this one's TLB is behind, or it was to be written by one process only */
+		*e = pte_with(*e, pt_bits(v->prot), huge);
 		tlb_flush(va & PAGE_MASK);
 		return 0;
 	}

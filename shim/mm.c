@@ -23,25 +23,26 @@
 lock_t mm_lock;
 u64 mm_stack_limit;
 /*
- * In pages: what counts, how much of the limit this process may have of it now, and
+ * In pages: what counts for this process alone, how much of the limit it may have for that now, and
  * the limit. The first process may have all, until there are others: then each asks the
  * runner for its share, a step more than it needs.
+ *
+ * What there is of memory when a process is made counts for both, once: pages with PTE_FORKED, until one of them
+ * writes, and shared mappings with VMA_FORKED. From then on the private mappings count page by page.
  */
 static u64 committed, granted, limit;
+static u64 forked_shared;	/* pages of mappings with VMA_FORKED */
+static u64 told;		/* what the runner knows of forked() */
+static bool alone;		/* what it said of them */
 static gva_t brk_start;
 gva_t brk_end;
 
 /* So much has been given back that the host is told of it, for other processes' sake. */
 static bool much_free;
 
-void mm_unlock(void)
+static u64 forked(void)
 {
-	pt_flush();
-	if (much_free) {
-		much_free = false;
-		phys_give_back();
-	}
-	unlock(&mm_lock);
+	return pt_forked + forked_shared;
 }
 
 static u64 step(void)
@@ -49,56 +50,126 @@ static u64 step(void)
 	return limit / 4096 + 4;
 }
 
-/* Whether so much more may count, once gain does not any more. */
-static bool room(u64 pages, u64 gain)
+/* Has the runner let at least need pages count for this process, better want. */
+static bool ask(u64 need, u64 want)
 {
-	u64 need = pages > gain ? committed + (pages - gain) : 0;
+	s64 got;
 
-	if (need > granted && boot->forked && need <= limit) {
-		s64 got = ask_runner(ABI_OP_COMMIT, need, MIN(need + step(), limit));
+	told = forked();
+	got = ask_runner(ABI_OP_COMMIT, need | want << 32, told);
+	if (got < 0)
+		return false;
+	granted = (u32)got;
+	alone = got & ABI_COMMIT_ALONE;
+	return true;
+}
 
-		if (got > 0)
-			granted = got;
+void mm_unlock(void)
+{
+	pt_flush();
+	/* others may have it */
+	if (boot->forked && told > forked() + 2 * step()) {
+		ask(committed, MAX(granted, committed));
+		much_free = true;
 	}
+	if (much_free) {
+		much_free = false;
+		phys_give_back();
+	}
+	unlock(&mm_lock);
+}
+
+/* Whether so much may count in all. */
+static bool may_have(u64 need)
+{
+	if (need > granted && boot->forked && need <= limit)
+		ask(need, MIN(need + step(), limit));
 	if (need > granted)
 		__atomic_add_fetch(&boot->memory_refused, 1, __ATOMIC_RELAXED);
 	return need <= granted;
 }
 
+/*
+ * Whether so much more may be mapped, once gain counts no more. A mapping can be refused, a write to what was there before
+ * cannot: some room for that is left.
+ */
+static bool room(u64 pages, u64 gain)
+{
+	return pages <= gain || may_have(committed + (pages - gain) + MIN(forked(), ABI_FORK_PAGES));
+}
+
+static void count(u64 now)
+{
+	committed = now;
+	boot->taken = now + forked();
+}
+
 bool mm_charge(u64 pages)
 {
-	if (!room(pages, 0))
+	if (!may_have(committed + pages))
 		return false;
-	boot->taken = committed += pages;
+	count(committed + pages);
 	return true;
 }
 
 void mm_uncharge(u64 pages)
 {
-	boot->taken = committed -= pages;
-	if (boot->forked && granted - committed > 2 * step()) {
-		s64 got = ask_runner(ABI_OP_COMMIT, committed, committed + step());
-
-		if (got > 0)
-			granted = got;
+	count(committed - pages);
+	if (boot->forked && granted - committed > 2 * step() + ABI_FORK_PAGES) {
+		ask(committed, MIN(committed + step() + MIN(forked(), ABI_FORK_PAGES), limit));
 		much_free = true;
 	}
 }
 
-u64 mm_forking(void)
+bool mm_alone(void)
 {
-	return granted = committed;
-}
-
-void mm_forked(void)
-{
-	if (!boot->forked)
-		granted = limit;
+	return ask(committed, MAX(granted, committed)) && alone;
 }
 
 static u64 pages_of(const struct vma *v)
 {
 	return (v->end - v->start) / PAGE_SIZE;
+}
+
+int mm_forking(u64 *frozen, u64 *shared)
+{
+	u64 before = forked();
+
+	if (!boot->forked) {
+		if (ask_runner(ABI_OP_FORKING, committed, 0) < 0)
+			return -EAGAIN;
+		granted = committed;
+	}
+	for (u32 i = 0; i < vma_count; i++) {
+		struct vma *v = vma_at(i);
+
+		if (v->flags & VMA_FIXED)
+			continue;
+		if (!(v->flags & VMA_SHARED)) {
+			pt_fork(v->start, v->end);
+			v->flags = (v->flags & ~VMA_ACCOUNT) | VMA_NORESERVE;
+		} else if (v->flags & VMA_ACCOUNT) {
+			v->flags = (v->flags & ~VMA_ACCOUNT) | VMA_FORKED;
+			forked_shared += pages_of(v);
+		}
+	}
+	vma_merge(0, vma_count);
+	/* who writes from now on waits for mm_lock */
+	pt_flush();
+	*shared = told = forked();
+	*frozen = *shared - before;
+	/* what was promised and never touched counts no more */
+	count(0);
+	granted = ABI_FORK_PAGES;
+	return 0;
+}
+
+void mm_forked(bool done)
+{
+	if (!done)
+		granted = 0;
+	else if (!threads_alone())
+		pt_unshare_held();
 }
 
 /*
@@ -112,7 +183,7 @@ static bool accountable(u32 prot, u32 flags)
 	return (prot & PROT_WRITE) && !(flags & VMA_NORESERVE);
 }
 
-/* What of the limit is held by what is mapped in [start, end), in pages. */
+/* What of the limit is held by what is mapped in [start, end), in pages, for this process alone. */
 static u64 held(gva_t start, gva_t end)
 {
 	u64 n = 0;
@@ -121,7 +192,10 @@ static u64 held(gva_t start, gva_t end)
 		const struct vma *v = vma_at(i);
 		gva_t from = MAX(start, v->start), to = MIN(end, v->end);
 
-		n += v->flags & VMA_ACCOUNT ? (to - from) / PAGE_SIZE : pt_count(from, to);
+		if (v->flags & VMA_ACCOUNT)
+			n += (to - from) / PAGE_SIZE;
+		else if (!(v->flags & VMA_SHARED))
+			n += pt_count(from, to);
 	}
 	return n;
 }
@@ -168,8 +242,11 @@ static void unmap_cut(gva_t start, gva_t end)
 
 		if (v->file)
 			window_doom(v->off, v->end - v->start);
+		if (v->flags & VMA_FORKED)
+			forked_shared -= pages_of(v);
 	}
 	vma_remove(first, n);
+	count(committed);
 }
 
 int mm_unmap(gva_t start, gva_t end)
@@ -334,9 +411,11 @@ static int protect(struct vma *v, u32 prot)
 {
 	if ((v->flags & VMA_FIXED) || ((prot & PROT_WRITE) && (v->flags & VMA_READONLY)))
 		return -EACCES;
-	if (!(v->flags & VMA_ACCOUNT) && accountable(prot, v->flags)) {
+	if (!(v->flags & (VMA_ACCOUNT | VMA_FORKED)) && accountable(prot, v->flags)) {
 		/* pages that were counted one by one are now part of the whole */
-		if (!mm_charge(pages_of(v) - pt_count(v->start, v->end)))
+		u64 more = pages_of(v) - pt_count(v->start, v->end);
+
+		if (!room(more, 0) || !mm_charge(more))
 			return -ENOMEM;
 		v->flags |= VMA_ACCOUNT;
 	}
@@ -444,6 +523,8 @@ static long remap_again(const struct vma *v, gva_t old, gva_t to, u64 len)
 	if (err)
 		return err;
 	mm_charge(charge);
+	if (v->flags & VMA_FORKED)
+		forked_shared += len / PAGE_SIZE;
 	vma_insert(&new);
 	return to;
 }
@@ -468,6 +549,9 @@ static long grow_in_place(u32 i, gva_t old, u64 old_len, u64 new_len)
 	if (err)
 		return err;
 	mm_charge(charge);
+	/* more of what is there, at most */
+	if (v->flags & VMA_FORKED)
+		forked_shared += (new_len - old_len) / PAGE_SIZE;
 	v->end = old + new_len;
 	vma_merge(i, i + 1);
 	return old;
@@ -519,6 +603,8 @@ static long remap_to(const struct vma *v, gva_t old, u64 old_len, gva_t to, u64 
 		return err;
 	}
 	mm_charge(charge);
+	if (v->flags & VMA_FORKED)
+		forked_shared += (keep ? new_len : new_len - old_len) / PAGE_SIZE;
 	if (!keep)
 		vma_remove(vma_find(old), 1);
 	vma_insert(&new);
@@ -585,7 +671,7 @@ long sys_mremap(const u64 a[6])
 
 void mm_init(void)
 {
-	limit = boot->mem_limit / PAGE_SIZE;
+	limit = MIN(boot->mem_limit / PAGE_SIZE, UINT32_MAX);
 	granted = boot->forked ? boot->committed : limit;
 	mm_stack_limit = boot->stack_limit;
 	brk_start = brk_end = boot->brk_end = boot->brk;

@@ -16,7 +16,7 @@
 /* What the child begins with, in its copy of the memory. */
 static struct thread child;
 static gva_t child_tid;
-static bool shares, no_handlers;
+static bool vforks, no_handlers;
 
 static long vfork_wait(long pid, gva_t sp)
 {
@@ -29,6 +29,7 @@ static long vfork_wait(long pid, gva_t sp)
 long process_fork(const struct clone_args *c)
 {
 	bool pidfd = c->flags & CLONE_PIDFD;
+	u64 frozen, shared;
 	long pid;
 
 	if (pidfd && !user_writable(c->pidfd, 4))
@@ -36,17 +37,23 @@ long process_fork(const struct clone_args *c)
 	/* nothing that these guard is half done in the copy; memory (phys.c) is taken under one of them */
 	lock(&threads_lock);
 	lock(&mm_lock);
+	pid = mm_forking(&frozen, &shared);
+	if (pid) {
+		mm_unlock();
+		unlock(&threads_lock);
+		return pid;
+	}
 	lock(&signal_lock);
 	child = thread0;
 	thread_inherit(&child, c);
 	child.alt = current->alt;
 	child_tid = c->flags & CLONE_CHILD_SETTID ? c->child_tid : 0;
-	shares = c->flags & CLONE_VM;
+	vforks = c->flags & CLONE_VM;
 	no_handlers = c->flags & CLONE_CLEAR_SIGHAND;
-	pid = ask_runner(ABI_OP_FORK, threads_last_id() | mm_forking() << 32,
-			 c->exit_signal | (shares ? ABI_FORK_SHARES : 0) |
-			 (c->flags & CLONE_PARENT ? ABI_FORK_PARENT : 0) | (pidfd ? ABI_FORK_PIDFD : 0));
-	mm_forked();
+	pid = ask_runner(ABI_OP_FORK, threads_last_id() | frozen << 32,
+			 c->exit_signal | (vforks ? ABI_FORK_SHARES : 0) |
+			 (c->flags & CLONE_PARENT ? ABI_FORK_PARENT : 0) | (pidfd ? ABI_FORK_PIDFD : 0) | shared << 32);
+	mm_forked(pid > 0);
 	unlock(&signal_lock);
 	mm_unlock();
 	unlock(&threads_lock);
@@ -78,7 +85,7 @@ void process_begin(void)
 	mlock_forked();
 	if (no_handlers)
 		signal_defaults();
-	if (shares)
+	if (vforks)
 		vfork_begin();
 	if (child_tid)
 		put_user(thread0.tid, child_tid);

@@ -201,20 +201,22 @@ int pt_replace(gva_t va, gpa_t gpa, u64 bits)
 	return 0;
 }
 
-enum what { UNMAP, EMPTY, DROP, PROTECT, COUNT, CLEAN, DIRTY };
+u64 pt_forked;
+
+enum what { UNMAP, EMPTY, DROP, PROTECT, COUNT, DIRTY, FORK, HELD };
 
 struct walk {
 	enum what what;
 	gva_t floor, ceiling;
 	u64 bits;
-	u64 pages;
+	u64 pages;		/* of RAM, that count for this process alone, or have until now */
 	struct dirty_page *dirty;
 	u32 ndirty, room;
 };
 
 static void note_dirty(struct walk *w, u64 *e, int level, gva_t va)
 {
-	u64 need = PTE_P | PTE_U | PTE_W | PTE_D;
+	u64 need = PTE_P | PTE_U | PTE_W;
 
 	if ((*e & need) != need)
 		return;
@@ -224,11 +226,12 @@ static void note_dirty(struct walk *w, u64 *e, int level, gva_t va)
 
 static void leaf(struct walk *w, u64 *e, int level, gva_t va)
 {
-	bool ram = !in_window(*e & PTE_ADDR);
-	gpa_t page;
+	bool ram = !in_window(*e & PTE_ADDR), forked = *e & PTE_FORKED;
+	u64 n = level == 2 ? 512 : 1;
+	gpa_t page = (*e & PTE_ADDR) | (level == 2 ? HELD_HUGE : 0);
 
-	if (ram)
-		w->pages += level == 2 ? 512 : 1;
+	if (ram && !forked)
+		w->pages += n;
 	if (w->what == COUNT || (w->what == DROP && ram))
 		return;
 	if (w->what == DIRTY) {
@@ -236,23 +239,31 @@ static void leaf(struct walk *w, u64 *e, int level, gva_t va)
 			note_dirty(w, e, level, va);
 		return;
 	}
+	if (w->what == HELD) {
+		if (forked && held_page(page))
+			pt_unshare(va, e, level == 2);
+		return;
+	}
+	if (w->what == FORK && (forked || !ram))
+		return;
 	if (*e & PTE_P)
 		mark(va);
-	if (w->what == CLEAN) {
-		*e &= ~PTE_D;
+	if (w->what == FORK) {
+		*e = (*e & ~PTE_W) | PTE_FORKED;
+		pt_forked += n;
 		return;
 	}
 	if (w->what == PROTECT) {
-		*e = (*e & (PTE_ADDR | PTE_COW | (level == 2 ? PTE_PS : 0))) |
-		     (*e & PTE_COW ? w->bits & ~PTE_W : w->bits);
+		*e = pte_with(*e, w->bits, level == 2);
 		return;
 	}
-	page = (*e & PTE_ADDR) | (level == 2 ? HELD_HUGE : 0);
-	if (w->what == EMPTY && ram && !threads_alone() && held_page(page)) {
+	if (w->what == EMPTY && ram && !forked && !threads_alone() && held_page(page)) {
 		memset(direct(*e & PTE_ADDR), 0, level_size(level));
-		w->pages -= level == 2 ? 512 : 1;
+		w->pages -= n;
 		return;
 	}
+	if (forked)
+		pt_forked -= n;
 	*e = 0;
 	doom(page);
 }
@@ -322,17 +333,43 @@ u64 pt_count(gva_t start, gva_t end)
 	return run(&(struct walk){ .what = COUNT }, start, end);
 }
 
-void pt_clean(void)
-{
-	run(&(struct walk){ .what = CLEAN }, 0, ABI_USER_END);
-}
-
 u32 pt_dirty(struct dirty_page *list, u32 n)
 {
 	struct walk w = { .what = DIRTY, .dirty = list, .room = n };
 
 	run(&w, 0, ABI_USER_END);
 	return w.ndirty;
+}
+
+u64 pt_fork(gva_t start, gva_t end)
+{
+	return run(&(struct walk){ .what = FORK }, start, end);
+}
+
+void pt_unshare_held(void)
+{
+	held_look();
+	run(&(struct walk){ .what = HELD }, 0, ABI_USER_END);
+}
+
+int pt_unshare(gva_t va, u64 *e, bool huge)
+{
+	u64 n;
+
+	/* a part is all that the host copies; where there is nothing to copy it stays whole */
+	if (huge && !mm_alone() && !split(e)) {
+		e = &table_at(*e)[table_index(va, 1)];
+		huge = false;
+	}
+	n = huge ? 512 : 1;
+	/* what is asked for is told as it will be */
+	pt_forked -= n;
+	if (!mm_charge(n)) {
+		pt_forked += n;
+		return -ENOMEM;
+	}
+	*e &= ~PTE_FORKED;
+	return 0;
 }
 
 /* The entry where the walk for va ends: a page, or nothing at *level. */

@@ -124,8 +124,16 @@ bool direct_window(gpa_t page);
 #define PTE_PS		0x80ull
 #define PTE_NONE	0x200ull	/* software: a page is kept here but PROT_NONE hides it */
 #define PTE_COW		0x400ull	/* software: a file's page, to be copied before it is written */
+#define PTE_FORKED	0x800ull	/* software: counts for several processes, until this one writes to it */
 #define PTE_NX		(1ull << 63)
 #define PTE_ADDR	0x000ffffffffff000ull
+/* What a page's entry becomes with other bits of pt_bits(). */
+static inline u64 pte_with(u64 e, u64 bits, bool huge)
+{
+	u64 keep = e & (PTE_ADDR | PTE_COW | PTE_FORKED | (huge ? PTE_PS : 0));
+
+	return keep | (keep & (PTE_COW | PTE_FORKED) ? bits & ~PTE_W : bits);
+}
 /* The entry that maps va, or NULL; *huge tells whether it maps 2 MiB. */
 u64 *pt_find(gva_t va, bool *huge);
 /* 0, or -ENOMEM. The range must be unmapped. */
@@ -138,8 +146,8 @@ u64 pt_bits(int prot);
 int pt_border(gva_t va);
 /*
  * Unmaps [start, end), both borders, frees its pages, and the tables that lie
- * wholly within [floor, ceiling). Returns the number of 4 KiB pages freed; those of
- * the window are not, and not counted.
+ * wholly within [floor, ceiling). Returns the number of 4 KiB pages freed that counted for this
+ * process alone; those of the window are not freed.
  */
 u64 pt_unmap(gva_t start, gva_t end, gva_t floor, gva_t ceiling);
 /* The same with no tables freed, and what a call in progress reaches is not unmapped but zeroed. */
@@ -152,12 +160,22 @@ void pt_drop(gva_t start, gva_t end);
 void pt_protect(gva_t start, gva_t end, int prot);
 /* Moves the pages of [from, from + len), both borders, to an unmapped range; -ENOMEM leaves all as it was. */
 int pt_move(gva_t from, gva_t to, u64 len);
-/* 4 KiB pages of RAM present in the range. */
+/* 4 KiB pages of RAM present in the range that count for this process alone. */
 u64 pt_count(gva_t start, gva_t end);
-/* Of RAM that the program may write: none is written; and those that have been since, up to n of them. */
-void pt_clean(void);
+/* Of RAM that the program has written since it was made by fork(2), up to n pages. */
 struct dirty_page { gva_t va; gpa_t gpa; };
 u32 pt_dirty(struct dirty_page *list, u32 n);
+/* 4 KiB pages with PTE_FORKED. */
+extern u64 pt_forked;
+/* Before a fork: the range's pages have it from now on. Returns how many had not. */
+u64 pt_fork(gva_t start, gva_t end);
+/*
+ * Before the page of such an entry is written: it counts for this process alone, of one of 2 MiB that
+ * others have, too, the part at va. 0, or -ENOMEM.
+ */
+int pt_unshare(gva_t va, u64 *e, bool huge);
+/* The same of all that calls in progress may write to, as far as that is possible. */
+void pt_unshare_held(void);
 /* Flushes what the calls above left stale; before mm_lock is given up. */
 void pt_flush(void);
 
@@ -198,6 +216,7 @@ _Static_assert(VMA_GROWSDOWN == ABI_VMA_GROWSDOWN && VMA_SHARED == ABI_VMA_SHARE
 #define VMA_READONLY	128u	/* never to be writable */
 #define VMA_SHM		256u	/* by shmat(2) */
 #define VMA_LOCKED	512u	/* by mlock(2) */
+#define VMA_FORKED	1024u	/* shared: its whole length counts for several processes */
 #define VMA_MAX		65530u	/* for the callers to keep; what they must do beyond it has room */
 #define VMA_RESERVE	4u
 #define STACK_GAP	(256 * PAGE_SIZE)	/* Linux's stack_guard_gap */
@@ -252,9 +271,11 @@ int mm_populate(gva_t va, gva_t end, enum access access, int *code);
 #define BUS_ADRERR	2
 bool mm_charge(u64 pages);
 void mm_uncharge(u64 pages);
-/* Before another process is made: the pages that count. And when it is, or not. */
-u64 mm_forking(void);
-void mm_forked(void);
+/* Whether no other process has any of the pages that have counted for several. */
+bool mm_alone(void);
+/* Before another process is made, under mm_lock: 0, or -EAGAIN; *frozen and *shared are ABI_OP_FORK's. And when it is, or not. */
+int mm_forking(u64 *frozen, u64 *shared);
+void mm_forked(bool done);
 extern u64 mm_stack_limit;
 extern gva_t brk_end;
 

@@ -15,32 +15,32 @@ static void *try_reach(gva_t va, enum access access, int *err)
 {
 	u64 need = PTE_P | PTE_U | (access == ACCESS_WRITE ? PTE_W : 0);
 
+	*err = -EFAULT;
+	if (va >= ABI_USER_END)
+		return NULL;
+	lock(&mm_lock);
 	for (int tries = 0; tries < 2; tries++) {
 		void *page = NULL;
 		bool huge;
 		u64 *e;
 		int code;
 
-		*err = -EFAULT;
-		if (va >= ABI_USER_END)
-			return NULL;
-		lock(&mm_lock);
 		e = pt_find(va, &huge);
 		if (e && (*e & need) == need)
 			page = direct((*e & PTE_ADDR & (huge ? HUGE_MASK : PAGE_MASK)) +
 				      (va & (huge ? ~HUGE_MASK : ~PAGE_MASK)));
-		/* as the CPU does: see vfork.c */
-		if (page && access == ACCESS_WRITE)
-			*e |= PTE_D;
 		if (page && in_window(*e & PTE_ADDR) && !direct_window(*e & PTE_ADDR))
 			page = NULL;
 		if (page)
 			return page;
-		unlock(&mm_lock);
-		*err = mm_fault(va, access, &code);
+		/* the lock is kept: another thread's fork(2) would take the page back */
+		*err = mm_fault_locked(va, access, &code);
 		if (*err)
-			return NULL;
+			break;
+		pt_flush();
+		*err = -EFAULT;
 	}
+	mm_unlock();
 	return NULL;
 }
 

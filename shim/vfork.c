@@ -14,7 +14,6 @@ static bool vforked;
 void vfork_begin(void)
 {
 	vforked = true;
-	pt_clean();
 }
 
 void vfork_end(void)

@@ -372,8 +372,8 @@ static void all_processes_together_have_the_limit(void **state)
 	(void)state;
 	assert_status(&r, 0);
 	assert_int_equal(sscanf(r.out, "%lu %lu\n", &sum, &image), 2);
-	/* seven processes, each with its image, a stack and libc's heap */
-	all = sum + 7 * image;
+	/* seven processes, with one image and little of their own */
+	all = sum + image;
 	assert_in_range(all, 64 * 1024 * 95 / 100, 64 * 1024);
 	run_free(&r);
 }
@@ -384,17 +384,50 @@ static void memory_of_a_process_that_ended_is_the_others(void **state)
 
 	(void)state;
 	assert_status(&r, 0);
-	assert_out(&r, "16384 same same same more\n");
+	assert_out(&r, "16384 same same same same\n");
 	run_free(&r);
 }
 
-static void a_copy_counts_whole_but_for_one_that_executes(void **state)
+static void a_copy_counts_by_what_is_written_to_it(void **state)
 {
-	struct run_result r = tree("64M", "copied");
+	static const char *const parts[] = { "copied", "written", "threads" };
+	const struct run_opts opts = { .options = LIST("--mem", "64M"), .deadline = 300 };
 
 	(void)state;
-	assert_status(&r, 0);
-	assert_out(&r, "fork: ENOMEM\nsmall\nposix_spawn: 0\nstatus 0\nsmall\nstatus 0\n");
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		assert_same_as_native(&opts, LIST(guest("mem_tree"), parts[i]));
+}
+
+static void what_several_processes_have_counts_once(void **state)
+{
+	static const struct { const char *part; unsigned long beside, later; const char *out; } rows[] = {
+		{ "left", 32 << 10, 24 << 10, "child: 0\n" },
+		{ "shared", 40 << 10, 0, "child: 0\nchild: 0\nchild: 0\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct run_result r = tree("64M", rows[i].part);
+		size_t len = strlen(rows[i].out);
+		unsigned long first, more;
+
+		assert_status(&r, 0);
+		assert_memory_equal(r.out, rows[i].out, len);
+		assert_int_equal(sscanf(r.out + len, "%lu %lu\n", &first, &more), 2);
+		assert_in_range(first + rows[i].beside, 64 * 1024 * 95 / 100, 64 * 1024);
+		assert_in_range(first + more + rows[i].later, 64 * 1024 * 95 / 100, 64 * 1024);
+		run_free(&r);
+	}
+}
+
+static void threat_22_a_copy_that_is_written_beyond_the_limit_ends_all(void **state)
+{
+	struct run_result r = tree("64M", "too-much");
+
+	(void)state;
+	assert_status(&r, 137);
+	assert_out(&r, "touched: 0\n");
+	assert_err_line(&r, "mem_tree: killed: no memory left of 64 MiB; raise --mem");
 	run_free(&r);
 }
 
@@ -565,7 +598,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(sparse_memory_ends_the_program_by_its_page_tables),
 		cmocka_unit_test(all_processes_together_have_the_limit),
 		cmocka_unit_test(memory_of_a_process_that_ended_is_the_others),
-		cmocka_unit_test(a_copy_counts_whole_but_for_one_that_executes),
+		cmocka_unit_test(a_copy_counts_by_what_is_written_to_it),
+		cmocka_unit_test(what_several_processes_have_counts_once),
+		cmocka_unit_test(threat_22_a_copy_that_is_written_beyond_the_limit_ends_all),
 		cmocka_unit_test(one_process_without_memory_ends_all),
 		cmocka_unit_test(a_bomb_of_processes_and_memory_stays_within_the_limit),
 		cmocka_unit_test(too_little_memory_to_start_is_one_line_that_says_how_much),
