@@ -409,7 +409,7 @@ void exec_now(struct vcpu *vcpu)
 	vm->mode = 0;
 	rlimits_save(vm);
 	vm_clear(vm);
-	vm_renew(vm);
+	vm_reuse(vm);
 	load(vm, &next.program);
 	boot = guest_ptr(vm, ABI_BOOT_GPA, sizeof(*boot));
 	boot->ignored = next.ignored;

@@ -28,17 +28,23 @@ static struct vcpu *vcpus[ABI_THREADS];	/* set once; no gaps */
 static atomic_uint others;		/* threads but the main one */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
-uint32_t threads_max(const struct vm *vm)
+uint32_t vcpus_max(const struct vm *vm)
 {
 	int most = ioctl(vm->device, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
-	uint32_t max = vm->config->threads;
 
 	/* as Documentation/virt/kvm/api.rst has it for devices that do not say */
 	if (most <= 0)
 		most = ioctl(vm->device, KVM_CHECK_EXTENSION, KVM_CAP_NR_VCPUS);
-	if (most <= 0)
-		most = 4;
-	if (max > (uint32_t)most)
+	return most <= 0 ? 4 : most;
+}
+
+uint32_t threads_max(const struct vm *vm)
+{
+	uint32_t most = vm->max_vcpus, max = vm->config->threads;
+
+	if (most > 4 * VCPUS_SPARE)
+		most -= VCPUS_SPARE;
+	if (max > most)
 		max = most;
 	return max < ABI_THREADS ? max : ABI_THREADS;
 }

@@ -14,8 +14,12 @@
 struct vm;
 struct vcpu;
 
-/* How many vCPUs the VM may have: config->threads, or fewer where the device has no more. */
+/* How many vCPUs the device has for one VM, and of them a program: config->threads, or fewer. */
+uint32_t vcpus_max(const struct vm *vm);
 uint32_t threads_max(const struct vm *vm);
+
+/* vCPUs that are left for the programs that a process executes: vm_reuse(). */
+#define VCPUS_SPARE 16
 
 /* vCPU 0, before it runs; in a new process it is the only one. */
 void threads_init(struct vcpu *main_vcpu);

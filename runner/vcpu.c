@@ -96,9 +96,11 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, struct abi
 	vcpu->index = index;
 	vcpu->frame = frame;
 	*what = "cannot make a vCPU";
-	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, index);
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, vm->first_vcpu + index);
 	if (vcpu->fd < 0)
 		return -1;
+	if (vm->made_vcpus <= vm->first_vcpu + index)
+		vm->made_vcpus = vm->first_vcpu + index + 1;
 	*what = "cannot map a vCPU's run page";
 	/* in place of its predecessor's: interrupt_vcpu() may be at it */
 	vcpu->run = mmap(run, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED | (run ? MAP_FIXED : 0), vcpu->fd, 0);

@@ -56,7 +56,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index, struct abi
 /* vCPU 0. Failure is one line on stderr and exit status 125. */
 void vcpu_first(struct vcpu *vcpu, struct vm *vm);
 
-/* vcpu becomes vCPU 0 of a new VM, as after vcpu_first(). */
+/* vcpu becomes vCPU 0 after vm_renew() or vm_reuse(), as after vcpu_first(). */
 void vcpu_renew(struct vcpu *vcpu, struct vm *vm);
 
 /* What it has done so far is another process's: its counts begin at 0. */

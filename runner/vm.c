@@ -173,6 +173,7 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 	process_guard(&vm->ram_lock);
 	vcpu_check(vm);
 	ask_host(vm);
+	vm->max_vcpus = vcpus_max(vm);
 	vm->max_threads = threads_max(vm);
 	vm->ram_size = ram_for(config->mem_bytes, vm->max_threads);
 	window_init(vm);
@@ -203,9 +204,18 @@ void vm_renew(struct vm *vm)
 	if (vm->fd < 0)
 		die(KVMRUN_FAILED, "%s: no other VM: %m", vm->device_path);
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul);
+	vm->first_vcpu = vm->made_vcpus = 0;
 	err = vm_replay(vm);
 	if (err)
 		die(KVMRUN_FAILED, "%s: no memory for another VM: %s", vm->device_path, strerror(-err));
+}
+
+void vm_reuse(struct vm *vm)
+{
+	if (vm->made_vcpus <= VCPUS_SPARE && vm->made_vcpus + vm->max_threads <= vm->max_vcpus)
+		vm->first_vcpu = vm->made_vcpus;
+	else
+		vm_renew(vm);
 }
 
 void *guest_mem(const struct vm *vm, gpa_t gpa, uint64_t len)

@@ -35,7 +35,10 @@ struct vm {
 	uint64_t stack_limit;	/* RLIMIT_STACK, bytes */
 	gpa_t pml4;		/* the guest's page tables */
 	gpa_t frame;		/* vCPU 0's frame */
-	uint32_t max_threads;	/* vCPUs that it may have */
+	uint32_t max_vcpus;	/* of one VM, by the device */
+	uint32_t max_threads;	/* vCPUs that a program may have */
+	uint32_t first_vcpu;	/* KVM's number for the program's vCPU 0 ... */
+	uint32_t made_vcpus;	/* ... and for the next one that was never made; by who makes them, one at a time */
 	uint8_t *ram;		/* host address of GPA 0; private: go through guest_ptr() */
 	uint64_t ram_size;	/* bytes, a multiple of ABI_HUGE */
 	pthread_mutex_t ram_lock;	/* vm_ram(), by which alone the next three change */
@@ -71,6 +74,12 @@ void vm_create(struct vm *vm, const struct config *config, int device, const cha
 
 /* Another VM, without vCPUs, that has the same memory. Failure is one line and exit status 125. */
 void vm_renew(struct vm *vm);
+
+/*
+ * The same for another program in this process: it gets other vCPUs, of which nothing was ever in use; of this
+ * VM as long as there are enough, which spares the making and, what is slower, the end of one.
+ */
+void vm_reuse(struct vm *vm);
 
 /* All of memory is zero again. */
 void vm_clear(struct vm *vm);
