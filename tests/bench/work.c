@@ -3,10 +3,11 @@
  * The loads that tests/bench/run measures, one per run:
  *
  *	work true | compute | stream | forwarded N | shim N | touch
- *	work threads N | pingpong N | threadstart N | fork N | exec N | echo N
+ *	work threads N | pingpong N | threadstart N | burst N | fork N | exec N | echo N
  *
  * threads: N threads that compute, each as much. pingpong: N turns of two by futexes. threadstart, fork,
- * exec: made and waited for, one after another. echo: N messages to and fro over a socket, by epoll. They end
+ * exec: made and waited for, one after another. burst: N threads are made at once, and take a little memory. echo: N
+ * messages to and fro over a socket, by epoll. They end
  * with status 1 where something fails.
  *
  * forwarded: a call that reaches the host in any sandbox (a write of one byte
@@ -146,6 +147,29 @@ static void thread_start(long n)
 	}
 }
 
+static void *take_some(void *arg)
+{
+	for (int i = 0; i < 4; i++) {
+		volatile char *p = malloc(20000);
+
+		for (int at = 0; at < 20000; at += 4096)
+			p[at] = 1;
+		free((void *)p);
+	}
+	return arg;
+}
+
+static void burst(long n)
+{
+	pthread_t thread[1024];
+
+	must(n <= 1024);
+	for (long i = 0; i < n; i++)
+		must(!pthread_create(&thread[i], NULL, take_some, NULL));
+	for (long i = 0; i < n; i++)
+		pthread_join(thread[i], NULL);
+}
+
 static void processes(long n, int execute)
 {
 	char *argv[] = { "work", "true", NULL };
@@ -217,6 +241,8 @@ int main(int argc, char **argv)
 		pingpong(n);
 	else if (!strcmp(what, "threadstart"))
 		thread_start(n);
+	else if (!strcmp(what, "burst"))
+		burst(n);
 	else if (!strcmp(what, "fork") || !strcmp(what, "exec"))
 		processes(n, *what == 'e');
 	else if (!strcmp(what, "echo"))
