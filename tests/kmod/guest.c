@@ -56,7 +56,7 @@ static void build_tables(struct guest *g, enum guest_mode mode)
 }
 
 /* Stock KVM of 6.12 takes no long mode that CPUID does not offer. */
-static void offer_cpuid(struct guest *g)
+void guest_offer_cpuid(struct guest *g)
 {
 	struct {
 		struct kvm_cpuid2 head;
@@ -96,7 +96,7 @@ static void set_mode(struct guest *g, enum guest_mode mode)
 		s.efer = 0x500;
 	}
 	if (ioctl(g->vcpu, KVM_SET_SREGS, &s)) {
-		offer_cpuid(g);
+		guest_offer_cpuid(g);
 		assert_int_equal(ioctl(g->vcpu, KVM_SET_SREGS, &s), 0);
 	}
 }

@@ -37,6 +37,8 @@ int guest_device(void);
 /* code of len bytes; paging modes map the memory, and GPA 0x200000 on without memory, 1:1. */
 void guest_start(struct guest *g, enum guest_mode mode, const void *code, size_t len);
 void guest_end(struct guest *g);
+/* Its vCPU has all that the device offers. */
+void guest_offer_cpuid(struct guest *g);
 /* KVM_RUN until an exit that is not EINTR of a signal; its reason. Fails the test on another errno. */
 int guest_run(struct guest *g);
 struct kvm_regs guest_regs(struct guest *g);

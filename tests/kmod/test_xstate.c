@@ -20,15 +20,11 @@
 /* A guest in long mode with what CPUID offers, CR4 bits and XCR0. */
 static void start(struct guest *g, uint64_t cr4, uint64_t xcr0, const void *code, size_t len)
 {
-	struct { struct kvm_cpuid2 head; struct kvm_cpuid_entry2 e[100]; } cpuid = { .head.nent = 100 };
 	struct kvm_xcrs x = { .nr_xcrs = 1, .xcrs[0].value = xcr0 };
-	int device = guest_device();
 	struct kvm_sregs s;
 
 	guest_start(g, LONG, code, len);
-	assert_int_equal(ioctl(device, KVM_GET_SUPPORTED_CPUID, &cpuid), 0);
-	close(device);
-	assert_int_equal(ioctl(g->vcpu, KVM_SET_CPUID2, &cpuid), 0);
+	guest_offer_cpuid(g);
 	assert_int_equal(ioctl(g->vcpu, KVM_GET_SREGS, &s), 0);
 	s.cr4 |= cr4;
 	assert_int_equal(ioctl(g->vcpu, KVM_SET_SREGS, &s), 0);
