@@ -268,10 +268,12 @@ static void attend(void)
 	proc_regroup();
 	proc_take_posted();
 	boot->ppid = proc_self->ppid;
-	if (procs->ending && process_is_child())
+	if (procs->ending && process_is_child()) {
 		proc_end_now();
-	else if (procs->limit && end_program(procs->limit, 128 + SIGKILL, SIGKILL))
+	} else if (procs->limit && end_program(procs->limit, 128 + SIGKILL, SIGKILL)) {
+		proc_wake(proc_self);
 		threads_stop();
+	}
 	proc_unlock();
 	mq_look();
 	proc_answer();

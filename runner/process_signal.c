@@ -119,7 +119,9 @@ void proc_tell_parent(const struct process *p, int signal, int status)
 /* SIGKILL: the vCPUs are not asked. */
 void proc_end_now(void)
 {
-	end_program(END_SIGNAL, 128 + SIGKILL, SIGKILL);
+	/* its vCPUs, if they stand still, may have looked too early */
+	if (end_program(END_SIGNAL, 128 + SIGKILL, SIGKILL))
+		proc_wake(proc_self);
 	threads_stop();
 }
 

@@ -24,7 +24,18 @@ static int with_child(long fd)
 	return forever(0);
 }
 
-/* Children that wait, one with a child of its own, one that computes, and one that has lost its parent. */
+static int stopped(long unused)
+{
+	for (int sig = 1; sig < 32; sig++)
+		signal(sig, SIG_IGN);
+	raise(SIGSTOP);
+	return forever(unused);
+}
+
+/*
+ * Children that wait, one with a child of its own, one that computes, one that has lost its parent, and one that
+ * is stopped, and ignores what can be ignored.
+ */
 static void tree(void)
 {
 	int ends[2];
@@ -33,6 +44,7 @@ static void tree(void)
 		exit(1);
 	child(with_child, ends[0]);
 	child(compute_forever, 0);
+	child(stopped, 0);
 	if (!fork_or_end()) {
 		child(forever, 0);
 		_exit(0);
