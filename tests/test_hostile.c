@@ -289,6 +289,24 @@ static void threat_05_a_flood_of_exits_is_charged_and_logged_nowhere(void **stat
 	run_free(&r);
 }
 
+/* Time in exits is the program's, whoever spends it; --timeout would come much later. */
+static void threat_05_a_flood_of_exits_is_ended_by_cpu_time(void **state)
+{
+	const char *limit = run_slow() ? "4" : "1";
+	struct run_result r = run_kvmrun(LIST("--timeout", "100", "--cpu-time", limit, "--stats"), LIST(HOSTILE, "loop_forward"));
+	double late = stat_of(&r, "cpu_ns") / 1e9 - atof(limit);
+	char line[96];
+
+	(void)state;
+	snprintf(line, sizeof(line), "kvmrun: " HOSTILE ": CPU time limit of %ss reached (--cpu-time)\n", limit);
+	assert_status(&r, 124);
+	assert_int_equal(strncmp(r.err, line, strlen(line)), 0);
+	assert_true(stat_of(&r, "runs") > 1000);
+	if (late < 0 || late > 0.1 * run_slowness())
+		fail_msg("%.3f s late", late);
+	run_free(&r);
+}
+
 /* ------------------------------------------------ the shim's pages */
 
 /* How long noise may go on: where the shim is out of its reach the guest ends by itself. */
@@ -451,6 +469,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_shims_addresses_are_faults_or_hurt_only_the_guest),
 		cmocka_unit_test(threat_23_the_time_limit_ends_storms_and_loops),
 		cmocka_unit_test(threat_05_a_flood_of_exits_is_charged_and_logged_nowhere),
+		cmocka_unit_test(threat_05_a_flood_of_exits_is_ended_by_cpu_time),
 		cmocka_unit_test(threat_10_page_tables_that_lead_out_of_memory_end_the_guest),
 		cmocka_unit_test(noise_in_the_shims_memory_hurts_only_the_guest),
 		cmocka_unit_test(threat_19_noise_in_mappings_hurts_only_the_guest),
