@@ -153,10 +153,10 @@ $B/asan/kvmrun: $B/asan/main.o $B/asan/no_return.o $B/asan/libkvmrun.a
 	$(CC) $(LDFLAGS) $(SANITIZE) $^ $(LDLIBS) -o $@
 $B/fuzz/%: $B/fuzz/%.o $B/fuzz/fuzz.o $B/asan/tests-guest_call.o $B/asan/libkvmrun.a
 	$(CC) $(LDFLAGS) $(SANITIZE) -Wl,--allow-multiple-definition $^ $(LDLIBS) -lcmocka -o $@
-# the tests of the runner's parts, but for: the jail's, whose filter knows no calls of theirs; test_shared, which has
+# the tests of the runner's parts, but for: those of jails, whose filters know no calls of theirs; test_shared, which has
 # ThreadSanitizer, that excludes them
 PART_TESTS := $(patsubst tests/%.c,%,$(shell grep -L lib/harness.h tests/test_*.c))
-ASAN_TESTS := $(patsubst %,$B/asan/%,$(filter-out test_jail test_shared,$(PART_TESTS)))
+ASAN_TESTS := $(patsubst %,$B/asan/%,$(filter-out test_jail test_handout test_shared,$(PART_TESTS)))
 $B/asan/libtest.a: $(patsubst tests/lib/%.c,$B/asan/tests-lib-%.o,$(wildcard tests/lib/*.c)) \
 	$(addprefix $B/asan/tests-,guest_call.o elf_variants.o)
 	rm -f $@
@@ -168,10 +168,10 @@ $B/asan/test_clock_page: TEST_LIBS := -Wl,--wrap=clock_gettime
 $B/asan/test_calls $B/asan/test_path $B/asan/test_synth: TEST_FIRST := -Wl,--allow-multiple-definition $B/asan/tests-guest_call.o
 .PRECIOUS: $B/valgrind/%.o $B/asan/tests-%.o $B/asan/tests-lib-%.o $B/fuzz/%.o
 
-# and under valgrind, with calls that it does not know made past it (tests/valgrind/calls.c). Not those of the jail and
+# and under valgrind, with calls that it does not know made past it (tests/valgrind/calls.c). Not those of jails and
 # test_shared, as above; test_interrupt, whose floods of signals valgrind cuts and whose crash it reports;
 # test_path, where an openat2 of a FIFO, made past valgrind, keeps the thread that would end it from running
-VALGRIND_TESTS := $(patsubst %,$B/valgrind/%,$(filter-out test_jail test_shared test_interrupt test_path,$(PART_TESTS)))
+VALGRIND_TESTS := $(patsubst %,$B/valgrind/%,$(filter-out test_jail test_handout test_shared test_interrupt test_path,$(PART_TESTS)))
 $B/valgrind/calls.o: tests/valgrind/calls.c | $B/valgrind
 	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) -MMD -MP -c $< -o $@
 $B/valgrind/test_%: $B/tests/test_%.o $B/valgrind/calls.o $B/libkvmrun.a $B/tests/libtest.a

@@ -5,5 +5,7 @@
 /* Between takeover.c and guest/takeover.c */
 #define TAKEOVER		0x5afe0000u
 #define TAKEOVER_REACHES	0x1000u
+#define TAKEOVER_PORTS		0x2000u
+#define TAKEOVER_END		0x3000u
 
 #endif

@@ -37,7 +37,7 @@
 
 /* Each one kills, whatever process beside the runner makes it. */
 static const struct attempt helper_forbidden[] = {
-#define KILL(name, nr, ...) { name, nr, { __VA_ARGS__ }, KILLS, 0 }
+#define KILL(name, nr, ...) { name, nr, { __VA_ARGS__ }, KILLS, 0, NULL }
 	KILL("memory", SYS_mmap, 0, 4096, 3, 0x22, -1),
 	KILL("memory that can be written", SYS_mprotect, 0x1000, 4096, 3),
 	KILL("brk", SYS_brk, 0),

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #include "attempts.h"
 #include "forked.h"
@@ -60,23 +62,23 @@ static const struct {
 	enum net_mode net;
 	struct attempt attempt;
 } beyond[] = {
-	{ NET_LOOPBACK, { "a socket of TCP, which another process makes", SYS_socket, { 2, 1 }, KILLS, 0 } },
-	{ NET_LOOPBACK, { "a UNIX socket, likewise", SYS_socket, { 1, 1 }, KILLS, 0 } },
-	{ NET_LOOPBACK, { "a pair of datagram sockets", SYS_socketpair, { 1, 2 }, KILLS, 0 } },
-	{ NET_LISTED, { "a raw socket", SYS_socket, { 2, 3 }, KILLS, 0 } },
-	{ NET_LISTED, { "a socket of MPTCP, whose ports Landlock does not know", SYS_socket, { 2, 1, 262 }, KILLS, 0 } },
-	{ NET_LISTED, { "a socket of ICMP", SYS_socket, { 2, 2, 1 }, KILLS, 0 } },
-	{ NET_LISTED, { "connecting by a message", SYS_sendmsg, { 0, 0, MSG_FASTOPEN }, KILLS, 0 } },
-	{ NET_HOST, { "a socket of SCTP", SYS_socket, { 2, 1, 132 }, KILLS, 0 } },
-	{ NET_HOST, { "a UNIX socket that is raw", SYS_socket, { 1, 3 }, KILLS, 0 } },
-	{ NET_HOST, { "a raw socket", SYS_socket, { 2, 3 }, KILLS, 0 } },
-	{ NET_HOST, { "a raw socket behind flags", SYS_socket, { 2, 3 | SOCK_CLOEXEC }, KILLS, 0 } },
-	{ NET_HOST, { "a socket of packets", SYS_socket, { 17, 2 }, KILLS, 0 } },
-	{ NET_HOST, { "a socket of netlink", SYS_socket, { 16, 2 }, KILLS, 0 } },
-	{ NET_HOST, { "a socket of vsock", SYS_socket, { 40, 1 }, KILLS, 0 } },
-	{ NET_HOST, { "binding to a device", SYS_setsockopt, { 0, 1, 25 }, KILLS, 0 } },
-	{ NET_HOST, { "a table of netfilter", SYS_setsockopt, { 0, 0, 64 }, KILLS, 0 } },
-	{ NET_HOST, { "sendto", SYS_sendto, { 0 }, KILLS, 0 } },
+	{ NET_LOOPBACK, { "a socket of TCP, which another process makes", SYS_socket, { 2, 1 }, KILLS, 0, NULL } },
+	{ NET_LOOPBACK, { "a UNIX socket, likewise", SYS_socket, { 1, 1 }, KILLS, 0, NULL } },
+	{ NET_LOOPBACK, { "a pair of datagram sockets", SYS_socketpair, { 1, 2 }, KILLS, 0, NULL } },
+	{ NET_LISTED, { "a raw socket", SYS_socket, { 2, 3 }, KILLS, 0, NULL } },
+	{ NET_LISTED, { "a socket of MPTCP, whose ports Landlock does not know", SYS_socket, { 2, 1, 262 }, KILLS, 0, NULL } },
+	{ NET_LISTED, { "a socket of ICMP", SYS_socket, { 2, 2, 1 }, KILLS, 0, NULL } },
+	{ NET_LISTED, { "connecting by a message", SYS_sendmsg, { 0, 0, MSG_FASTOPEN }, KILLS, 0, NULL } },
+	{ NET_HOST, { "a socket of SCTP", SYS_socket, { 2, 1, 132 }, KILLS, 0, NULL } },
+	{ NET_HOST, { "a UNIX socket that is raw", SYS_socket, { 1, 3 }, KILLS, 0, NULL } },
+	{ NET_HOST, { "a raw socket", SYS_socket, { 2, 3 }, KILLS, 0, NULL } },
+	{ NET_HOST, { "a raw socket behind flags", SYS_socket, { 2, 3 | SOCK_CLOEXEC }, KILLS, 0, NULL } },
+	{ NET_HOST, { "a socket of packets", SYS_socket, { 17, 2 }, KILLS, 0, NULL } },
+	{ NET_HOST, { "a socket of netlink", SYS_socket, { 16, 2 }, KILLS, 0, NULL } },
+	{ NET_HOST, { "a socket of vsock", SYS_socket, { 40, 1 }, KILLS, 0, NULL } },
+	{ NET_HOST, { "binding to a device", SYS_setsockopt, { 0, 1, 25 }, KILLS, 0, NULL } },
+	{ NET_HOST, { "a table of netfilter", SYS_setsockopt, { 0, 0, 64 }, KILLS, 0, NULL } },
+	{ NET_HOST, { "sendto", SYS_sendto, { 0 }, KILLS, 0, NULL } },
 };
 
 static void try_beyond(void *arg)
@@ -251,9 +253,9 @@ static void threat_39_the_runner_is_not_dumpable_and_leaves_no_core(void **state
 
 static char *tree;
 
-static void make_tree(void)
+static void make_tree(uid_t user)
 {
-	static const char *const all[] = { "ro", "ro/file", "rw", "rw/file", "out", "out/file" };
+	static const char *const all[] = { "ro", "ro/dir", "ro/file", "rw", "rw/file", "out", "out/file" };
 
 	tree = tree_new();
 	tree_dir(tree, "ro", 0777);
@@ -263,11 +265,13 @@ static void make_tree(void)
 	tree_file(tree, "rw/file", "rw", 0);
 	tree_dir(tree, "out", 0777);
 	tree_file(tree, "out/file", "out", 0);
-	/* everybody may do everything: it is not modes that keep anyone out */
+	/* everybody may do everything, and all is the caller's: it is neither modes nor owners that keep anyone out */
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		char *path = tree_path(tree, all[i]);
 
 		assert_int_equal(chmod(path, 0777), 0);
+		if (user)
+			assert_int_equal(chown(path, user, user), 0);
 		free(path);
 	}
 	assert_int_equal(chmod(tree, 0755), 0);
@@ -277,8 +281,9 @@ static void enter_tree(uid_t user)
 {
 	static struct grant grants[] = { { "ro", "/ro", false }, { "rw", "/rw", true } };
 	static struct config granted = { .grants = grants, .ngrants = 2 };
+	const struct rlimit size = { 1 << 30, 1 << 30 };
 
-	if (chdir(tree) || (user && (setgroups(0, NULL) || setresgid(user, user, user) || setresuid(user, user, user))))
+	if (chdir(tree) || setrlimit(RLIMIT_FSIZE, &size) || (user && (setgroups(0, NULL) || setresgid(user, user, user) || setresuid(user, user, user))))
 		_exit(1);
 	fdtable_init(-1);
 	policy_init(&granted);
@@ -304,7 +309,7 @@ static void reach_all(uid_t user)
 	static struct outcome o;
 	int abi = landlock_abi();
 
-	make_tree();
+	make_tree(user);
 	for (size_t i = 0; i < reaches_count; i++) {
 		const struct attempt *a = &reaches[i];
 		struct reach reach = { a, user };
@@ -337,6 +342,96 @@ static void threat_38_likewise_for_an_ordinary_user(void **state)
 		/* the test before this one was it */
 		return;
 	reach_all(NOBODY);
+}
+
+/* ------------------------------------------------------------- ports */
+
+static uint16_t listed[2];	/* for connecting and for listening */
+
+/* A socket of TCP at a port of its own. */
+static int at_a_port(uint16_t *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0 && bind(fd, (void *)&a, len) == 0 && listen(fd, 10) == 0);
+	assert_int_equal(getsockname(fd, (void *)&a, &len), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static int abstract(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0" ATTEMPT_ABSTRACT };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (void *)&a, offsetof(struct sockaddr_un, sun_path) + 1 + strlen(ATTEMPT_ABSTRACT)), 0);
+	assert_int_equal(listen(fd, 10), 0);
+	return fd;
+}
+
+static void try_port(void *arg)
+{
+	static struct config ports = { .net = NET_LISTED, .nconnect = 1, .nlisten = 1 };
+	static char target[32];
+
+	snprintf(target, sizeof(target), "127.0.0.1:%u", listed[0]);
+	ports.net_connect = (const char *[]){ target };
+	ports.net_listen = &listed[1];
+	fdtable_init(-1);
+	policy_init(&ports);
+	net_init(&ports);
+	jail_enter(&ports);
+	printf("%ld", attempt_port(arg, listed[0], listed[1]));
+}
+
+static void threat_38_ports_are_those_that_are_listed(void **state)
+{
+	int abi = landlock_abi(), listening = at_a_port(&listed[0]), name = abstract();
+	static struct outcome o;
+
+	(void)state;
+	close(at_a_port(&listed[1]));
+	for (size_t i = 0; i < port_attempt_count; i++) {
+		const struct port_attempt *a = &port_attempts[i];
+		long result;
+
+		forked(try_port, (void *)a, &o);
+		if (a->abi > abi)
+			continue;
+		result = o.status ? o.status : strtol(o.out, NULL, 10);
+		if (!attempt_port_as_expected(a, o.status == KILLED, result))
+			fail_msg("%s: %ld, not %ld; %s", a->name, result, a->expected, o.err);
+	}
+	close(listening);
+	close(name);
+	if (abi < 4) {
+		print_message("Landlock of this kernel knows no ports: they are kept by the runner alone\n");
+		skip();
+	}
+}
+
+/* The families that there are numbers for, and more. */
+static void threat_38_no_network_has_sockets_of_other_families(void **state)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW };
+	static struct outcome o;
+
+	(void)state;
+	config.net = NET_HOST;
+	net_init(&config);
+	for (int family = 0; family < 48; family++)
+		for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+			const struct attempt a = { "", SYS_socket, { family, types[i] }, KILLS, 0, NULL };
+			bool is = (family == AF_UNIX || family == AF_INET || family == AF_INET6) && types[i] != SOCK_RAW;
+
+			forked(try_it, (void *)&a, &o);
+			if (o.status != (is ? 0 : KILLED))
+				fail_msg("family %d, type %d: status %d", family, types[i], o.status);
+		}
+	memset(&config, 0, sizeof(config));
+	net_init(&config);
 }
 
 static void without_landlock(void *arg)
@@ -378,7 +473,7 @@ static void threat_41_a_kernel_without_landlock_is_refused_unless_an_option_name
 static void read_anything(void *arg)
 {
 	struct open_how how = { .flags = O_RDONLY };
-	struct attempt read_it = { "", SYS_openat2, { AT_FDCWD, (long)"/etc/passwd", (long)&how, sizeof(how) }, 0, 0 };
+	struct attempt read_it = { "", SYS_openat2, { AT_FDCWD, (long)"/etc/passwd", (long)&how, sizeof(how) }, 0, 0, NULL };
 
 	(void)arg;
 	jail_enter(&config);
@@ -474,6 +569,8 @@ int main(void)
 		cmocka_unit_test(threat_39_the_runner_is_not_dumpable_and_leaves_no_core),
 		cmocka_unit_test(threat_38_what_is_not_granted_is_out_of_the_runners_reach),
 		cmocka_unit_test(threat_38_likewise_for_an_ordinary_user),
+		cmocka_unit_test(threat_38_ports_are_those_that_are_listed),
+		cmocka_unit_test(threat_38_no_network_has_sockets_of_other_families),
 		cmocka_unit_test(threat_41_a_kernel_without_landlock_is_refused_unless_an_option_names_it),
 		cmocka_unit_test(threat_40_no_option_drops_a_layer_that_the_kernel_has),
 		cmocka_unit_test(what_a_kernels_landlock_lacks_is_named),
