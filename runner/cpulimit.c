@@ -30,6 +30,11 @@ bool cpulimit_passed(void)
 	return passed;
 }
 
+bool cpulimit_due(void)
+{
+	return limit && process_cpu_seen() >= limit;
+}
+
 void cpulimit_report(void)
 {
 	unsigned long long ms = limit / 1000000;

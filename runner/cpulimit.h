@@ -14,4 +14,7 @@ void cpulimit_start(const struct vm *vm);
 bool cpulimit_passed(void);
 void cpulimit_report(void);
 
+/* Whether it is reached, as a process beside the first one sees it: process_cpu_seen(). */
+bool cpulimit_due(void);
+
 #endif

@@ -60,6 +60,7 @@ static struct vcpu *first;	/* takes the process's signals */
 static const char *program;
 static uint64_t limit_ns;
 static timer_t limit_timer;
+static uint64_t limit_deadline;
 static bool limit_set;
 static volatile bool run_over;
 static bool limit_passed;
@@ -363,6 +364,10 @@ static void start_limit(void)
 		.it_interval = { 0, GRACE_NS },
 	};
 
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	limit_deadline = now.tv_sec * 1000000000ull + now.tv_nsec + limit_ns;
 	if (timer_create(CLOCK_MONOTONIC, &event, &limit_timer) < 0 ||
 	    timer_settime(limit_timer, 0, &at, NULL) < 0)
 		die(KVMRUN_FAILED, "cannot set the timer of --timeout: %m");
@@ -393,6 +398,11 @@ void interrupt_init(struct vm *vm)
 	if (limit_ns)
 		start_limit();
 	set_mask(0);
+}
+
+uint64_t interrupt_limit_deadline(void)
+{
+	return limit_deadline;
 }
 
 int interrupt_limit_timer(void)

@@ -83,6 +83,9 @@ int interrupt_stop(int sig);
 /* Timer ID of --timeout, which a program's timer calls must not reach; -1 for none. */
 int interrupt_limit_timer(void);
 
+/* When --timeout is due, in ns of CLOCK_MONOTONIC, in any of the program's processes; 0: never. */
+uint64_t interrupt_limit_deadline(void);
+
 /* The line that tells of a program ended by --timeout. */
 void interrupt_limit_report(void);
 

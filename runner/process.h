@@ -132,6 +132,13 @@ void process_executed(void);
 /* CPU time of this process, the first one, and of all others, ended or not. */
 uint64_t process_cpu_ns(void);
 
+/* The same, as a process beside the first one sees it, without a lock: what one that just ends has used may count twice. */
+uint64_t process_cpu_seen(void);
+
+/* Whether there is, or was, another process than the first one; whether all are to end for memory or output. */
+bool process_has_others(void);
+bool process_at_limit(void);
+
 /* The first process is on its way out, with its own report. */
 bool process_finishing(void);
 

@@ -90,6 +90,22 @@ static uint64_t cpu_clock(clockid_t clock)
 	return clock_gettime(clock, &t) < 0 ? 0 : t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
+static uint64_t cpu_of(pid_t host)
+{
+	return cpu_clock(~(clockid_t)host << 3 | CPU_CLOCK);
+}
+
+/* Of all processes but the first one. */
+static uint64_t cpu_of_others(void)
+{
+	uint64_t sum = procs->cpu_ns;
+
+	for (uint32_t i = 1; i < proc_max; i++)
+		if (proc_alive(&procs->process[i]) && procs->process[i].host)
+			sum += cpu_of(procs->process[i].host);
+	return sum;
+}
+
 uint64_t process_cpu_ns(void)
 {
 	uint64_t sum = cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
@@ -97,12 +113,24 @@ uint64_t process_cpu_ns(void)
 	if (!procs)
 		return sum;
 	proc_lock();
-	sum += procs->cpu_ns;
-	for (uint32_t i = 1; i < proc_max; i++)
-		if (proc_alive(&procs->process[i]) && procs->process[i].host)
-			sum += cpu_clock(~(clockid_t)procs->process[i].host << 3 | CPU_CLOCK);
+	sum += cpu_of_others();
 	proc_unlock();
 	return sum;
+}
+
+uint64_t process_cpu_seen(void)
+{
+	return procs ? cpu_of(procs->process->host) + cpu_of_others() : 0;
+}
+
+bool process_has_others(void)
+{
+	return procs != NULL;
+}
+
+bool process_at_limit(void)
+{
+	return procs && __atomic_load_n(&procs->limit, __ATOMIC_SEQ_CST);
 }
 
 /* What it had is given back, and its parent is told. */

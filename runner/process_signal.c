@@ -11,6 +11,7 @@
 #include "process.h"
 #include "process_table.h"
 #include "thread.h"
+#include "watcher.h"
 
 int proc_post(struct process *p, const siginfo_t *info)
 {
@@ -171,16 +172,27 @@ static void set_stopped(int sig)
 	proc_unlock();
 }
 
+/* On the host, for who has started kvmrun to see. */
+static int stop_first(int sig)
+{
+	struct watcher watcher;
+	int ret;
+
+	watcher_begin(&watcher);
+	ret = interrupt_stop(sig);
+	watcher_end(&watcher);
+	return ret;
+}
+
 int process_stop(int sig)
 {
 	int ret = 0;
 
 	if (!procs)
-		return interrupt_stop(sig);
+		return stop_first(sig);
 	set_stopped(sig);
 	if (!process_is_child()) {
-		/* for who has started kvmrun to see */
-		ret = interrupt_stop(sig);
+		ret = stop_first(sig);
 	} else {
 		/* no other process could send it the host's SIGCONT: its vCPUs stand still */
 		halted = true;

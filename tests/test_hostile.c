@@ -228,7 +228,7 @@ static void the_shims_addresses_are_faults_or_hurt_only_the_guest(void **state)
 static void threat_23_the_time_limit_ends_storms_and_loops(void **state)
 {
 	static const char *const names[] = {
-		"loop", "loop_pause", "loop_call", "loop_forward", "loop_clone", "loop_unknown", "loop_map", "loop_rep",
+		"loop", "loop_pause", "loop_call", "loop_forward", "loop_clone", "loop_unknown", "loop_stop", "loop_map", "loop_rep",
 		"loop_walk", "loop_deaf", "storm_ud2", "storm_fault", "storm_port", "storm_divide", "storm_int3",
 		"storm_step", "storm_align",
 	};

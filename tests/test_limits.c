@@ -71,6 +71,10 @@ static const struct ending endings[] = {
 	  "time limit of 1s reached (--timeout)", "time limit of 6s reached (--timeout)", "timeout", "wall_ns" },
 	{ "cpu_time_ends_all_processes_in_time_and_is_named", "--cpu-time", "1", "6", "time", 124,
 	  "CPU time limit of 1s reached (--cpu-time)", "CPU time limit of 6s reached (--cpu-time)", "cpu-time", "cpu_ns" },
+	{ "timeout_ends_a_program_whose_first_process_has_stopped_itself", "--timeout", "1", "6", "stop", 124,
+	  "time limit of 1s reached (--timeout)", "time limit of 6s reached (--timeout)", "timeout", "wall_ns" },
+	{ "cpu_time_ends_a_program_whose_first_process_has_stopped_itself", "--cpu-time", "1", "6", "stop", 124,
+	  "CPU time limit of 1s reached (--cpu-time)", "CPU time limit of 6s reached (--cpu-time)", "cpu-time", "cpu_ns" },
 };
 
 static void run_ending(void **state)

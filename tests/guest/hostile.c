@@ -186,6 +186,7 @@ static void loop_call(void) { for (;;) syscall(SYS_getppid); }
 static void loop_forward(void) { for (;;) syscall(SYS_write, -1, "", 0); }
 static void loop_clone(void) { for (;;) syscall(SYS_clone, 0, 0, 0, 0, 0); }
 static void loop_unknown(void) { for (;;) syscall(777); }
+static void loop_stop(void) { for (;;) raise(SIGSTOP); }
 static void loop_map(void) { for (;;) munmap(mmap(NULL, 1 << 20, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 1 << 20); }
 static void loop_rep(void) { for (;;) { static char to[1 << 20]; void *d = to; long n = sizeof(to); asm volatile("rep stosb" : "+D"(d), "+c"(n)); } }
 
@@ -278,7 +279,7 @@ static const struct {
 	ROW(kernel_ss), ROW(iopl), ROW(mov_ss_int3), ROW(mov_ss_syscall), ROW(rdtsc), ROW(xgetbv), ROW(read_at),
 	ROW(write_at), ROW(jump_to), ROW(syscall_at_the_end), ROW(sigreturn_to), ROW(recursion), ROW(storm_ud2),
 	ROW(storm_fault), ROW(storm_port), ROW(storm_divide), ROW(storm_int3), ROW(storm_step), ROW(storm_align),
-	ROW(loop), ROW(loop_pause), ROW(loop_call), ROW(loop_forward), ROW(loop_clone), ROW(loop_unknown),
+	ROW(loop), ROW(loop_pause), ROW(loop_call), ROW(loop_forward), ROW(loop_clone), ROW(loop_unknown), ROW(loop_stop),
 	ROW(loop_map), ROW(loop_rep), ROW(loop_walk), ROW(loop_deaf), ROW(sweep_ports), ROW(show_cpuid),
 };
 

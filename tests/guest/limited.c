@@ -3,6 +3,7 @@
  * What meets a limit:
  *
  *	limited WHAT		a tree of processes, one of which goes beyond a limit that ends them all
+ *	limited stop		a tree of processes, whose first one stops itself while the others go on
  *	limited WHAT STATUS	goes beyond one that is told by an error, prints how much there was, and ends with STATUS
  *	limited each-way SIZE	tries in each way to have files larger than SIZE in the current directory
  */
@@ -83,6 +84,15 @@ static const struct {
 	{ "output", too_much_output },
 	{ "time", too_long },
 };
+
+/* Once more when somebody lets it go on. */
+static int stops_itself(void)
+{
+	tree();
+	while (raise(SIGSTOP) == 0)
+		;
+	return 1;
+}
 
 static int in_a_grandchild(long n)
 {
@@ -223,7 +233,9 @@ static void each_way(long size)
 
 int main(int argc, char **argv)
 {
-	if (argc == 2) {
+	if (argc == 2 && !strcmp(argv[1], "stop")) {
+		return stops_itself();
+	} else if (argc == 2) {
 		for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
 			if (!strcmp(argv[1], ending[i].name)) {
 				tree();
