@@ -73,8 +73,9 @@ static void *watch(void *unused)
 	if (process_finishing())
 		return NULL;
 	cpulimit_report();
-	stats_forced(vm->program, end_get(), process_cpu_ns());
-	_exit(KVMRUN_TIMEOUT);
+	if (stats_forced(vm->program, end_get(), process_cpu_ns()))
+		_exit(KVMRUN_TIMEOUT);
+	return NULL;
 }
 
 void cpulimit_start(const struct vm *of)

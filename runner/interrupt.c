@@ -261,8 +261,8 @@ static void limit_reached(void)
 	if (end_get().cause != END_TIMEOUT || run_over)
 		return;
 	interrupt_limit_report();
-	stats_forced(program, end_get(), 0);
-	_exit(KVMRUN_TIMEOUT);
+	if (stats_forced(program, end_get(), 0))
+		_exit(KVMRUN_TIMEOUT);
 }
 
 static void handler(int sig, siginfo_t *info, void *context)

@@ -170,6 +170,14 @@ static void add_times(int who, uint64_t *user, uint64_t *system)
 	*system += ns_of(use.ru_stime);
 }
 
+/* There is one text, whoever comes to write it first. */
+static bool claim(void)
+{
+	static bool claimed;
+
+	return !__atomic_exchange_n(&claimed, true, __ATOMIC_SEQ_CST);
+}
+
 void stats_write(const struct vm *vm, struct end end)
 {
 	uint64_t user = 0, system = 0;
@@ -178,6 +186,9 @@ void stats_write(const struct vm *vm, struct end end)
 
 	if (out < 0)
 		return;
+	/* who has it ends the process */
+	while (!claim())
+		pause();
 	o = json_object();
 	getrusage(RUSAGE_SELF, &use);
 	add_times(RUSAGE_SELF, &user, &system);
@@ -206,13 +217,15 @@ void stats_write(const struct vm *vm, struct end end)
 	logfile_close(out);
 }
 
-void stats_forced(const char *program, struct end end, uint64_t cpu_ns)
+bool stats_forced(const char *program, struct end end, uint64_t cpu_ns)
 {
 	char quoted[1024], name[2 * sizeof(quoted)], text[sizeof(name) + 256], *to = name;
 	int n;
 
 	if (out < 0)
-		return;
+		return true;
+	if (!claim())
+		return false;
 	msg_quote(quoted, sizeof(quoted), program, strlen(program));
 	for (const char *s = quoted; *s; *to++ = *s++)
 		if (*s == '"' || *s == '\\')
@@ -223,4 +236,5 @@ void stats_forced(const char *program, struct end end, uint64_t cpu_ns)
 		     (unsigned long long)wall_ns(), (unsigned long long)cpu_ns);
 	if (write(out, text, n) != n)
 		msg("cannot write --stats: %m");
+	return true;
 }

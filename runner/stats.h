@@ -2,6 +2,7 @@
 #ifndef KVMRUN_STATS_H
 #define KVMRUN_STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../shim/abi.h"
@@ -39,8 +40,8 @@ void stats_write(const struct vm *vm, struct end end);
 
 /*
  * Instead of it, where the process is ended by force: what is known without asking anybody. cpu_ns 0 is not.
- * Any thread, any signal handler.
+ * Any thread, any signal handler. False where stats_write() is at it, and the process about to end by itself.
  */
-void stats_forced(const char *program, struct end end, uint64_t cpu_ns);
+bool stats_forced(const char *program, struct end end, uint64_t cpu_ns);
 
 #endif
