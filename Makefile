@@ -11,7 +11,8 @@
 # make check-asan	the tests of the runner's parts with sanitizers; make check-valgrind under valgrind
 # make check-hw	the module on this machine's own CPU, as root (docs/testing.md)
 # make check-debug	the module's tests on a debug kernel (docs/testing.md)
-# make bench	measure, into docs/bench.md; make bench-kmod the module, into docs/bench-kmod.md
+# make bench	measure, into docs/bench.md; make bench-kmod the module, into docs/bench-kmod.md;
+#		make bench-limits how late limits are, into docs/bench-limits.md
 # make install	DESTDIR and PREFIX as usual; the module by DKMS if that is here (DKMS=yes or no)
 # make uninstall
 
@@ -239,7 +240,7 @@ check-asan: deps
 
 check-valgrind: deps
 	$(MAKE) -j$$(nproc) $(VALGRIND_TESTS) $B/tests/elf_variants $B/guest/hello $B/guest/trace_probe
-	KVMRUN_TEST_UNDER=tests/valgrind/run tests/run $(VALGRIND_TESTS)
+	KVMRUN_TEST_LIMIT=3600 KVMRUN_TEST_UNDER=tests/valgrind/run tests/run $(VALGRIND_TESTS)
 
 REAL_SUITES := $(filter go/% python/%,$(REAL))
 REAL_PUBLIC := $(filter-out go/% python/%,$(REAL))
@@ -291,6 +292,17 @@ bench: deps
 	tests/deps bench
 	$(MAKE) kvmrun
 	tests/bench/run
+	$(MAKE) bench-limits
+
+# how late limits are
+$B/bench/late_timer.so: tests/bench/late_timer.c
+	mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) -fPIC -shared $< -o $@
+$B/bench/late $B/bench/work: $B/bench/%: tests/bench/%.c
+	mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) -static -pthread $< -o $@
+bench-limits: deps kvmrun kmod $B/bench/late $B/bench/late_timer.so $B/bench/work
+	tests/bench/limits
 
 $B/bench/kmod: tests/bench/kmod.c tests/kmod/guest.c tests/kmod/guest.h
 	mkdir -p $(@D)
@@ -353,5 +365,5 @@ endif
 clean:
 	rm -rf $B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples $B/asan $B/fuzz $B/valgrind $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod examples tests deps programs check check-lab check-vmx check-real check-static check-asan check-valgrind check-hw check-debug demo bench bench-kmod selftests man install uninstall clean
+.PHONY: all kmod examples tests deps programs check check-lab check-vmx check-real check-static check-asan check-valgrind check-hw check-debug demo bench bench-kmod bench-limits selftests man install uninstall clean
 -include $(wildcard $B/*/*.d)

@@ -4,11 +4,12 @@
  *
  *	work true | compute | stream | forwarded N | shim N | touch
  *	work threads N | pingpong N | threadstart N | burst N | fork N | exec N | echo N
+ *	work spin | call | tree
  *
  * threads: N threads that compute, each as much. pingpong: N turns of two by futexes. threadstart, fork,
  * exec: made and waited for, one after another. burst: N threads are made at once, and take a little memory. echo: N
  * messages to and fro over a socket, by epoll. They end
- * with status 1 where something fails.
+ * with status 1 where something fails. The last three never end.
  *
  * forwarded: a call that reaches the host in any sandbox (a write of one byte
  * to /dev/null, stdout). shim: one that a guest kernel can answer (getppid, raw).
@@ -216,6 +217,26 @@ static void echo(long n)
 	pthread_join(server, NULL);
 }
 
+/* For limits: "spin", "call" in calls always, "tree": both, two processes that wait, and their parent. */
+static void never_end(const char *how)
+{
+	static const char *const members[] = { "spin", "call", "wait", "wait" };
+	static char bytes[1 << 20];
+
+	if (!strcmp(how, "tree"))
+		for (int i = 0; i < 4; i++)
+			if (!fork()) {
+				how = members[i];
+				break;
+			}
+	while (!strcmp(how, "spin"))
+		;
+	while (!strcmp(how, "call"))
+		must(syscall(SYS_getrandom, bytes, sizeof(bytes), 0) > 0);
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -247,6 +268,8 @@ int main(int argc, char **argv)
 		processes(n, *what == 'e');
 	else if (!strcmp(what, "echo"))
 		echo(n);
+	else if (!strcmp(what, "spin") || !strcmp(what, "call") || !strcmp(what, "tree"))
+		never_end(what);
 	else
 		return 2;
 	return 0;
