@@ -170,7 +170,6 @@ static const struct call_rule rules_writable[] = {
 	RULE(mknodat, "likewise", MASKED32(2, S_IFMT, 0)),
 };
 
-
 static void allow(scmp_filter_ctx ctx, const struct call_rule *which, size_t count)
 {
 	int err = confine_allow(ctx, which, count);

@@ -72,4 +72,21 @@ static inline void assert_complains(const struct outcome *o, int status, const c
 	assert_string_equal(o->out, "");
 }
 
+/* The number behind a field in a file of the process's in /proc, or -1. */
+static inline long proc_field(pid_t pid, const char *file, const char *field, int base)
+{
+	char path[64], line[256];
+	long n = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, field, strlen(field)) == 0)
+			n = strtol(line + strlen(field), NULL, base);
+	if (f)
+		fclose(f);
+	return n;
+}
+
 #endif

@@ -399,33 +399,16 @@ static void threat_38_a_process_beside_the_runner_that_was_taken_over_makes_no_o
 	}
 }
 
-/* The number behind a field in a file of its in /proc. */
-static long field(const char *file, const char *name, int base)
-{
-	char path[64], line[256];
-	long n = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", process, file);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (strncmp(line, name, strlen(name)) == 0)
-			n = strtol(line + strlen(name), NULL, base);
-	if (f)
-		fclose(f);
-	return n;
-}
-
 static void assert_confined(void)
 {
 	static const char *const none[] = { "CapInh:", "CapPrm:", "CapEff:", "CapAmb:", "CapBnd:" };
 	char path[64];
 
-	assert_int_equal(field("status", "NoNewPrivs:", 10), 1);
-	assert_int_equal(field("status", "Seccomp:", 10), 2);
-	assert_int_equal(field("limits", "Max core file size", 10), 0);
+	assert_int_equal(proc_field(process, "status", "NoNewPrivs:", 10), 1);
+	assert_int_equal(proc_field(process, "status", "Seccomp:", 10), 2);
+	assert_int_equal(proc_field(process, "limits", "Max core file size", 10), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(none) - (geteuid() != 0); i++)
-		assert_int_equal(field("status", none[i], 16), 0);
+		assert_int_equal(proc_field(process, "status", none[i], 16), 0);
 	/* nobody's to trace: its files there are root's, or nobody's of its user namespace */
 	snprintf(path, sizeof(path), "/proc/%d/mem", process);
 	if (geteuid())
@@ -444,8 +427,8 @@ static void threat_38_each_layer_of_its_jail_is_in_place(void **state)
 
 		kinds[k].start();
 		assert_confined();
-		assert_int_equal(field("limits", "Max file size", 10), 0);
-		assert_int_equal(field("limits", "Max open files", 10), kinds[k].limit);
+		assert_int_equal(proc_field(process, "limits", "Max file size", 10), 0);
+		assert_int_equal(proc_field(process, "limits", "Max open files", 10), kinds[k].limit);
 		assert_int_equal(descriptors(), 4);
 		for (int fd = 0; fd < 3; fd++) {
 			snprintf(path, sizeof(path), "/proc/%d/fd/%d", process, fd);

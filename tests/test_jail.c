@@ -23,6 +23,7 @@
 
 #include "attempts.h"
 #include "forked.h"
+#include "listening.h"
 #include "lib/tree.h"
 #include "../runner/fdtable.h"
 #include "../runner/jail.h"
@@ -158,23 +159,6 @@ static void the_listed_calls_still_work(void **state)
 	assert_string_equal(o.err, "");
 	assert_int_equal(o.status, 0);
 	assert_string_equal(o.out, "alive\n");
-}
-
-/* The number behind a field in a file of /proc. */
-static long proc_field(pid_t pid, const char *file, const char *field, int base)
-{
-	char path[64], line[256];
-	long n = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (strncmp(line, field, strlen(field)) == 0)
-			n = strtol(line + strlen(field), NULL, base);
-	if (f)
-		fclose(f);
-	return n;
 }
 
 /* A process that has gone to jail, as who; killed and waited for by leave(). */
@@ -348,29 +332,6 @@ static void threat_38_likewise_for_an_ordinary_user(void **state)
 
 static uint16_t listed[2];	/* for connecting and for listening */
 
-/* A socket of TCP at a port of its own. */
-static int at_a_port(uint16_t *port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0 && bind(fd, (void *)&a, len) == 0 && listen(fd, 10) == 0);
-	assert_int_equal(getsockname(fd, (void *)&a, &len), 0);
-	*port = ntohs(a.sin_port);
-	return fd;
-}
-
-static int abstract(void)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0" ATTEMPT_ABSTRACT };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (void *)&a, offsetof(struct sockaddr_un, sun_path) + 1 + strlen(ATTEMPT_ABSTRACT)), 0);
-	assert_int_equal(listen(fd, 10), 0);
-	return fd;
-}
-
 static void try_port(void *arg)
 {
 	static struct config ports = { .net = NET_LISTED, .nconnect = 1, .nlisten = 1 };
@@ -388,11 +349,11 @@ static void try_port(void *arg)
 
 static void threat_38_ports_are_those_that_are_listed(void **state)
 {
-	int abi = landlock_abi(), listening = at_a_port(&listed[0]), name = abstract();
+	int abi = landlock_abi(), listening = listening_at_port(&listed[0]), name = listening_abstract(ATTEMPT_ABSTRACT);
 	static struct outcome o;
 
 	(void)state;
-	close(at_a_port(&listed[1]));
+	close(listening_at_port(&listed[1]));
 	for (size_t i = 0; i < port_attempt_count; i++) {
 		const struct port_attempt *a = &port_attempts[i];
 		long result;

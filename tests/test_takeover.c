@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "attempts.h"
+#include "listening.h"
 #include "takeover.h"
 #include "../runner/landlock.h"
 
@@ -183,32 +184,16 @@ static void threat_38_each_thread_of_each_process_is_in_the_jail(void **state)
 	run_free(&r);
 }
 
-/* A socket of TCP at a port of its own. */
-static int at_a_port(unsigned int *port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0 && bind(fd, (void *)&a, len) == 0 && listen(fd, 10) == 0);
-	assert_int_equal(getsockname(fd, (void *)&a, &len), 0);
-	*port = ntohs(a.sin_port);
-	return fd;
-}
-
 static void threat_38_a_runner_that_was_taken_over_has_the_ports_that_are_listed(void **state)
 {
-	unsigned int here, there;
-	int listening = at_a_port(&here), name = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0" ATTEMPT_ABSTRACT };
+	uint16_t here, there;
+	int listening = listening_at_port(&here), name = listening_abstract(ATTEMPT_ABSTRACT);
 	char connects[64], listens[32], from[16], n[16];
 	struct run_result r;
 	const char *s;
 
 	(void)state;
-	close(at_a_port(&there));
-	assert_int_equal(bind(name, (void *)&a, offsetof(struct sockaddr_un, sun_path) + 1 + strlen(ATTEMPT_ABSTRACT)), 0);
-	assert_int_equal(listen(name, 10), 0);
+	close(listening_at_port(&there));
 	snprintf(connects, sizeof(connects), "connect=127.0.0.1:%u", here);
 	snprintf(listens, sizeof(listens), "listen=%u", there);
 	snprintf(from, sizeof(from), "%u", TAKEOVER_PORTS);
