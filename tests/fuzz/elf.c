@@ -264,5 +264,5 @@ int main(int argc, char **argv)
 	corpus = fuzz_corpus("tests/fuzz/corpus/elf");
 	while (corpus[seeds])
 		seeds++;
-	return fuzz(argc, argv, programs_one, whole, 8000);
+	return fuzz(argc, argv, programs_one, whole);
 }

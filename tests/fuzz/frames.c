@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -37,6 +38,9 @@ static bool ready(int fd, short events)
 	return poll(&p, 1, 0) == 1;
 }
 
+/* Ends a wait; again and again, for the first may come before it. */
+static timer_t waking;
+
 long interruptible_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5)
 {
 	static const struct {
@@ -47,6 +51,7 @@ long interruptible_syscall(long nr, long a0, long a1, long a2, long a3, long a4,
 		{ SYS_accept4, POLLIN }, { SYS_write, POLLOUT }, { SYS_writev, POLLOUT }, { SYS_pwritev2, POLLOUT },
 		{ SYS_sendmsg, POLLOUT }, { SYS_openat2, 0 },
 	};
+	const struct itimerspec often = { { 0, 5000000 }, { 0, 5000000 } }, never = { 0 };
 	long ret;
 
 	for (size_t i = 0; i < COUNT(io); i++) {
@@ -56,10 +61,11 @@ long interruptible_syscall(long nr, long a0, long a1, long a2, long a3, long a4,
 		/* what there is may be less than what is asked for, of a pipe to write to */
 		if (io[i].events == POLLOUT && !(fcntl(a0, F_GETFL) & O_NONBLOCK) && !below(2))
 			break;
-		alarm(2);
+		timer_settime(waking, 0, &often, NULL);
 		ret = syscall(nr, a0, a1, a2, a3, a4, a5);
-		alarm(300);
-		return ret == -1 ? -errno : ret;
+		ret = ret == -1 ? -errno : ret;
+		timer_settime(waking, 0, &never, NULL);
+		return ret;
 	}
 	return -EINTR;
 }
@@ -428,10 +434,14 @@ static void start(void)
 {
 	static struct grant grants[] = { { "ro", "/ro", false }, { "rw", "/rw", true } };
 	static struct config config = { .grants = grants, .ngrants = 2, .cwd = "/rw" };
+	struct sigevent wake = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
 	int null;
 
 	make_trees();
-	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = no_signal }, NULL);
+	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = no_signal }, NULL);
+	wake._sigev_un._tid = gettid();
+	if (timer_create(CLOCK_MONOTONIC, &wake, &waking))
+		found("no timer: %m");
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 1 << 20, 1 << 20 });
@@ -526,5 +536,5 @@ int main(int argc, char **argv)
 	corpus = fuzz_corpus("tests/fuzz/corpus/frames");
 	while (corpus[seeds])
 		seeds++;
-	return fuzz(argc, argv, frames, whole, 8000);
+	return fuzz(argc, argv, frames, whole);
 }

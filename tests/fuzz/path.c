@@ -271,5 +271,5 @@ int main(int argc, char **argv)
 	names = fuzz_corpus("tests/fuzz/corpus/path");
 	while (names[count])
 		count++;
-	return fuzz(argc, argv, paths, whole, 1000);
+	return fuzz(argc, argv, paths, whole);
 }
