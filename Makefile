@@ -148,9 +148,7 @@ $B/asan/libkvmrun.a: $(ASAN_OBJS)
 	rm -f $@
 	$(AR) rcs $@ $^
 # the whole of it with them, for machines with a hypervisor: ASAN_OPTIONS=detect_leaks=0, which the jail has no calls for
-$B/asan/no_return.o: tests/asan/no_return.c | $B/asan
-	$(CC) $(CPPFLAGS) $(TEST_CFLAGS) -MMD -MP -c $< -o $@
-$B/asan/kvmrun: $B/asan/main.o $B/asan/no_return.o $B/asan/libkvmrun.a
+$B/asan/kvmrun: $B/asan/main.o $B/asan/libkvmrun.a
 	$(CC) $(LDFLAGS) $(SANITIZE) $^ $(LDLIBS) -o $@
 $B/fuzz/%: $B/fuzz/%.o $B/fuzz/fuzz.o $B/asan/tests-guest_call.o $B/asan/libkvmrun.a
 	$(CC) $(LDFLAGS) $(SANITIZE) -Wl,--allow-multiple-definition $^ $(LDLIBS) -lcmocka -o $@

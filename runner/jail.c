@@ -108,6 +108,10 @@ static const struct call_rule rules[] = {
 	RULE(rseq, "a new thread"),
 	RULE(brk, "malloc"),
 	RULE(munmap, "malloc"),
+#ifdef __SANITIZE_ADDRESS__
+	RULE(sched_getaffinity, "AddressSanitizer, where a new thread's stack is"),
+	RULE(sigaltstack, "AddressSanitizer, for a new thread, and before what does not return"),
+#endif
 	RULE(mremap, "malloc"),
 	RULE(madvise, "malloc"),
 	RULE(mincore, "files that the guest has mapped"),
