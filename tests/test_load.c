@@ -29,14 +29,13 @@ static uint8_t file_byte(uint64_t offset)
 
 static int make_file(uint64_t size)
 {
+	static uint8_t bytes[FILE_SIZE];
 	int fd = memfd_create("program", MFD_CLOEXEC);
 
-	assert_true(fd >= 0);
-	for (uint64_t i = 0; i < size; i++) {
-		uint8_t c = file_byte(i);
-
-		assert_int_equal(write(fd, &c, 1), 1);
-	}
+	assert_true(fd >= 0 && size <= FILE_SIZE);
+	for (uint64_t i = 0; i < size; i++)
+		bytes[i] = file_byte(i);
+	assert_int_equal(write(fd, bytes, size), size);
 	return fd;
 }
 

@@ -232,7 +232,7 @@ static void programs_one(void)
 			found("the file cannot be written");
 		size = lseek(fd, 0, SEEK_END);
 		err = elf_parse(fd, &image, why, sizeof(why));
-		fuzz_totals->cases++;
+		fuzz_case();
 		if (!err) {
 			fuzz_totals->good++;
 			if (!raced)

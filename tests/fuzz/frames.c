@@ -495,7 +495,7 @@ static void frames(void)
 			continue;
 		hand_over();
 		ret = guest_serve(&why);
-		fuzz_totals->cases++;
+		fuzz_case();
 		if (ret && (ret != -EPROTO || !why))
 			found("served: %d without a reason", ret);
 		if (!ret && !raced && made.op == ABI_OP_CALL && frame->ret < -4095)

@@ -57,7 +57,16 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-/* The status of one generation; a hang is SIGALRM. */
+/* Seconds of no case at all: a hang, which is SIGALRM. */
+#define HANG	300
+
+void fuzz_case(void)
+{
+	if (!(fuzz_totals->cases++ & 255))
+		alarm(HANG);
+}
+
+/* The status of one generation. */
 static int run(void (*generation)(void), uint64_t seed)
 {
 	int status = -1;
@@ -71,7 +80,7 @@ static int run(void (*generation)(void), uint64_t seed)
 	pid = fork();
 	if (pid == 0) {
 		state = seed * 0x9e3779b97f4a7c15 + 1;
-		alarm(300);
+		alarm(HANG);
 		generation();
 		_exit(0);
 	}

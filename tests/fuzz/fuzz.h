@@ -22,6 +22,9 @@ struct fuzz_totals {
 };
 extern struct fuzz_totals *fuzz_totals;
 
+/* One more case; a generation in which none comes for minutes has ended as a hang. */
+void fuzz_case(void);
+
 /* The next number of this generation, and one below n. */
 uint64_t noise(void);
 uint32_t below(uint32_t n);
@@ -41,9 +44,9 @@ void fuzz_take_err(void);
 	} while (0)
 
 /*
- * Runs generation() in one process after another, each of which has to end with 0 within
- * minutes, and finds nothing wrong in the end unless whole() does. How many cases a second had is told, and not asserted. Returns
- * main()'s result.
+ * Runs generation() in one process after another, each of which has to end with 0, and
+ * whole() at the end, which tells whether what came of the cases is right. How many cases
+ * a second had is told, and not asserted. Returns main()'s result.
  */
 int fuzz(int argc, char **argv, void (*generation)(void), bool (*whole)(void));
 
