@@ -781,6 +781,14 @@ static void ordinary(void)
 	need_result(guest_call(listxattr, P("/rw/n"), P(buf), sizeof(buf)), 7);
 	need(!memcmp(buf, "user.k", 7));
 	guest_split = 0;
+	/* what the guest has made without a path is its own */
+	need_result(guest_call(pipe, P(((int[2]){ 0 }))), 0);
+	need_result(guest_call(fchmod, 4, 0400), 0);
+	need_result(guest_call(fchmod, 4, 04400), -EPERM);
+	need_result(guest_call(fstat, 4, P(&st)), 0);
+	need((st.st_mode & 07777) == 0400);
+	need_result(guest_call(close, 4), 0);
+	need_result(guest_call(close, 5), 0);
 	/* a program that runs as someone else would reach beyond the guest */
 	need_result(guest_call(chmod, P("/rw/n"), 04755), -EPERM);
 	need_result(guest_call(fchmod, 3, 02755), -EPERM);
