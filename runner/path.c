@@ -96,7 +96,7 @@ static int way(struct found *f, uint64_t resolve)
 	if (f->path[f->mount->len])
 		return -ENOTDIR;
 	f->rel = f->mount->name;
-	f->resolve = RESOLVE_PLAIN;
+	f->resolve |= RESOLVE_PLAIN;
 	return 0;
 }
 
@@ -172,14 +172,10 @@ static int find_base(struct found *f)
 }
 
 /* What the magic link that f leads to itself leads to. */
-static int follow_magic(struct found *f, unsigned int how)
+static int follow_magic(struct found *f)
 {
 	struct file *target = synth_magic(&f->node);
 
-	if (how & FIND_NO_MAGIC) {
-		file_put(target);
-		return -ELOOP;
-	}
 	if (!target)
 		return synth_may_look(&f->node) ? -EACCES : -ENOENT;
 	file_put(f->base);
@@ -189,21 +185,32 @@ static int follow_magic(struct found *f, unsigned int how)
 	return find_base(f);
 }
 
+static int walk_there(const char *path, unsigned int how, struct found *f)
+{
+	char from[PATH_MAX] = "/";
+	bool dotdot;
+	int err;
+
+	if (!(how & FIND_RULES)) {
+		err = absolute(f->base, path, from, &dotdot);
+		return err ? err : walk("/", from, how, f->path, &f->missing);
+	}
+	/* rules are for path alone, not for the way to where it begins */
+	err = *path != '/' || how & FIND_SCOPED ? path_physical(f->base->path, from) : 0;
+	return err ? err : walk(from, path, how, f->path, &f->missing);
+}
+
 static int find_slow(const char *path, unsigned int how, struct found *f)
 {
-	char from[PATH_MAX];
-	bool dotdot;
-	int err = absolute(f->base, path, from, &dotdot), fd;
+	int err = walk_there(path, how, f), fd;
 
-	if (!err)
-		err = walk(from, how, f->path, &f->missing);
 	if (err)
 		return err;
-	err = way(f, RESOLVE_PLAIN);
+	err = way(f, walk_resolve(how));
 	if (err == -ENOENT && f->missing && parent_synthetic(f->path))
 		return synth_root(f->path) && strncmp(f->path, "/dev", 4) != 0 ? err : 0;
 	if (!err && f->synthetic && f->node.row->target && !synth_is_dir(&f->node) && how & FIND_FOLLOW)
-		return follow_magic(f, how);
+		return follow_magic(f);
 	if (err || f->synthetic || f->missing)
 		return err;
 	fd = open_beneath(f->dir, f->rel, O_PATH | O_NOFOLLOW, 0, f->resolve);
@@ -237,13 +244,17 @@ int path_find(struct file *dir, const char *path, unsigned int how, struct found
 			path_done(f);
 		return err;
 	}
+	if (*path == '/' && how & FIND_BENEATH) {
+		path_done(f);
+		return -EXDEV;
+	}
 	/* a directory that came as a standard stream grants nothing below it */
-	if (*path != '/' && (!f->base->path || !S_ISDIR(f->base->type))) {
+	if ((*path != '/' || how & FIND_IN_ROOT) && (!f->base->path || !S_ISDIR(f->base->type))) {
 		err = S_ISDIR(f->base->type) ? -EACCES : -ENOTDIR;
 		path_done(f);
 		return err;
 	}
-	err = how & FIND_PHYSICAL ? -EXDEV : find_fast(path, how, f);
+	err = how & (FIND_PHYSICAL | FIND_RULES) ? -EXDEV : find_fast(path, how, f);
 	if (err == -EXDEV) {
 		f->synthetic = f->missing = false;
 		err = find_slow(path, how, f);
@@ -417,7 +428,7 @@ int path_physical(const char *path, char *out)
 {
 	bool missing;
 
-	return walk(path, FIND_FOLLOW | FIND_CREATE, out, &missing);
+	return walk("/", path, FIND_FOLLOW | FIND_CREATE, out, &missing);
 }
 
 /* ------------------------------------------------------------- the working directory */

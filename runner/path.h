@@ -17,7 +17,15 @@ struct mount;
 #define FIND_CREATE	2u	/* the last component may be missing */
 #define FIND_EMPTY	4u	/* "" is the directory descriptor itself, of whatever type */
 #define FIND_PHYSICAL	8u	/* .path shall be physical: by the slow way */
-#define FIND_NO_MAGIC	16u	/* a magic link on the way is -ELOOP */
+/* As openat2(2)'s resolve has them, in the guest's namespace. By the slow way. */
+#define FIND_NO_MAGIC	16u	/* a magic link that would be followed is -ELOOP */
+#define FIND_NO_LINKS	32u	/* any link that would be followed is -ELOOP */
+#define FIND_BENEATH	64u	/* what leaves dir is -EXDEV, links that are absolute and magic ones too */
+#define FIND_IN_ROOT	128u	/* dir is the root; magic links are -EXDEV */
+#define FIND_NO_XDEV	256u	/* what leads to another mount is -EXDEV, magic links too */
+#define FIND_CACHED	512u	/* what the host's kernel has to wait for is -EAGAIN */
+#define FIND_SCOPED	(FIND_BENEATH | FIND_IN_ROOT)
+#define FIND_RULES	(FIND_NO_MAGIC | FIND_NO_LINKS | FIND_SCOPED | FIND_NO_XDEV | FIND_CACHED)
 
 /*
  * What a path led to, and how to get there again by one openat2(2). Every way

@@ -13,10 +13,15 @@
 #include "policy.h"
 #include "reopen.h"
 #include "sys.h"
+#include "walk.h"
 
 /* Flags that mean something here; open(2) ignores others. Not O_ASYNC: see F_SETFL. */
 #define OPEN_FLAGS (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECT | \
 		    O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE)
+
+#define KERNEL_O_LARGEFILE 0100000	/* to Linux; to the C library there is none */
+#define RESOLVE_FLAGS (RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT | \
+		       RESOLVE_CACHED)
 
 /* Set-user-ID and set-group-ID bits would reach beyond the guest: they act on the host's users. */
 #define FILE_MODE 01777
@@ -95,6 +100,9 @@ static long open_found(struct found *f, uint64_t flags)
 		host = synth_open(&f->node, flags);
 	} else if (flags & O_PATH && f->borrowed) {
 		host = reopen_host(f->fd, O_PATH);
+	} else if (flags & O_PATH && S_ISDIR(f->st.st_mode)) {
+		/* F_GETFL tells how it was opened */
+		host = open_beneath(f->fd, "", flags & ~(uint64_t)O_CLOEXEC, 0, RESOLVE_PLAIN);
 	} else if (flags & O_PATH) {
 		host = f->fd;
 		f->fd = -1;
@@ -196,24 +204,54 @@ long host_creat(struct call *c)
 	return do_open(NULL, c->ptr[0], O_CREAT | O_WRONLY | O_TRUNC, c->arg[1], 0);
 }
 
+/* As Linux says of what openat2(2) is given, where open(2) lets much pass: 0 or -errno. */
+static int how_is_valid(const struct open_how *how)
+{
+	const uint64_t tmpfile = O_TMPFILE & ~O_DIRECTORY, of_path = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+	if (how->flags & ~(uint64_t)(OPEN_FLAGS | O_ASYNC | KERNEL_O_LARGEFILE) || how->resolve & ~(uint64_t)RESOLVE_FLAGS)
+		return -EINVAL;
+	if (how->resolve & RESOLVE_BENEATH && how->resolve & RESOLVE_IN_ROOT)
+		return -EINVAL;
+	if (how->mode & ~(uint64_t)07777 || (how->mode && !(how->flags & (O_CREAT | tmpfile))))
+		return -EINVAL;
+	if (how->flags & tmpfile && ((how->flags & (O_TMPFILE | O_CREAT)) != O_TMPFILE || !(how->flags & O_ACCMODE)))
+		return -EINVAL;
+	if (how->flags & O_PATH && how->flags & ~of_path)
+		return -EINVAL;
+	/* as Linux, which takes it that what is made is never there already */
+	return how->resolve & RESOLVE_CACHED && how->flags & (O_TRUNC | O_CREAT | tmpfile) ? -EAGAIN : 0;
+}
+
 long host_openat2(struct call *c)
 {
+	static const struct { uint64_t resolve; unsigned int find; } rules[] = {
+		{ RESOLVE_NO_MAGICLINKS, FIND_NO_MAGIC },
+		{ RESOLVE_NO_SYMLINKS, FIND_NO_LINKS | FIND_NO_MAGIC },
+		{ RESOLVE_BENEATH, FIND_BENEATH },
+		{ RESOLVE_IN_ROOT, FIND_IN_ROOT },
+		{ RESOLVE_NO_XDEV, FIND_NO_XDEV },
+		{ RESOLVE_CACHED, FIND_CACHED },
+	};
 	const struct open_how *how = c->ptr[2];
+	unsigned int find = 0;
+	int err;
 
+	/* the shim has cut a longer one */
+	if (c->arg[3] != sizeof(*how))
+		return -EINVAL;
 	if (!how)
 		return -EFAULT;
-	if (c->arg[3] < sizeof(*how))
-		return -EINVAL;
-	if (c->arg[3] > sizeof(*how))
-		return -E2BIG;
-	if (how->flags & ~(uint64_t)(OPEN_FLAGS | O_ASYNC) || how->mode & ~(uint64_t)07777 ||
-	    (how->mode && !(how->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))))
-		return -EINVAL;
-	/* the other rules would be the guest's own, inside its namespace */
-	if (how->resolve & ~(uint64_t)RESOLVE_NO_MAGICLINKS)
-		return -ENOSYS;
-	return do_open(c->fd[0], c->ptr[1], how->flags, how->mode,
-		       how->resolve & RESOLVE_NO_MAGICLINKS ? FIND_NO_MAGIC : 0);
+	err = how_is_valid(how);
+	if (err)
+		return err;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (how->resolve & rules[i].resolve)
+			find |= rules[i].find;
+	/* then an absolute path is one from there, too */
+	if (find & FIND_IN_ROOT && !c->fd[0] && (int)c->arg[0] != AT_FDCWD)
+		return -EBADF;
+	return do_open(c->fd[0], c->ptr[1], how->flags, how->mode, find);
 }
 
 long host_truncate(struct call *c)

@@ -16,12 +16,15 @@
 /* openat2(2) with O_CLOEXEC added: a descriptor or -errno. "" is dir itself. */
 int open_beneath(int dir, const char *rel, uint64_t flags, mode_t mode, uint64_t resolve);
 
+/* The rules of a walk's own opens, for how as below. */
+uint64_t walk_resolve(unsigned int how);
+
 /*
- * Walks an absolute guest path and writes its physical form to done. how is of
- * FIND_FOLLOW, FIND_CREATE and FIND_NO_MAGIC; *missing tells that the last component is not
- * there, which FIND_CREATE allows. 0, or -errno with done at the component that
- * failed. -ELOOP also when the links make the walk too long.
+ * Walks a guest path, from a directory by its physical path if it is not absolute, and writes its
+ * physical form to done. how is of FIND_FOLLOW, FIND_CREATE and FIND_RULES;
+ * *missing tells that the last component is not there, which FIND_CREATE allows. 0, or -errno
+ * with done at the component that failed. -ELOOP also when the links make the walk too long.
  */
-int walk(const char *path, unsigned int how, char done[PATH_MAX], bool *missing);
+int walk(const char *from, const char *path, unsigned int how, char done[PATH_MAX], bool *missing);
 
 #endif

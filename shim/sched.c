@@ -240,6 +240,7 @@ long sys_sched_getattr(const u64 a[6])
 static long attr_in(struct attr *attr, gva_t from)
 {
 	u32 size, known = sizeof(*attr);
+	int err;
 
 	*attr = (struct attr){ 0 };
 	if (get_user(size, from))
@@ -249,14 +250,11 @@ static long attr_in(struct attr *attr, gva_t from)
 		goto other_size;
 	if (copy_in(attr, from, MIN(size, known)))
 		return -EFAULT;
-	for (u32 at = known; at < size; at++) {
-		u8 more;
-
-		if (get_user(more, from + at))
-			return -EFAULT;
-		if (more)
-			goto other_size;
-	}
+	err = size > known ? user_zeroes(from + known, size - known) : 0;
+	if (err == -E2BIG)
+		goto other_size;
+	if (err)
+		return err;
 	if ((attr->flags & FLAG_UTIL_CLAMP) && size < known)
 		return -EINVAL;
 	attr->nice = MAX(-20, MIN(19, attr->nice));

@@ -324,6 +324,8 @@ long user_cmpxchg(u32 *p, u32 *was, u32 value);
 /* 0 or -EFAULT; nothing is copied past a page that fails. */
 int copy_in(void *to, gva_t from, u64 n);
 int copy_out(gva_t to, const void *from, u64 n);
+/* What a structure of a newer version has behind what is known here must be zero: 0, -EFAULT, -E2BIG. */
+int user_zeroes(gva_t va, u64 n);
 /* Whether all of [va, va + n) could be written. */
 bool user_writable(gva_t va, u64 n);
 /* Compare-and-swap of an aligned word: 0, 1 with *was what is there, or -EFAULT. */

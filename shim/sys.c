@@ -370,3 +370,19 @@ long sys_pkey_mprotect(const u64 a[6])
 {
 	return (int)a[3] == -1 ? sys_mprotect(a) : -EINVAL;	/* no keys here */
 }
+
+/* ---------------------------------------------------------------------- paths */
+
+/* A longer struct open_how than this one goes on as this one. */
+long sys_openat2(const u64 a[6])
+{
+	const u64 how[6] = { a[0], a[1], a[2], MIN(a[3], ABI_SIZE_open_how) };
+	int err;
+
+	if (a[3] < ABI_SIZE_open_how)
+		return -EINVAL;
+	if (a[3] > PAGE_SIZE)
+		return -E2BIG;
+	err = user_zeroes(a[2] + ABI_SIZE_open_how, a[3] - ABI_SIZE_open_how);
+	return err ? err : forward(NR_openat2, how);
+}

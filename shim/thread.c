@@ -400,19 +400,15 @@ long sys_clone3(const u64 a[6])
 {
 	struct clone_args c = { 0 };
 	u64 size = a[1];
+	int err;
 
 	if (size < CLONE_ARGS_FIRST)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	for (u64 at = sizeof(c); at < size; at++) {
-		u8 byte;
-
-		if (get_user(byte, a[0] + at))
-			return -EFAULT;
-		if (byte)
-			return -E2BIG;
-	}
+	err = size > sizeof(c) ? user_zeroes(a[0] + sizeof(c), size - sizeof(c)) : 0;
+	if (err)
+		return err;
 	if (copy_in(&c, a[0], MIN(size, sizeof(c))))
 		return -EFAULT;
 	if ((c.flags & ~CLONE_KNOWN) || (c.flags & CLONE_DETACHED) || c.exit_signal > NSIG)

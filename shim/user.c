@@ -126,6 +126,19 @@ long user_swap(gva_t va, u32 *was, u32 value)
 	return ret < 0 ? -EFAULT : ret;
 }
 
+int user_zeroes(gva_t va, u64 n)
+{
+	for (gva_t end = va + n; va < end; va++) {
+		u8 byte;
+
+		if (get_user(byte, va))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return 0;
+}
+
 bool user_writable(gva_t va, u64 n)
 {
 	while (n) {

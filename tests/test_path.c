@@ -364,6 +364,145 @@ static void nothing_is_made_or_changed_through_a_link_that_leaves(void **state)
 	guest(creation_through_links);
 }
 
+/* ------------------------------------------------------------- openat2's rules */
+
+static long openat2_(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
+{
+	struct open_how how = { .flags = flags, .mode = mode, .resolve = resolve };
+
+	return guest_call(openat2, dir, P(path), P(&how), sizeof(how));
+}
+
+/* What both say of a path below /rw: the same error, or the same file. */
+static void need_as_native(int native_dir, int dir, const char *path, const struct open_how *how)
+{
+	int native = syscall(SYS_openat2, native_dir, path, how, sizeof(*how));
+	long expected = native < 0 ? -errno : 0;
+	long got = openat2_(dir, path, how->flags, how->mode, how->resolve);
+	struct stat theirs, ours = { 0 };
+
+	if ((got < 0 ? got : 0) != expected) {
+		fprintf(stderr, "%s, flags %#llo, mode %#llo, resolve %#llx: %ld, natively %ld\n", path, how->flags, how->mode,
+			how->resolve, got, expected);
+		_exit(1);
+	}
+	if (native < 0)
+		return;
+	need(fstat(native, &theirs) == 0);
+	need_result(guest_call(fstat, got, P(&ours)), 0);
+	if (S_ISDIR(ours.st_mode))
+		need_result(guest_call(fcntl, got, F_GETFL, 0), fcntl(native, F_GETFL));
+	need(how->flags & __O_TMPFILE || theirs.st_ino == ours.st_ino);
+	need_result(guest_call(close, got), 0);
+	close(native);
+}
+
+static void rules(void)
+{
+	static const char *const paths[] = {
+		"", ".", "/", "..", "in", "in/", "in/x", "in/x/", "in/x/.", "in/..", "in/../rw1", "../rw/rw1", "in/../../rw/rw1",
+		"/rw1", "/in/x", "//in/./x", "/../../rw1", "todir", "todir/", "todir/x", "near", "near/", "near/s", "secret", "secret/s",
+		"in/up", "in/up2", "in/abs", "in/absdir/x", "in/absdir/../../rw1", "in/loop", "none", "none/x", "in/none", "rw1/..",
+		"in/absdir/..", "in/updir/..", "new", "gone",
+	};
+	static const uint64_t flags[] = { O_RDONLY, O_PATH, O_PATH | O_NOFOLLOW, O_NOFOLLOW, O_DIRECTORY };
+	static const uint64_t resolves[] = {
+		RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
+		RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT | RESOLVE_NO_XDEV, RESOLVE_BENEATH | RESOLVE_NO_XDEV,
+	};
+	static const struct open_how odd[] = {
+		{ O_RDONLY, 0, 0x1337 }, { O_CREAT, 0600, 0x1337 }, { O_RDONLY, 0, 64 }, { O_RDONLY, 0, 1ull << 32 },
+		{ O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_IN_ROOT }, { O_RDONLY | 1ull << 63, 0, 0 }, { O_RDONLY, 0600, 0 },
+		{ O_TMPFILE | O_PATH | O_RDWR, 0, 0 }, { O_TMPFILE | O_CREAT | O_RDWR, 0600, 0 }, { O_TMPFILE | O_RDONLY, 0600, 0 },
+		{ __O_TMPFILE | O_RDWR, 0600, 0 }, { O_PATH | O_RDWR, 0, 0 }, { O_PATH | O_CREAT, 0, 0 }, { O_PATH | O_EXCL, 0, 0 },
+		{ O_PATH | O_NOCTTY, 0, 0 }, { O_PATH | 0100000, 0, 0 }, { 0100000, 0, 0 }, { O_PATH, 0600, 0 },
+		{ O_CREAT | O_RDWR, 010000, 0 }, { O_TMPFILE | O_RDWR, 0x1337, 0 }, { O_TMPFILE | O_RDWR, 0600, 0 },
+		{ O_TMPFILE | O_RDWR, 0600, RESOLVE_BENEATH }, { O_RDWR | O_CREAT, 0600, RESOLVE_CACHED },
+		{ O_RDWR | O_TRUNC, 0, RESOLVE_CACHED }, { O_TMPFILE | O_RDWR, 0600, RESOLVE_CACHED | RESOLVE_BENEATH },
+		{ O_RDWR | O_CREAT, 0, RESOLVE_CACHED | 64 },
+	};
+	int native = open(at("rw"), O_PATH | O_DIRECTORY), file = open(at("rw/rw1"), O_PATH);
+	long dir = open_("/rw", O_PATH | O_DIRECTORY);
+	struct stat st, below;
+
+	need(native >= 0 && file >= 0 && dir >= 0);
+	for (size_t p = 0; p < ARRAY_SIZE(paths); p++)
+		for (size_t f = 0; f < ARRAY_SIZE(flags); f++)
+			for (size_t r = 0; r < ARRAY_SIZE(resolves); r++)
+				need_as_native(native, dir, paths[p], &(struct open_how){ flags[f], 0, resolves[r] });
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++)
+		need_as_native(native, dir, odd[i].flags & __O_TMPFILE ? "in" : "in/x", &odd[i]);
+	need_as_native(native, dir, "in/x", &(struct open_how){ O_RDWR, 0, RESOLVE_CACHED | RESOLVE_BENEATH });
+	/* what is no directory to begin at */
+	for (size_t r = 0; r < 2; r++)
+		for (size_t p = 2; p < 5; p++) {
+			need_as_native(-1, -1, paths[p], &(struct open_how){ O_RDONLY, 0, resolves[r] });
+			need_as_native(file, open_("/rw/rw1", O_PATH), paths[p], &(struct open_how){ O_RDONLY, 0, resolves[r] });
+		}
+	/* from the working directory, which is / */
+	need_result(openat2_(AT_FDCWD, "/rw/rw1", O_PATH, 0, RESOLVE_BENEATH), -EXDEV);
+	need(openat2_(AT_FDCWD, "rw/rw1", O_PATH, 0, RESOLVE_BENEATH) >= 0);
+	need(openat2_(AT_FDCWD, "/ro/absolute", O_PATH, 0, RESOLVE_IN_ROOT) >= 0);
+	/* links in what comes before the path are none of it */
+	dir = open_("/ro/dir", O_PATH | O_DIRECTORY);
+	need(dir >= 0);
+	need(openat2_(dir, "deep", O_RDONLY, 0, RESOLVE_NO_SYMLINKS) >= 0);
+	need_result(openat2_(dir, "../dir/deep", O_RDONLY, 0, RESOLVE_NO_SYMLINKS), -ELOOP);
+	need_result(openat2_(dir, "../ro1", O_RDONLY, 0, RESOLVE_BENEATH), -EXDEV);
+	need_result(openat2_(dir, "../ro1", O_RDONLY, 0, RESOLVE_IN_ROOT), -ENOENT);
+	/* a grant is a mount, and / is none of them */
+	dir = open_("/ro/sub", O_PATH | O_DIRECTORY);
+	need(openat2_(dir, "../ro1", O_RDONLY, 0, RESOLVE_NO_XDEV) >= 0);
+	need_result(openat2_(dir, "../../rw/rw1", O_RDONLY, 0, RESOLVE_NO_XDEV), -EXDEV);
+	need_result(openat2_(dir, "../../ro/ro1", O_RDONLY, 0, RESOLVE_NO_XDEV), -EXDEV);
+	need_result(openat2_(dir, "../..", O_PATH, 0, RESOLVE_NO_XDEV), -EXDEV);
+	need_result(openat2_(dir, "../other", O_PATH, 0, RESOLVE_NO_XDEV), -EXDEV);
+	need_result(openat2_(dir, "../absolute", O_PATH, 0, RESOLVE_NO_XDEV), -EXDEV);
+	need_result(openat2_(AT_FDCWD, "/ro/ro1", O_PATH, 0, RESOLVE_NO_XDEV), -EXDEV);
+	need_result(openat2_(AT_FDCWD, "/proc/version", O_PATH, 0, RESOLVE_NO_XDEV), -EXDEV);
+	need(openat2_(AT_FDCWD, "/", O_PATH, 0, RESOLVE_NO_XDEV) >= 0);
+	dir = open_("/proc", O_PATH | O_DIRECTORY);
+	need(openat2_(dir, "self/status", O_RDONLY, 0, RESOLVE_NO_XDEV) >= 0);
+	need(openat2_(dir, "self/status", O_RDONLY, 0, RESOLVE_BENEATH) >= 0);
+	need_result(openat2_(dir, "self/status", O_RDONLY, 0, RESOLVE_NO_SYMLINKS), -ELOOP);
+	/* magic links lead out of everything */
+	for (size_t i = 0; i < 3; i++) {
+		static const uint64_t rule[] = { RESOLVE_BENEATH, RESOLVE_IN_ROOT, RESOLVE_NO_XDEV };
+
+		need_result(openat2_(dir, "self/cwd", O_PATH, 0, rule[i]), -EXDEV);
+		need_result(openat2_(dir, "self/cwd/rw", O_PATH, 0, rule[i]), -EXDEV);
+		need_result(openat2_(dir, "self/fd/0", O_PATH, 0, rule[i]), -EXDEV);
+		need(openat2_(dir, "self/cwd", O_PATH | O_NOFOLLOW, 0, rule[i]) >= 0);
+	}
+	need_result(openat2_(dir, "self/cwd", O_PATH, 0, RESOLVE_NO_SYMLINKS), -ELOOP);
+	/* what is made is where the rules say */
+	dir = open_("/rw/in", O_PATH | O_DIRECTORY);
+	need(openat2_(dir, "/made", O_WRONLY | O_CREAT | O_EXCL, 0600, RESOLVE_IN_ROOT) >= 0);
+	need_result(guest_call(stat, P("/rw/in/made"), P(&st)), 0);
+	need(openat2_(dir, "absmade", O_WRONLY | O_CREAT, 0600, RESOLVE_IN_ROOT) >= 0);
+	need_result(guest_call(stat, P("/rw/in/made2"), P(&below)), 0);
+	need(st.st_ino != below.st_ino);
+	need_result(openat2_(dir, "../made3", O_WRONLY | O_CREAT, 0600, RESOLVE_BENEATH), -EXDEV);
+	need_result(openat2_(dir, "uplink", O_WRONLY | O_CREAT, 0600, RESOLVE_BENEATH), -EXDEV);
+	need_result(openat2_(dir, "uplink", O_WRONLY | O_CREAT, 0600, RESOLVE_NO_SYMLINKS), -ELOOP);
+	close(native);
+	close(file);
+}
+
+static void openat2_keeps_its_rules_as_linux_does(void **state)
+{
+	static const char *const links[][2] = {
+		{ "rw/in/up", "../rw1" }, { "rw/in/up2", "../../rw/rw1" }, { "rw/in/abs", "/rw1" }, { "rw/in/absdir", "/in" },
+		{ "rw/in/loop", "/in/loop" }, { "rw/in/updir", ".." }, { "rw/in/absmade", "/made2" }, { "rw/in/uplink", "../made3" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		assert_int_equal(symlink(links[i][1], at(links[i][0])), 0);
+	standard_grants();
+	guest(rules);
+}
+
 /* ------------------------------------------------------------- the read-only grant */
 
 static void write_intents(void)
@@ -966,6 +1105,7 @@ int main(void)
 		TREE(threat_11_names_lead_nowhere_but_into_the_grants),
 		TREE(links_work_within_the_grants_and_end_outside),
 		TREE(nothing_is_made_or_changed_through_a_link_that_leaves),
+		TREE(openat2_keeps_its_rules_as_linux_does),
 		TREE(threat_13_a_read_only_grant_stays_as_it_is),
 		TREE(threat_14_a_read_only_grant_inside_a_writable_one_has_no_side_entrance),
 		TREE(threat_16_devices_sockets_and_fifos_are_not_opened),

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,23 @@ static void the_file_system(void)
 	SHOW(fstatfs(file, (struct statfs *)16));
 }
 
+/* A struct open_how longer than any that is known. */
+static void longer_structures(void)
+{
+	struct { struct open_how how; char more[40]; } how = { .how.flags = O_RDONLY };
+	static const size_t sizes[] = { 0, 8, 23, 24, 25, 64, 4097 };
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		SHOW(syscall(SYS_openat2, dir, "f", &how, sizes[i]) < 0 ? -1 : 0);
+	how.more[39] = 1;
+	SHOW(syscall(SYS_openat2, dir, "f", &how, 63) < 0 ? -1 : 0);
+	SHOW(syscall(SYS_openat2, dir, "f", &how, 64));
+	SHOW(syscall(SYS_openat2, dir, "f", NULL, 24));
+	SHOW(syscall(SYS_openat2, dir, "f", NULL, 64));
+	SHOW(syscall(SYS_openat2, dir, "f", NULL, 0));
+	SHOW(syscall(SYS_openat2, absent, "f", &how.how, 24));
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -220,6 +238,7 @@ int main(int argc, char **argv)
 	names_in_a_directory();
 	statx_tells_what_stat_does();
 	the_file_system();
+	longer_structures();
 	entries();
 	attributes_of_links();
 	modes_of_what_cannot_be_opened();
