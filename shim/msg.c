@@ -7,6 +7,8 @@
 #define MSG_DONTWAIT	0x40u
 #define MSG_WAITFORONE	0x10000u
 #define IOV_MAX		1024
+#define SECOND		1000000000
+#define TIME_MAX	0x7fffffffffffffff
 #define VLEN_MAX	1024u		/* UIO_MAXIOV: more messages are not looked at */
 
 struct msghdr {
@@ -83,8 +85,56 @@ int get_msg(struct abi_frame *f, int i, gva_t va)
 	return copy_out(h.control, m->control, h.control_len) || put_user(h, va) ? -EFAULT : 0;
 }
 
+struct timespec {
+	s64 sec, nsec;
+};
+
+/* What is left of recvmmsg(2)'s time. */
+struct timeout {
+	gva_t at;		/* the program's: 0 for none */
+	struct timespec left, end;
+};
+
+/* The time, by way of the program's own timeout, which Linux changes, too. */
+static bool monotonic(gva_t at, struct timespec *t)
+{
+	const u64 a[6] = { 1, at };
+
+	return forward(NR_clock_gettime, a) == 0 && get_user(*t, at) == 0;
+}
+
+static int timeout_begin(struct timeout *t)
+{
+	if (get_user(t->left, t->at))
+		return -EFAULT;
+	if (t->left.sec < 0 || (u64)t->left.nsec >= SECOND)
+		return -EINVAL;
+	if (!monotonic(t->at, &t->end))
+		return -EFAULT;
+	t->end.sec = MIN(t->left.sec, TIME_MAX - 1 - t->end.sec) + t->end.sec;
+	t->end.nsec += t->left.nsec;
+	t->end.sec += t->end.nsec / SECOND;
+	t->end.nsec %= SECOND;
+	return put_user(t->left, t->at);
+}
+
+/* Whether it is over, after a message. */
+static bool timeout_over(struct timeout *t)
+{
+	struct timespec now;
+
+	if (!t->at || !monotonic(t->at, &now))
+		return t->at;
+	t->left.sec = t->end.sec - now.sec - (t->end.nsec < now.nsec);
+	t->left.nsec = t->end.nsec - now.nsec + (t->end.nsec < now.nsec ? SECOND : 0);
+	if (t->left.sec < 0)
+		t->left = (struct timespec){ 0 };
+	put_user(t->left, t->at);
+	return !t->left.sec && !t->left.nsec;
+}
+
 /* What has come so far of several messages counts; what stopped it is told by the next call. */
-static long several(u32 nr, const u64 a[6])
+static long several(u32 nr, const u64 a[6], struct timeout *timeout)
 {
 	u32 vlen = MIN((u32)a[2], VLEN_MAX), n;
 	u64 flags = (u32)a[3] & ~MSG_WAITFORONE;
@@ -104,6 +154,10 @@ static long several(u32 nr, const u64 a[6])
 			break;
 		if (nr == NR_recvmsg && a[3] & MSG_WAITFORONE)
 			flags |= MSG_DONTWAIT;
+		if (timeout && timeout_over(timeout)) {
+			n++;
+			break;
+		}
 	}
 	if (!n)
 		return ret;
@@ -113,11 +167,14 @@ static long several(u32 nr, const u64 a[6])
 
 long sys_sendmmsg(const u64 a[6])
 {
-	return several(NR_sendmsg, a);
+	return several(NR_sendmsg, a, NULL);
 }
 
-/* The time is looked at between messages only, by Linux too: here it is not. */
+/* The time is looked at between messages only, by Linux, too. */
 long sys_recvmmsg(const u64 a[6])
 {
-	return several(NR_recvmsg, a);
+	struct timeout timeout = { .at = a[4] };
+	int err = a[4] ? timeout_begin(&timeout) : 0;
+
+	return err ? err : several(NR_recvmsg, a, &timeout);
 }

@@ -268,6 +268,7 @@ static void messages(void)
 	struct iovec out[3] = { { "ab", 2 }, { NULL, 0 }, { "cdef", 4 } }, in[2] = { { a, 3 }, { b, 7 } };
 	struct msghdr m = { .msg_iov = out, .msg_iovlen = 3 };
 	struct mmsghdr many[4];
+	struct timespec time = { 0 };
 	struct iovec one[4];
 	char text[4][8] = { "" };
 
@@ -303,6 +304,24 @@ static void messages(void)
 	say("recvmmsg of what there is", recvmmsg(s[1], many, 4, MSG_WAITFORONE, NULL));
 	printf("%u %s\n", many[0].msg_len, text[0]);
 	say("recvmmsg of nothing", recvmmsg(s[1], many, 4, MSG_DONTWAIT, NULL));
+	say("sendmmsg", sendmmsg(s[0], many, 4, 0));
+	/* which is looked at after each message */
+	say("recvmmsg without time", recvmmsg(s[1], many, 4, 0, &time));
+	printf("left %ld %ld\n", time.tv_sec, time.tv_nsec);
+	time.tv_sec = 1000;
+	say("recvmmsg with much time", recvmmsg(s[1], many, 2, 0, &time));
+	printf("left %d\n", time.tv_sec > 900 && time.tv_sec < 1000 && time.tv_nsec > 0);
+	time = (struct timespec){ 0, 1 };
+	say("recvmmsg with hardly any", recvmmsg(s[1], many, 4, 0, &time));
+	printf("left %ld %ld\n", time.tv_sec, time.tv_nsec);
+	time = (struct timespec){ 7, 5 };
+	say("recvmmsg of nothing, with time", recvmmsg(s[1], many, 4, MSG_DONTWAIT, &time));
+	printf("left %ld %ld\n", time.tv_sec, time.tv_nsec);
+	time.tv_nsec = 1000000000;
+	say("a time that is none", recvmmsg(s[1], many, 4, MSG_DONTWAIT, &time));
+	time = (struct timespec){ -1, 0 };
+	say("a time before now", recvmmsg(77, many, 4, MSG_DONTWAIT, &time));
+	say("a bad time", recvmmsg(77, many, 4, MSG_DONTWAIT, (struct timespec *)8));
 	close(s[0]);
 	say("sendmmsg to nobody", sendmmsg(s[1], many, 2, MSG_NOSIGNAL));
 	close(s[1]);
