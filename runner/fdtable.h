@@ -41,6 +41,7 @@ struct file {
 	uint64_t born;		/* ... and which of that number */
 	int pty;		/* an end of a pseudo-terminal: terminal.h; else 0 */
 	bool memory;		/* a file of memfd_create(2): memfd.h */
+	bool own_memory;	/* ... of one that the program made: it may be opened again for all */
 	uint64_t room;		/* of one, bytes that it may have got memory for; memfd.c */
 	struct async *async;	/* signals that tell of it: async.h; NULL: never asked for */
 	uint32_t mq;		/* a message queue: 1 + its number, and which of that number; mq_file.c */

@@ -20,6 +20,8 @@
 #define MFD_NOEXEC_SEAL	8u
 #define MFD_EXEC	16u
 #endif
+#define PART_MAX	(1u << 20)	/* of what is sent there, until there is room for more */
+#define MOST		0x7ffff000u	/* that Linux transfers at once */
 #define MFD_KNOWN	(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)
 
 /*
@@ -132,6 +134,40 @@ long memfd_write(struct call *c)
 	return ret;
 }
 
+static long receive_locked(struct call *c, struct file *file, const int64_t *at, long (*make)(struct call *c, uint64_t n),
+			   uint64_t n)
+{
+	uint64_t room = file->room;
+	int64_t from = at ? *at : lseek(file->host, 0, SEEK_CUR);
+	long ret = from < 0 ? -EINVAL : make_room(file, from + n);
+
+	if (ret)
+		return ret;
+	ret = make(c, n);
+	if (ret < (int64_t)n && pages(from + (ret < 0 ? 0 : ret)) > room)
+		room = pages(from + (ret < 0 ? 0 : ret));
+	if (ret < (int64_t)n)
+		give_back(file, room);
+	return ret;
+}
+
+long memfd_receive(struct call *c, struct file *file, const int64_t *at, long (*make)(struct call *c, uint64_t n), uint64_t n)
+{
+	uint64_t done = 0, part;
+	long ret;
+
+	if (n > MOST)
+		n = MOST;
+	do {
+		part = n - done < PART_MAX ? n - done : PART_MAX;
+		pthread_mutex_lock(&lock);
+		ret = receive_locked(c, file, at, make, part);
+		pthread_mutex_unlock(&lock);
+		done += ret > 0 ? ret : 0;
+	} while (ret > 0 && (uint64_t)ret == part && done < n);
+	return done ? (long)done : ret;
+}
+
 static long resize_locked(struct call *c)
 {
 	struct file *file = c->fd[0];
@@ -179,5 +215,6 @@ long host_memfd_create(struct call *c)
 	file = file_new(host, S_IFREG, NULL, name);
 	if (!file)
 		return -ENOMEM;
+	file->own_memory = true;
 	return fd_install(file, 0, c->arg[1] & MFD_CLOEXEC);
 }

@@ -6,6 +6,8 @@
 #ifndef KVMRUN_MEMFD_H
 #define KVMRUN_MEMFD_H
 
+#include <stdint.h>
+
 struct call;
 struct file;
 struct vm;
@@ -18,6 +20,12 @@ void memfd_adopt(struct file *file);
 /* Calls on such a file, argument 0, that may lengthen it: as Linux's, or -ENOSPC. */
 long memfd_write(struct call *c);
 long memfd_resize(struct call *c);
+
+/*
+ * A call that sends n bytes to such a file, at *at or (NULL) at its position, in parts that there is
+ * room for: make() makes it for one, does not wait, and moves *at.
+ */
+long memfd_receive(struct call *c, struct file *file, const int64_t *at, long (*make)(struct call *c, uint64_t n), uint64_t n);
 
 /* The last reference is gone. */
 void memfd_gone(const struct file *file);

@@ -56,7 +56,7 @@ static int reopen_regular(const struct file *file, uint64_t flags)
 	bool write = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
 	int err = file->mount && write ? policy_may_change(file->mount, false) : 0;
 
-	if (!err && !file->mount && !open_for(file->host, flags))
+	if (!err && !file->mount && !file->own_memory && !open_for(file->host, flags))
 		err = -EACCES;
 	return err ? err : reopen_host(file->host, flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW));
 }

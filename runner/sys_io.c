@@ -246,29 +246,36 @@ long host_pwritev2(struct call *c)
 
 /* ------------------------------------------------------------- between descriptors */
 
-/* Into memory of memfd_create(2) only what says how much it will be: callers then write. */
+static long send_part(struct call *c, uint64_t n)
+{
+	return interruptible_syscall(SYS_sendfile, host_fd(c, 0), host_fd(c, 1), (long)c->ptr[2], n, 0, 0);
+}
+
 long host_sendfile(struct call *c)
 {
 	uint64_t may;
 
+	/* what is read there is a file, and does not wait */
 	if (c->fd[0]->memory)
-		return -EINVAL;
+		return memfd_receive(c, c->fd[0], NULL, send_part, c->arg[3]);
 	may = output_take(c->fd[0], c->arg[3]);
-	return output_done(c->fd[0], c->arg[3], may, interruptible_syscall(SYS_sendfile, host_fd(c, 0), host_fd(c, 1),
-									  (long)c->ptr[2], may, 0, 0));
+	return output_done(c->fd[0], c->arg[3], may, send_part(c, may));
+}
+
+static long copy_part(struct call *c, uint64_t n)
+{
+	return interruptible_syscall(SYS_copy_file_range, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2),
+				     (long)c->ptr[3], n, c->arg[5]);
 }
 
 long host_copy_file_range(struct call *c)
 {
 	uint64_t may;
-	long ret;
 
 	if (c->fd[2]->memory)
-		return -EINVAL;
+		return memfd_receive(c, c->fd[2], c->ptr[3], copy_part, c->arg[4]);
 	may = output_take(c->fd[2], c->arg[4]);
-	ret = interruptible_syscall(SYS_copy_file_range, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2),
-				    (long)c->ptr[3], may, c->arg[5]);
-	return output_done(c->fd[2], c->arg[4], may, ret);
+	return output_done(c->fd[2], c->arg[4], may, copy_part(c, may));
 }
 
 long host_sync(struct call *c)

@@ -43,6 +43,8 @@ static long install(const struct found *f, int host, mode_t type, uint64_t flags
 	file = file_new(host, type, f->mount, path);
 	if (file)
 		file->node = f->node;
+	if (file && f->magic)
+		file->own_memory = f->base->own_memory;
 	if (file && f->synthetic && (flags & O_ACCMODE) != O_RDONLY)
 		file->stores = true;
 	if (file && synth_is_process(&file->node))

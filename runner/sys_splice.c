@@ -9,25 +9,48 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "memfd.h"
 #include "output.h"
 #include "sys.h"
 
 #define FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 
-/* Into memory of memfd_create(2) only what says how much it will be: callers then write. */
+static long splice_with(struct call *c, uint64_t n, unsigned int flags)
+{
+	return interruptible_syscall(SYS_splice, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2), (long)c->ptr[3], n, flags);
+}
+
+static long splice_at_once(struct call *c, uint64_t n)
+{
+	return splice_with(c, n, c->arg[5] | SPLICE_F_NONBLOCK);
+}
+
+/* Into memory of memfd_create(2): nobody waits for a pipe while the room there is held. */
+static long splice_to_memory(struct call *c)
+{
+	struct pollfd p = { .fd = host_fd(c, 0), .events = POLLIN };
+	long ret;
+
+	for (;;) {
+		ret = memfd_receive(c, c->fd[2], c->ptr[3], splice_at_once, c->arg[4]);
+		if (ret != -EAGAIN || c->arg[5] & SPLICE_F_NONBLOCK || fcntl(p.fd, F_GETFL) & O_NONBLOCK)
+			return ret;
+		ret = interruptible_syscall(SYS_ppoll, (long)&p, 1, 0, 0, 8, 0);
+		if (ret < 0)
+			return ret;
+	}
+}
+
 long host_splice(struct call *c)
 {
 	uint64_t may;
-	long ret;
 
 	if (host_fd(c, 0) < 0 || host_fd(c, 2) < 0)
 		return -EINVAL;
 	if (c->fd[2]->memory)
-		return -EINVAL;
+		return splice_to_memory(c);
 	may = output_take(c->fd[2], c->arg[4]);
-	ret = interruptible_syscall(SYS_splice, host_fd(c, 0), (long)c->ptr[1], host_fd(c, 2), (long)c->ptr[3],
-				    may, (unsigned int)c->arg[5]);
-	return output_done(c->fd[2], c->arg[4], may, ret);
+	return output_done(c->fd[2], c->arg[4], may, splice_with(c, may, c->arg[5]));
 }
 
 long host_tee(struct call *c)

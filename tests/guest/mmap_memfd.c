@@ -130,6 +130,95 @@ static void private(void)
 	SHOW(CALL(munmap, ZONE, 8 * PAGE));
 }
 
+static int again(int fd, int flags)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	return CALL(open, name, flags);
+}
+
+/* By its name in /proc it is opened as its mode says, whatever the descriptor is for. */
+static void opened_again(void)
+{
+	int fd = CALL(memfd_create, "again", MFD_ALLOW_SEALING), reader = again(fd, O_RDONLY), writer, third;
+	char text[8] = "";
+
+	SHOW(CALL(write, reader, "x", 1));
+	SHOW(CALL(ftruncate, reader, PAGE));
+	writer = again(reader, O_RDWR);
+	SHOW(CALL(write, writer, "abc", 3));
+	show(fd);
+	show(writer);
+	SHOW(CALL(read, reader, text, 8));
+	puts(text);
+	third = again(again(writer, O_RDONLY | O_CLOEXEC), O_WRONLY | O_APPEND);
+	SHOW(CALL(write, third, "def", 3));
+	show(fd);
+	SHOW(map(ZONE, 1, RW, MAP_SHARED, writer));
+	*(char *)ZONE = 'A';
+	SHOW(CALL(fcntl, fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	SHOW(map(ZONE + PAGE, 1, RW, MAP_SHARED, again(reader, O_RDWR)));
+	SHOW(CALL(write, again(reader, O_RDWR), "x", 1));
+	SHOW(CALL(pread64, reader, text, 8, 0));
+	puts(text);
+	close(again(fd, O_WRONLY | O_TRUNC));
+	show(fd);
+}
+
+static void filled_by_others(void)
+{
+	int fd = CALL(memfd_create, "to", 0), from = CALL(memfd_create, "from", 0), p[2], status;
+	static char text[3 * 1024 * 1024];
+	off_t at = 4, to = 10;
+
+	pipe(p);
+	CALL(write, from, "0123456789", 10);
+	SHOW(CALL(sendfile, fd, from, &at, 4));
+	printf("%ld\n", (long)at);
+	show(fd);
+	at = 2;
+	SHOW(CALL(copy_file_range, from, &at, fd, &to, 100, 0));
+	printf("%ld %ld\n", (long)at, (long)to);
+	show(fd);
+	SHOW(CALL(copy_file_range, from, &at, fd, NULL, 100, 0));
+	at = 0;
+	SHOW(CALL(copy_file_range, from, &at, fd, NULL, 2, 0));
+	show(fd);
+	SHOW(CALL(write, p[1], "pipe", 4));
+	to = 20;
+	SHOW(CALL(splice, p[0], NULL, fd, &to, 100, 0));
+	printf("%ld\n", (long)to);
+	SHOW(CALL(splice, p[0], NULL, fd, NULL, 100, SPLICE_F_NONBLOCK));
+	fflush(stdout);
+	if (fork() == 0) {
+		usleep(50000);
+		_exit(CALL(write, p[1], "late", 4) != 4);
+	}
+	SHOW(CALL(splice, p[0], NULL, fd, NULL, 100, 0));
+	wait(&status);
+	show(fd);
+	SHOW(CALL(pread64, fd, text, 40, 0));
+	for (int i = 0; i < 40; i++)
+		putchar(text[i] ? text[i] : '.');
+	putchar('\n');
+	to = -1;
+	SHOW(CALL(splice, p[0], NULL, fd, &to, 100, SPLICE_F_NONBLOCK));
+	SHOW(CALL(fcntl, fd, F_SETFL, O_APPEND));
+	SHOW(CALL(sendfile, fd, from, &at, 4));
+	SHOW(CALL(fcntl, fd, F_SETFL, 0));
+	/* more than goes at once */
+	SHOW(CALL(ftruncate, fd, 0));
+	lseek(fd, 0, SEEK_SET);
+	memset(text, 'T', sizeof(text));
+	printf("%d\n", CALL(pwrite64, from, text, sizeof(text), 0) == sizeof(text));
+	at = 0;
+	printf("%d\n", CALL(sendfile, fd, from, &at, 1 << 30) == sizeof(text));
+	show(fd);
+	close(p[1]);
+	SHOW(CALL(splice, p[0], NULL, fd, NULL, 100, 0));
+}
+
 /* A child has the file, its mapping, and a private one with copies of its own. */
 static void forked(void)
 {
@@ -161,7 +250,10 @@ static void forked(void)
 
 int main(int argc, char **argv)
 {
-	static const struct mem_part all[] = { { "files", files }, { "seals", seals }, { "private", private }, { "forked", forked } };
+	static const struct mem_part all[] = {
+		{ "files", files }, { "seals", seals }, { "private", private }, { "again", opened_again },
+		{ "filled", filled_by_others }, { "forked", forked },
+	};
 
 	return mem_main(argc, argv, all, ARRAY_SIZE(all));
 }
