@@ -33,6 +33,7 @@ struct file {
 	char *path;		/* in the guest, as it was found; NULL: there is none */
 	struct synth node;	/* of what is synthetic; its row is NULL elsewhere */
 	bool stores;		/* ... and open for writing */
+	atomic_bool read;	/* ... and read from its beginning once */
 	unsigned short family;	/* sockets: AF_* as the guest asked for it; 0: ask the host */
 	unsigned short socktype;	/* sockets: SOCK_*, likewise */
 	bool offline;		/* a socket that leads nowhere: the host's is only its place */

@@ -151,7 +151,7 @@ static int64_t ask(const struct synth *s, enum kind kind, int id, char **text)
 		return ret;
 	q->pid = s->pid;
 	q->kind = kind;
-	q->row = synth_row_number(s);
+	q->row = kind == NEXT ? synth_variable_row(s) : synth_row_number(s);
 	q->id = id;
 	number = __atomic_add_fetch(&q->asked, 1, __ATOMIC_SEQ_CST);
 	proc_wake(of);

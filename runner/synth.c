@@ -65,6 +65,7 @@ static const struct variable {
 	{ "[cpu]", "cpu", proc_next_cpu, false },
 	{ "[pts]", "", pty_next, false },
 };
+#define VARIABLES	3	/* a path has at most */
 
 /* ------------------------------------------------------------- finding */
 
@@ -108,24 +109,31 @@ static int number(const char *name, size_t len, const struct variable *v)
 	return n;
 }
 
-/* Whether a row's path is this path or begins with it. */
-static bool match(const struct synth_row *row, const char *path, struct synth *s)
+/* Whether a row's path is this path or begins with it; *there: and there is what its numbers stand for. */
+static bool match(const struct synth_row *row, const char *path, struct synth *s, bool *there)
 {
+	struct {
+		const struct variable *v;
+		const char *rest;
+		int n;
+	} numbers[VARIABLES];
 	const char *pattern = row->path;
+	int count = 0;
 
 	*s = (struct synth){ .row = row };
 	while (*path == '/' && *pattern == '/') {
 		size_t len = strcspn(++path, "/"), plen = strcspn(++pattern, "/");
 		const struct variable *v = variable(pattern);
-		int n;
 
 		if (v) {
-			n = number(path, len, v);
+			int n = number(path, len, v);
+
 			if (n < 0)
 				return false;
 			*(v->first ? &s->pid : &s->id) = n;
-			if (v->next(s, n) != n)
-				return false;
+			numbers[count].v = v;
+			numbers[count].rest = pattern - 1;
+			numbers[count++].n = n;
 		} else if (len != plen || strncmp(path, pattern, len) != 0) {
 			return false;
 		}
@@ -133,7 +141,15 @@ static bool match(const struct synth_row *row, const char *path, struct synth *s
 		pattern += plen;
 	}
 	s->rest = pattern;
-	return !*path;
+	if (*path)
+		return false;
+	*there = true;
+	for (int i = 0; i < count && *there; i++) {
+		struct synth at = { .row = row, .rest = numbers[i].rest, .pid = s->pid };
+
+		*there = numbers[i].v->next(&at, numbers[i].n) == numbers[i].n;
+	}
+	return true;
 }
 
 static bool private(const struct synth *s)
@@ -149,6 +165,7 @@ static bool of_another(const struct synth *s)
 int synth_find(const char *path, struct synth *s)
 {
 	struct file *target;
+	bool there;
 
 	if (!path[1] && !policy_find(path, NULL)) {
 		*s = (struct synth){ .row = rows, .rest = rows[0].path };
@@ -159,8 +176,10 @@ int synth_find(const char *path, struct synth *s)
 		return policy_pinned(path) && !policy_find(path, NULL) ? 0 : -ENOENT;
 	}
 	for (long i = 0; i < ROWS; i++) {
-		if (!match(&rows[i], path, s))
+		if (!match(&rows[i], path, s, &there))
 			continue;
+		if (!there)
+			break;
 		if (*s->rest || !synth_is_magic(s))
 			return 0;
 		target = s->row->target(s);
@@ -328,6 +347,20 @@ static ssize_t contents(const struct synth *s, char **text)
 long synth_row_number(const struct synth *s)
 {
 	return s->row - rows;
+}
+
+long synth_variable_row(const struct synth *s)
+{
+	const struct variable *v = variable(s->rest + 1);
+
+	for (long i = 0; v && i < ROWS; i++) {
+		const char *second = strchr(rows[i].path + 1, '[');
+
+		second = second ? strchr(second + 1, '[') : NULL;
+		if (second && strncmp(second, v->name, strlen(v->name)) == 0)
+			return i;
+	}
+	return -1;
 }
 
 static bool askable(long row)

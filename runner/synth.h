@@ -81,6 +81,7 @@ struct file *synth_magic(const struct synth *s);
 
 /* For another process that asks: proc_ask.h. Its row; and as proc_ask() and proc_ask_next(), of this process. Any numbers. */
 long synth_row_number(const struct synth *s);
+long synth_variable_row(const struct synth *s);	/* one whose first number but the process's is what s->rest begins with */
 ssize_t synth_answer(long row, int id, char **text);
 int synth_answer_next(long row, int from);
 

@@ -22,6 +22,12 @@ call_fn pass;
 call_fn synthetic_call;
 call_fn synthetic_write;
 
+/*
+ * Before a read of what is synthetic, at an offset or -1, where it is: from the beginning, and not the
+ * first time, that is to tell how things are now. 0, -errno or SYNTH_MAPPINGS.
+ */
+int synthetic_renew(struct file *file, long at);
+
 /* Bytes that the longest extended attribute or list of their names has. */
 #define FLAT_MAX 65536u
 

@@ -169,6 +169,11 @@ static long transfer(struct call *c, bool write, long nr, long vnr, long a3, lon
 		return signalfd_read(c);
 	if (c->fd[0]->node.row && !c->fd[0]->node.row->open && write)
 		return synthetic_write(c);
+	if (c->fd[0]->node.row) {
+		ret = synthetic_renew(c->fd[0], vnr == SYS_readv ? -1 : a3);
+		if (ret)
+			return ret;
+	}
 	if (c->fd[0]->mq)
 		return mq_read(c, write);
 	if (c->fd[0]->memory && write) {

@@ -56,6 +56,25 @@ long synthetic_call(struct call *c)
 	return -EINVAL;
 }
 
+int synthetic_renew(struct file *file, long at)
+{
+	off_t pos;
+	int fd;
+
+	if (!S_ISREG(file->node.row->mode) || !file->node.row->make)
+		return 0;
+	pos = lseek(file->host, 0, SEEK_CUR);
+	if ((at >= 0 ? at : pos) || !atomic_exchange(&file->read, true))
+		return 0;
+	fd = synth_open(&file->node, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	lseek(fd, pos, SEEK_SET);
+	dup3(fd, file->host, O_CLOEXEC);
+	close(fd);
+	return 0;
+}
+
 long synthetic_write(struct call *c)
 {
 	const struct file *file = c->fd[0];

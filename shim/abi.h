@@ -235,7 +235,11 @@ _Static_assert(ABI_EXEC_PENDING + sizeof(struct abi_pending) <= ABI_DATA, "abi")
  * Clock parameters for the vDSO, written by the runner, read by the guest at
  * CPL 3: ns = mono + ((tsc - tsc_base) * mult >> 32). seq is odd during an
  * update. Past tsc_limit, or with mult 0, the vDSO makes the real call.
+ *
+ * CLOCK_REALTIME_COARSE and time(2) are never ahead of the times that the host gives to
+ * files, its last tick's: so they are behind by as much as a tick may be long.
  */
+#define ABI_COARSE_NS	10000000
 struct abi_clock {
 	uint32_t seq;
 	uint32_t pad;

@@ -228,7 +228,7 @@ static int pop(struct regs *r, struct sigframe *f)
 		.r8 = f->sc.r8, .r9 = f->sc.r9, .r10 = f->sc.r10, .r11 = f->sc.r11, .r12 = f->sc.r12, .r13 = f->sc.r13,
 		.r14 = f->sc.r14, .r15 = f->sc.r15, .rdi = f->sc.rdi, .rsi = f->sc.rsi, .rbp = f->sc.rbp,
 		.rbx = f->sc.rbx, .rdx = f->sc.rdx, .rax = f->sc.rax, .rcx = f->sc.rcx, .rsp = f->sc.rsp,
-		.rip = f->sc.rip, .rflags = (f->sc.rflags & FLAGS_USER) | FLAGS_ALWAYS,
+		.rip = f->sc.rip, .rflags = (f->sc.rflags & FLAGS_USER) | (r->rflags & ~FLAGS_USER) | FLAGS_ALWAYS,
 		.cs = ABI_USER_CS, .ss = ABI_USER_SS,
 	};
 	return pop_fpu(f->sc.fpstate);

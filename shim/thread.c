@@ -5,6 +5,7 @@
  */
 #include "shim.h"
 
+#define CLONE_NEWTIME		0x00000080u
 #define CLONE_VM		0x00000100u
 #define CLONE_FS		0x00000200u
 #define CLONE_FILES		0x00000400u
@@ -382,6 +383,17 @@ long sys_clone(const u64 a[6])
 
 #define MAX_PID_NS_LEVEL 32
 #define PID_MAX		4194304	/* kernel.pid_max */
+/* Of what threads share here, who is alone has his own. */
+long sys_unshare(const u64 a[6])
+{
+	const u64 alone = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, own = CLONE_FS | CLONE_FILES | CLONE_SYSVSEM;
+	const u64 names = CLONE_NEW | CLONE_NEWTIME;
+
+	if ((a[0] & ~(alone | own | names)) || ((a[0] & (alone | CLONE_NEWUSER)) && __atomic_load_n(&living, __ATOMIC_RELAXED) > 1))
+		return -EINVAL;
+	return (a[0] & names) || ((a[0] & own) && __atomic_load_n(&living, __ATOMIC_RELAXED) > 1) ? -EPERM : 0;
+}
+
 #define CLONE_ARGS_FIRST 64	/* the structure's first version */
 
 /* To choose an ID is not for an ordinary user. There is one PID namespace, of which it would be. */

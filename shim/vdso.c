@@ -10,7 +10,7 @@
 #define HIDDEN		__attribute__((visibility("hidden")))
 
 enum { REALTIME = 0, MONOTONIC = 1, REALTIME_COARSE = 5, MONOTONIC_COARSE = 6, BOOTTIME = 7 };
-enum { NR_gettimeofday = 96, NR_time = 201, NR_clock_gettime = 228, NR_clock_getres = 229 };
+enum { NR_gettimeofday = 96, NR_time = 201, NR_clock_gettime = 228, NR_clock_getres = 229, NR_getcpu = 309 };
 
 struct timespec {
 	int64_t sec, nsec;
@@ -46,6 +46,7 @@ static bool now(int clock, uint64_t *ns)
 
 	do {
 		int64_t off;
+		bool coarse = clock == REALTIME_COARSE || clock == MONOTONIC_COARSE;
 
 		seq = __atomic_load_n(&clock_page.seq, __ATOMIC_ACQUIRE);
 		switch (clock) {
@@ -66,7 +67,7 @@ static bool now(int clock, uint64_t *ns)
 		tsc = read_tsc();
 		if ((seq & 1) || !clock_page.mult || tsc < clock_page.tsc_base || tsc > clock_page.tsc_limit)
 			return false;
-		*ns = clock_page.mono + off +
+		*ns = clock_page.mono + off - (coarse ? ABI_COARSE_NS : 0) +
 			(uint64_t)((unsigned __int128)(tsc - clock_page.tsc_base) * clock_page.mult >> 32);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	} while (clock_page.seq != seq);
@@ -99,11 +100,17 @@ int64_t __vdso_time(int64_t *at)
 {
 	uint64_t ns;
 
-	if (!now(REALTIME, &ns))
+	if (!now(REALTIME_COARSE, &ns))
 		return call2(NR_time, (uint64_t)at, 0);
 	if (at)
 		*at = ns / NS;
 	return ns / NS;
+}
+
+int __vdso_getcpu(unsigned int *cpu, unsigned int *node, void *cache)
+{
+	(void)cache;
+	return call2(NR_getcpu, (uint64_t)cpu, (uint64_t)node);
 }
 
 int __vdso_clock_getres(int clock, struct timespec *res)

@@ -30,7 +30,7 @@ static void the_vdso_and_the_real_call_agree(void **state)
 
 	(void)state;
 	assert_status(&r, 0);
-	assert_out(&r, "0 0 0 0\n");
+	assert_out(&r, "0 0 0 0 0 0\n");
 	run_free(&r);
 }
 

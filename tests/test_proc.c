@@ -24,6 +24,18 @@ static void processes_can_all_look_at_each_other(void **state)
 	assert_same_as_native(NULL, LIST("build/guest/proc_other", "crowd"));
 }
 
+static void what_is_read_again_tells_how_things_are(void **state)
+{
+	(void)state;
+	assert_same_as_native(NULL, LIST("build/guest/proc_other", "again"));
+}
+
+static void a_thread_has_a_directory_like_its_process(void **state)
+{
+	(void)state;
+	assert_same_as_native(NULL, LIST("build/guest/proc_other", "thread"));
+}
+
 /* Lines that may be on one side only, by how they begin. */
 struct apart {
 	const char *begins, *reason;
@@ -111,6 +123,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(another_process_is_seen_as_on_linux),
 		cmocka_unit_test(a_parent_is_seen_as_on_linux),
 		cmocka_unit_test(processes_can_all_look_at_each_other),
+		cmocka_unit_test(what_is_read_again_tells_how_things_are),
+		cmocka_unit_test(a_thread_has_a_directory_like_its_process),
 		cmocka_unit_test(files_have_the_formats_of_linux),
 	};
 

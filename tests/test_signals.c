@@ -401,6 +401,7 @@ static const struct row rows[] = {
 	{ "a_handler_sees_and_changes_all_registers", HANDLER("registers"), NULL, 0, "rsp right" },
 	{ "a_signal_frame_is_laid_out_as_by_linux", HANDLER("frame"), NULL, 0, "red zone kept" },
 	{ "sigaction_flags_mean_what_they_mean_on_linux", HANDLER("flags"), NULL, 0, "after SA_RESETHAND: default" },
+	{ "a_handler_leaves_the_nested_task_flag_alone", HANDLER("kept-flags"), NULL, 0, "0x204000" },
 	{ "pending_signals_are_delivered_in_order", HANDLER("several"), NULL, 0, "pending 0 mask 0" },
 	{ "sigaltstack_is_used_reported_and_survives_stack_overflows", HANDLER("stacks"), NULL, 0, "alternate stack" },
 	{ "ss_autodisarm_takes_the_stack_away_for_the_handler", HANDLER("autodisarm"), NULL, 0, "inside" },

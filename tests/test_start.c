@@ -144,7 +144,7 @@ static void the_auxiliary_vector_is_linuxs(void **state)
 	static const char *const there[] = {
 		"AT_SYSINFO_EHDR", "AT_RANDOM", "AT_MINSIGSTKSZ", "vdso ELF DYN x86-64 aligned",
 		"vdso __vdso_clock_gettime", "vdso __vdso_gettimeofday", "vdso __vdso_time",
-		"vdso clock_gettime 0", "vdso time fits", "phdr right", "phnum right", "entry right",
+		"vdso __vdso_getcpu", "vdso clock_gettime 0", "vdso time fits", "phdr right", "phnum right", "entry right",
 		"hwcap right", "fsgsbase works", "stack some",
 	};
 	struct run_result native = run_native(NULL, LIST(ARGS, "auxv"));

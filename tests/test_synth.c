@@ -377,7 +377,9 @@ static void tree_of_nodes(void)
 	need(!strcmp(names("/"), " . .. proc sys dev ro rw "));
 	need(strstr(names("/proc"), " self ") && strstr(names("/proc"), " 2 ") && strstr(names("/proc"), " sys "));
 	need(!strcmp(names("/proc/self/task"), " . .. 2 "));
-	need(!strcmp(names("/proc/self/task/2"), " . .. children cmdline comm maps stat statm status "));
+	need(strstr(names("/proc/self/task/2"), " . .. children auxv ") && strstr(names("/proc/self/task/2"), " status uid_map "));
+	need(!strstr(names("/proc/self/task/2"), " task ") && strstr(names("/proc/self"), " wchan timerslack_ns task "));
+	need(!strcmp(names("/proc/self/task/2/fd"), " . .. 0 1 2 3 "));
 	need(!strcmp(names("/proc/self/fd"), " . .. 0 1 2 3 "));
 	need(!strcmp(names("/proc/sys/net"), " . .. core ipv4 "));
 	need(strstr(names("/dev"), " fd stderr stdin stdout ") && strstr(names("/dev"), " null "));

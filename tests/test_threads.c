@@ -98,6 +98,7 @@ static const struct row rows[] = {
 	{ "clone_leaves_bad_places_for_ids_out_and_refuses_bad_tls", RAW("bad-places"), 0, "EPERM", 0 },
 	{ "a_new_threads_registers_are_its_makers", RAW("registers"), 0, "flags right, stack right, 1111", 0 },
 	{ "clone_refuses_wrong_flags", RAW("wrong-flags"), 0, "0 ran", 0 },
+	{ "who_is_alone_may_unshare_what_threads_share", RAW("unshare"), 0, "0x10000000000: -22", 0 },
 	{ "clone3_refuses_wrong_arguments_and_takes_longer_ones", RAW("clone3"), 0, "the id was stored: yes", 0 },
 	{ "the_address_set_last_is_cleared_and_woken_at_the_end", RAW("cleartid"), 4, "16 0\n", 0 },
 	{ "a_robust_lists_futexes_are_marked_and_woken", RAW("robust"), 0, "4: 0xc0000000 right", 0 },

@@ -12,9 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define N 4
+#define N 6
 
-static const int ids[N] = { CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW };
+static const int ids[N] = { CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW,
+			    CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE };
 
 static long long ns(struct timespec t)
 {
@@ -58,7 +59,8 @@ static int order(void)
 	compute(ns(t) + 2500000000);
 	compare(steps);
 	compare(steps);
-	printf("%ld %ld %ld %ld\n", steps[0], steps[1], steps[2], steps[3]);
+	for (int i = 0; i < N; i++)
+		printf("%ld%c", steps[i], i < N - 1 ? ' ' : '\n');
 	return 0;
 }
 

@@ -163,6 +163,12 @@ static void of_a_child(const char *self)
 	contents(getpid(), "environ", NULL);
 	check("its environment", n > 0 && strcmp(own, text) == 0);
 	list(pid, "task", true);
+	snprintf(own, sizeof(own), "task/%d/fd", pid);
+	check("its thread's descriptors", contents(pid, own, NULL) && access(path_of(pid, own), R_OK) == 0);
+	snprintf(own, sizeof(own), "task/%d/fd/9", pid);
+	printf("its thread's fd/9 %s\n", link_text(pid, own));
+	snprintf(own, sizeof(own), "task/%d/fd/10", pid);
+	printf("its thread's fd/10 %s\n", link_text(pid, own));
 	dir = opendir(path_of(pid, "task"));
 	while (dir && (e = readdir(dir)))
 		if (e->d_name[0] != '.') {
@@ -188,6 +194,55 @@ static void of_a_child(const char *self)
 	reap(pid);
 	printf("gone, status %s\n", contents(pid, "status", NULL));
 	printf("gone, exe %s\n", link_text(pid, "exe"));
+}
+
+/* One open file, read again from its beginning: how things are by then. */
+static void again(void)
+{
+	static char first[4096], other[4096];
+	int fd, uptime = open("/proc/uptime", O_RDONLY);
+
+	prctl(PR_SET_NAME, "first");
+	fd = open("/proc/self/status", O_RDONLY);
+	read(fd, text, 6);
+	prctl(PR_SET_NAME, "second");
+	text[6 + (read(fd, text + 6, 5))] = '\0';
+	printf("a read in parts: %s\n", text);
+	printf("behind it: %ld\n", (long)lseek(fd, 0, SEEK_CUR));
+	printf("from the beginning: %zd %.12s\n", pread(fd, first, 12, 0), first);
+	printf("still behind: %ld\n", (long)lseek(fd, 0, SEEK_CUR));
+	prctl(PR_SET_NAME, "third");
+	lseek(fd, 0, SEEK_SET);
+	printf("rewound: %zd %.11s\n", read(fd, first, 11), first);
+	first[read(uptime, first, sizeof(first) - 1)] = '\0';
+	do {
+		usleep(10000);
+		other[pread(uptime, other, sizeof(other) - 1, 0)] = '\0';
+	} while (atof(other) <= atof(first));
+	printf("time goes on\n");
+}
+
+/* A thread's directory has what its process's has. */
+static void of_a_thread(void)
+{
+	static const char *const names[] = {
+		"auxv", "cgroup", "children", "cmdline", "comm", "cwd", "environ", "exe", "fd", "fdinfo/0", "gid_map", "io",
+		"limits", "loginuid", "maps", "mountinfo", "mounts", "net/dev", "ns", "oom_score", "oom_score_adj",
+		"pagemap", "personality", "root", "sessionid", "setgroups", "smaps", "smaps_rollup", "stat", "statm",
+		"status", "task", "timerslack_ns", "uid_map", "wchan",
+	};
+	char path[64], one[4096] = "", other[4096] = "";
+	int fd;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/thread-self/%s", names[i]);
+		printf("%s: %s\n", names[i], access(path, F_OK) ? strerrorname_np(errno) : "there");
+	}
+	fd = open("/proc/sys", O_RDONLY | O_DIRECTORY);
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
+	check("a directory opened by its descriptor", open(path, O_RDONLY | O_DIRECTORY) >= 0);
+	check("the same program", readlink("/proc/thread-self/exe", one, 4095) > 0 &&
+	      readlink("/proc/self/exe", other, 4095) > 0 && !strcmp(one, other));
 }
 
 static int looks_up(long unused)
@@ -252,6 +307,10 @@ int main(int argc, char **argv)
 		printf("ended with %d\n", ended(child(looks_up, 0)));
 	else if (!strcmp(what, "crowd"))
 		crowd();
+	else if (!strcmp(what, "again"))
+		again();
+	else if (!strcmp(what, "thread"))
+		of_a_thread();
 	else
 		return 1;
 	return 0;

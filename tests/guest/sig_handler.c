@@ -191,6 +191,24 @@ static void again(int sig, siginfo_t *info, void *context)
 	printf("out %d of depth %d pending %#lx\n", sig, depth--, pending());
 }
 
+static void nothing(int sig, siginfo_t *info, void *context)
+{
+	(void)sig, (void)info, (void)context;
+}
+
+/* RFLAGS that are the program's and not a frame's: NT and ID stay as they are over a handler. */
+static void kept_flags(void)
+{
+	unsigned long was, is;
+
+	catch(SIGUSR1, nothing, 0);
+	asm volatile("pushf; pop %0" : "=r"(was));
+	was |= 0x4000 | 0x200000;
+	asm volatile("mov $62, %%eax; push %1; popf; syscall; pushf; pop %0; pushq $0x202; popf"
+		     : "=r"(is) : "r"(was), "D"(getpid()), "S"(SIGUSR1) : "rax", "rcx", "r11", "memory", "cc");
+	printf("flags after the handler: %#lx\n", is & 0x204000);
+}
+
 static void flags(void)
 {
 	struct sigaction old, act = { .sa_handler = SIG_DFL };
@@ -579,6 +597,7 @@ static const struct {
 	{ "registers", registers },
 	{ "frame", frame },
 	{ "flags", flags },
+	{ "kept-flags", kept_flags },
 	{ "several", several },
 	{ "stacks", stacks },
 	{ "autodisarm", autodisarm },

@@ -443,7 +443,27 @@ static void group_end(void)
 		sleep_ms(1000);
 }
 
+static void unshare_parts(void)
+{
+	static const unsigned long flags[] = {
+		0, CLONE_FS, CLONE_FILES, CLONE_FS | CLONE_FILES, CLONE_THREAD, CLONE_SIGHAND, CLONE_VM, CLONE_PARENT,
+		CLONE_VFORK | CLONE_FS, 1ul << 40,
+	};
+	struct request q = { .flags = ALL, .stack = new_stack() };
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		printf("%#lx: %ld\n", flags[i], RAW(unshare, flags[i]));
+	clone_raw(&q, hold, &word);
+	WAIT_UNTIL(ran == 1);
+	for (size_t i = 4; i < ARRAY_SIZE(flags); i++)
+		printf("%#lx beside another thread: %ld\n", flags[i], RAW(unshare, flags[i]));
+	word = 1;
+	RAW(futex, &word, FUTEX_WAKE, INT_MAX);
+	WAIT_UNTIL(ran == 0);
+}
+
 static const struct part parts[] = {
+	{ "unshare", unshare_parts },
 	{ "ids-stored", ids_stored }, { "nothing-stored", nothing_stored }, { "bad-places", bad_places },
 	{ "registers", registers }, { "wrong-flags", wrong_flags }, { "clone3", clone3_errors },
 	{ "cleartid", cleartid }, { "robust", robust }, { "robust-bad", robust_bad }, { "many", many },
