@@ -225,8 +225,7 @@ static int dump(struct file *file, struct answer *a, const struct nlmsghdr *m)
 	return 0;
 }
 
-/* The value of an attribute of a message whose fixed part has this size, ended by 0; NULL: there is none. */
-static const char *string_of(const struct nlmsghdr *m, size_t fixed, int type)
+const struct rtattr *netlink_attribute(const struct nlmsghdr *m, size_t fixed, int type)
 {
 	const uint8_t *at = (const uint8_t *)m + NLMSG_SPACE(fixed), *end = (const uint8_t *)m + m->nlmsg_len;
 
@@ -236,10 +235,49 @@ static const char *string_of(const struct nlmsghdr *m, size_t fixed, int type)
 		if (r->rta_len < sizeof(*r) || r->rta_len > end - at)
 			return NULL;
 		if (r->rta_type == type)
-			return r->rta_len > sizeof(*r) && !at[r->rta_len - 1] ? RTA_DATA(r) : NULL;
+			return r;
 		at += RTA_ALIGN(r->rta_len);
 	}
 	return NULL;
+}
+
+/* The value of one that is ended by 0; NULL: there is none. */
+static const char *string_of(const struct nlmsghdr *m, size_t fixed, int type)
+{
+	const struct rtattr *r = netlink_attribute(m, fixed, type);
+
+	return r && r->rta_len > sizeof(*r) && !((const uint8_t *)r)[r->rta_len - 1] ? RTA_DATA(r) : NULL;
+}
+
+int netlink_each(int request, int (*fn)(const struct nlmsghdr *m, void *data), void *data)
+{
+	struct nlmsghdr nobody = { 0 };
+	struct learned *l = NULL, own = { .type = request };
+	struct answer *a = NULL;
+	int ret = 0;
+
+	if (net_mode() == NET_HOST) {
+		l = &learned[request == RTM_GETADDR];
+	} else {
+		a = calloc(1, sizeof(*a));
+		if (!a)
+			return -ENOMEM;
+		if (request == RTM_GETLINK)
+			add_link(a, &nobody, 0, 0);
+		else if (loopback_is_up())
+			add_address(a, &nobody, 0, AF_INET);
+		own.size = a->size;
+		own.messages = a->bytes;
+		l = &own;
+	}
+	for (size_t at = 0; !ret && at < l->size;) {
+		const struct nlmsghdr *m = (const void *)(l->messages + at);
+
+		ret = fn(m, data);
+		at += NLMSG_ALIGN(m->nlmsg_len);
+	}
+	free(a);
+	return ret;
 }
 
 static bool is_link(const struct nlmsghdr *m, int index, const char *name)

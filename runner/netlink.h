@@ -7,6 +7,7 @@
 #ifndef KVMRUN_NETLINK_H
 #define KVMRUN_NETLINK_H
 
+#include <linux/rtnetlink.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -38,6 +39,15 @@ socklen_t netlink_name(const struct file *file, struct sockaddr_storage *addr, b
  */
 long netlink_send(struct file *file, const struct iovec *iov, unsigned int iovcnt, uint64_t size,
 		  const struct sockaddr_storage *addr, socklen_t len);
+
+/*
+ * Each link (RTM_GETLINK) or address (RTM_GETADDR; of the loopback IPv4's alone) that there is, as its message, until fn
+ * returns other than 0: that; else 0, or -ENOMEM.
+ */
+int netlink_each(int request, int (*fn)(const struct nlmsghdr *m, void *data), void *data);
+
+/* The attribute of that type of a message whose fixed part has this size; NULL: there is none. */
+const struct rtattr *netlink_attribute(const struct nlmsghdr *m, size_t fixed, int type);
 
 /* An option of SOL_NETLINK: 0 where it makes no difference here, else -ENOPROTOOPT. */
 int netlink_set_option(int option);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,6 +15,7 @@
 #include "async.h"
 #include "interrupt.h"
 #include "mq.h"
+#include "netif.h"
 #include "process.h"
 #include "sys.h"
 #include "terminal.h"
@@ -262,6 +264,8 @@ long host_ioctl(struct call *c)
 	case FIOASYNC:
 		return c->ptr[2] ? async_switch(c->fd[0], (int)c->arg[0], *(const int *)c->ptr[2]) : -EFAULT;
 	}
+	if (request >= SIOCGIFNAME && request <= SIOCGIFTXQLEN)
+		return netif_request(c, request);
 	if (pty_request(c, request, &ret))
 		return ret;
 	if (request == TIOCGPGRP || request == TIOCSPGRP || request == TIOCGSID)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <net/if.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -217,6 +218,14 @@ void put_winsize(struct trace *t, const void *p)
 	const struct winsize *v = p;
 
 	put(t, "{ws_row=%u, ws_col=%u, ws_xpixel=%u, ws_ypixel=%u}", v->row, v->col, v->xpixel, v->ypixel);
+}
+
+/* What else there is depends on the request. */
+void put_ifreq(struct trace *t, const void *p)
+{
+	put(t, "{ifr_name=");
+	put_quoted(t, p, strnlen(p, IFNAMSIZ));
+	put(t, ", ...}");
 }
 
 void put_owner(struct trace *t, const void *p)

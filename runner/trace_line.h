@@ -62,6 +62,7 @@ void put_setlk(struct trace *t, const void *p);
 void put_getlk(struct trace *t, const void *p);
 void put_termios(struct trace *t, const void *p);
 void put_winsize(struct trace *t, const void *p);
+void put_ifreq(struct trace *t, const void *p);
 void put_owner(struct trace *t, const void *p);
 
 #define TRACE_ELEMENTS	32	/* of a vector that are shown */

@@ -419,6 +419,7 @@ static const struct {
 	TYPE(termios, put_termios, false),
 	TYPE(termios2, put_termios, false),
 	TYPE(winsize, put_winsize, false),
+	TYPE(ifreq, put_ifreq, false),
 	TYPE(owner, put_owner, false),
 	TYPE(mqattr, put_mqattr, false),
 	TYPE(mqattr_raw, put_mqattr_raw, false),

@@ -255,14 +255,6 @@ long sys_rt_sigaction(const u64 a[6])
 	return a[2] && put_user(old, a[2]) ? -EFAULT : 0;
 }
 
-/* Of a terminal: who is not in the foreground may change it where SIGTTOU is blocked. */
-long sys_ioctl(const u64 a[6])
-{
-	const u64 b[6] = { a[0], a[1], a[2], !!(current->mask & SIGBIT(SIGTTOU)) };
-
-	return forward(NR_ioctl, b);
-}
-
 long sys_rt_sigprocmask(const u64 a[6])
 {
 	struct thread *t = current;

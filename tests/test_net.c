@@ -17,6 +17,7 @@
 #define UNIX_PROGRAM "build/guest/net_unix"
 #define INET_PROGRAM "build/guest/net_inet"
 #define NETLINK_PROGRAM "build/guest/net_netlink"
+#define IOCTL_PROGRAM "build/guest/net_ioctl"
 
 /* ------------------------------------------------------------- services of the host */
 
@@ -177,6 +178,8 @@ static void interfaces_are_told_as_on_linux(void **state)
 	(void)state;
 	assert_same_as_native(&(struct run_opts){ .options = LIST("--net", "loopback") }, LIST(NETLINK_PROGRAM));
 	assert_same_as_native(&(struct run_opts){ .options = LIST("--net", "host") }, LIST(NETLINK_PROGRAM));
+	assert_same_as_native(&(struct run_opts){ .options = LIST("--net", "loopback") }, LIST(IOCTL_PROGRAM));
+	assert_same_as_native(&(struct run_opts){ .options = LIST("--net", "host") }, LIST(IOCTL_PROGRAM));
 }
 
 static void threat_17_the_hosts_interfaces_are_not_told_nor_changed(void **state)
