@@ -27,6 +27,16 @@ struct attr {
 #define FLAG_UTIL_CLAMP 0x60
 #define FLAG_ALL 0x7f
 
+/* Process 1, which can be looked at and is another user's. */
+#define INIT 1
+static struct thread init;
+
+/* One that is only looked at. */
+static struct thread *thread_to_see(u64 tid)
+{
+	return (u32)tid == INIT ? &init : thread_or_self(tid);
+}
+
 struct thread *thread_or_self(u64 tid)
 {
 	return (u32)tid ? thread_find(tid) : current;
@@ -45,7 +55,7 @@ static u64 all_cpus(void)
 
 long sys_sched_getaffinity(const u64 a[6])
 {
-	const struct thread *t = thread_or_self(a[0]);
+	const struct thread *t = thread_to_see(a[0]);
 	u64 cpus;
 
 	if (!t)
@@ -59,11 +69,13 @@ long sys_sched_getaffinity(const u64 a[6])
 /* Kept, and told; where threads run is the host's to say. */
 long sys_sched_setaffinity(const u64 a[6])
 {
-	struct thread *t = thread_or_self(a[0]);
+	struct thread *t = thread_to_see(a[0]);
 	u64 cpus = 0;
 
 	if (!t)
 		return -ESRCH;
+	if (t == &init)
+		return -EPERM;
 	if (copy_in(&cpus, a[2], MIN(a[1], sizeof(cpus))))
 		return -EFAULT;
 	if (!(cpus & all_cpus()))
@@ -92,7 +104,7 @@ static long find(u64 pid, struct thread **t)
 {
 	if ((int)pid < 0)
 		return -EINVAL;
-	*t = thread_or_self(pid);
+	*t = thread_to_see(pid);
 	return *t ? 0 : -ESRCH;
 }
 
@@ -139,7 +151,7 @@ static long set(struct thread *t, const struct attr *a)
 	if (policy > DEADLINE || policy == 4 || (a->flags & ~FLAG_ALL) || a->priority > 99 ||
 	    (policy == DEADLINE && !deadline_valid(a)) || real_time(policy) != (a->priority != 0))
 		return -EINVAL;
-	if (real_time(policy) || policy == DEADLINE || (fair(policy) && a->nice < s->nice && !nice_allowed(a->nice)) ||
+	if (t == &init || real_time(policy) || policy == DEADLINE || (fair(policy) && a->nice < s->nice && !nice_allowed(a->nice)) ||
 	    (s->policy == IDLE && policy != IDLE && !nice_allowed(s->nice)) || (s->reset_on_fork && !reset))
 		return -EPERM;
 	if (a->flags & FLAG_UTIL_CLAMP)
@@ -294,7 +306,7 @@ static long each(u64 which, u64 who, long (*f)(struct thread *t, int nice), int 
 	long ret = 0;
 
 	if (which == PRIO_PROCESS) {
-		t = thread_or_self(who);
+		t = thread_to_see(who);
 		return t ? f(t, nice) : -ESRCH;
 	}
 	if (which == PRIO_PGRP ? !thread_or_self(who) : who && (u32)who != boot->uid)
@@ -315,6 +327,8 @@ static long nice_told(struct thread *t, int nice)
 
 static long nice_set(struct thread *t, int nice)
 {
+	if (t == &init)
+		return -EPERM;
 	if (nice < t->sched.nice && !nice_allowed(nice))
 		return -EACCES;
 	change(t, &(struct abi_sched){ .policy = t->sched.policy, .nice = nice, .reset_on_fork = t->sched.reset_on_fork });

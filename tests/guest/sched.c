@@ -57,6 +57,7 @@ static void policies(void)
 	struct __user_cap_data_struct none[2] = { 0 };
 	struct rlimit limit = { 0, 0 };
 	struct sched_param p = { 0 };
+	unsigned long cpus = 0;
 	pthread_t thread;
 
 	/* as an ordinary user */
@@ -64,6 +65,10 @@ static void policies(void)
 	setrlimit(RLIMIT_RTPRIO, &limit);
 	syscall(SYS_capset, &h, none);
 	show_policy("at first", 0);
+	show_policy("of who has started it", getppid());
+	SYS(sched_getparam, getppid(), &p);
+	SYS(getpriority, PRIO_PROCESS, getppid());
+	SYS(sched_getaffinity, getppid(), sizeof(cpus), &cpus);
 	set_policy("FIFO", SCHED_FIFO, 1);
 	set_policy("FIFO without a priority", SCHED_FIFO, 0);
 	set_policy("RR", SCHED_RR, 99);
