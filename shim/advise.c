@@ -9,6 +9,7 @@
 #define MADV_NOHUGEPAGE		15
 #define MADV_COLD		20
 #define MADV_PAGEOUT		21
+#define PROT_READ		1
 #define MADV_POPULATE_READ	22
 #define MADV_POPULATE_WRITE	23
 #define MADV_DONTNEED_LOCKED	24
@@ -94,10 +95,20 @@ static long check_mapped(gva_t va, u64 len)
 	return all ? 0 : -ENOMEM;
 }
 
+/* To read, up to a mapping that is not for that, whatever the processor allows of one that can be written. */
 static long advise_populate(gva_t va, gva_t end, enum access access)
 {
-	int code, err = mm_populate(va, end, access, &code);
+	gva_t stop = end;
+	int code, err;
 
+	lock(&mm_lock);
+	for (u32 i = vma_find(va); access == ACCESS_READ && i < vma_count && vma_at(i)->start < stop; i++)
+		if (!(vma_at(i)->prot & PROT_READ))
+			stop = MAX(va, vma_at(i)->start);
+	unlock(&mm_lock);
+	err = mm_populate(va, stop, access, &code);
+	if (!err && stop < end)
+		return -EINVAL;
 	return err == -EIO ? -EFAULT : err != -EFAULT ? err : code == SEGV_MAPERR ? -ENOMEM : -EINVAL;
 }
 

@@ -442,6 +442,13 @@ static void advise(void)
 	SHOW(CALL(madvise, ZONE, 5 * PAGE, MADV_POPULATE_WRITE));
 	CALL(mprotect, ZONE, PAGE, PROT_NONE);
 	SHOW(CALL(madvise, ZONE, 5 * PAGE, MADV_POPULATE_READ));
+	/* which the processor lets be read */
+	CALL(mprotect, ZONE, 5 * PAGE, PROT_WRITE);
+	SHOW(CALL(madvise, ZONE, 5 * PAGE, MADV_POPULATE_READ));
+	SHOW(CALL(madvise, ZONE, 5 * PAGE, MADV_POPULATE_WRITE));
+	CALL(mprotect, ZONE, 3 * PAGE, RW);
+	SHOW(CALL(madvise, ZONE, 3 * PAGE, MADV_POPULATE_READ));
+	SHOW(CALL(madvise, ZONE, 4 * PAGE, MADV_POPULATE_READ));
 }
 
 static void advise_shared(void)
