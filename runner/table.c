@@ -74,6 +74,7 @@ SIZE_IS(addrbuf, struct __kernel_sockaddr_storage);
 SIZE_IS(optval, char);
 SIZE_IS(termios, struct termios);
 SIZE_IS(termios2, struct termios2);
+SIZE_IS(termio, struct termio);
 SIZE_IS(winsize, struct winsize);
 SIZE_IS(owner, struct f_owner_ex);
 /* linux_dirent64 with the longest name. */

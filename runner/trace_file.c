@@ -213,6 +213,14 @@ void put_termios(struct trace *t, const void *p)
 	put(t, ", ...}");
 }
 
+/* Its older form begins with the same four in 16 bits each. */
+void put_termio(struct trace *t, const void *p)
+{
+	const uint16_t *v = p;
+
+	put_termios(t, &(struct termios){ .c_iflag = v[0], .c_oflag = v[1], .c_cflag = v[2], .c_lflag = v[3] });
+}
+
 void put_winsize(struct trace *t, const void *p)
 {
 	const struct winsize *v = p;

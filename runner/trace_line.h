@@ -61,6 +61,7 @@ void put_open_how(struct trace *t, const void *p);
 void put_setlk(struct trace *t, const void *p);
 void put_getlk(struct trace *t, const void *p);
 void put_termios(struct trace *t, const void *p);
+void put_termio(struct trace *t, const void *p);
 void put_winsize(struct trace *t, const void *p);
 void put_ifreq(struct trace *t, const void *p);
 void put_owner(struct trace *t, const void *p);

@@ -418,6 +418,7 @@ static const struct {
 	TYPE(sched_attr, put_sched_attr, false),
 	TYPE(termios, put_termios, false),
 	TYPE(termios2, put_termios, false),
+	TYPE(termio, put_termio, false),
 	TYPE(winsize, put_winsize, false),
 	TYPE(ifreq, put_ifreq, false),
 	TYPE(owner, put_owner, false),

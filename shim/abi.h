@@ -451,7 +451,7 @@ struct abi_call {
 	S(utsname, 390) S(sysinfo, 112) S(tms, 32) S(pollfd, 8) S(iovec, 16) S(sigevent, 64) \
 	S(open_how, 24) S(flock, 32) S(utimbuf, 16) S(capheader, 8) S(capdata, 24) S(fdset, 128) \
 	S(rseq, 32) S(sigset_arg, 16) S(clone_args, 88) S(sched_param, 4) S(sched_attr, 56) S(dirent, 280) \
-	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(winsize, 8) S(ifreq, 40) S(getlk, 32) S(owner, 8) \
+	S(epoll_event, 12) S(cpus, 1) S(termios, 36) S(termios2, 44) S(termio, 18) S(winsize, 8) S(ifreq, 40) S(getlk, 32) S(owner, 8) \
 	S(addr, 1) S(addrbuf, 128) S(optval, 1) S(optbuf, 256) \
 	S(mqattr, 64) S(mqattr_raw, 64) S(cookie, 32) S(shmid, 112) S(shminfo, 72) S(shm_info, 48) S(semid, 104) S(seminfo, 40) \
 	S(msqid, 120) S(msginfo, 32) S(sembuf, 6) S(futex_waitv, 24) \

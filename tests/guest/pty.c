@@ -48,7 +48,8 @@ static void ends(void)
 	int master, slave, other, n, lock;
 	char name[64], path[64];
 	struct stat st, by_name;
-	struct termios t;
+	struct termios t, now;
+	struct termio old;
 	struct winsize size = { 33, 77, 0, 0 }, got = { 0 };
 	DIR *dir;
 	struct dirent *e;
@@ -94,6 +95,14 @@ static void ends(void)
 	writes(slave, "out\n");
 	reads("the master", master, 5);
 	tcgetattr(slave, &t);
+	show("the old form", ioctl(slave, TCGETA, &old));
+	printf("%#x %#x %#x %#x\n", old.c_iflag, old.c_oflag, old.c_cflag, old.c_lflag);
+	old.c_lflag ^= ECHOK;
+	show("set by it", ioctl(slave, TCSETA, &old) | ioctl(slave, TCSETAW, &old) | ioctl(slave, TCSETAF, &old));
+	tcgetattr(slave, &now);
+	check("one flag changed", (now.c_lflag ^ t.c_lflag) == ECHOK && now.c_iflag == t.c_iflag);
+	show("what is locked", ioctl(slave, TIOCGLCKTRMIOS, &now));
+	printf("%#x\n", now.c_lflag);
 	cfmakeraw(&t);
 	show("raw", tcsetattr(slave, TCSANOW, &t));
 	writes(master, "ab");
