@@ -67,7 +67,9 @@ long plain_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5
 
 /* ------------------------------------------------------------- read and write */
 
-#define STORM_NS 10000000	/* of signals one upon another interrupt even a call that need not wait */
+/* So many signals one upon another, for so long, interrupt even a call that need not wait. */
+#define STORM_NS 10000000
+#define STORM_TRIES 32	/* on a busy machine the first may take all of the time */
 
 /*
  * Whether the shim may go on with the rest of a large transfer. A read goes on
@@ -124,6 +126,7 @@ static long when_ready(struct call *c, bool write)
 static long at_once(struct call *c, bool write)
 {
 	uint64_t start = now_ns();
+	unsigned int tries = 0;
 	long ret = -EINTR;
 
 	do {
@@ -134,7 +137,7 @@ static long at_once(struct call *c, bool write)
 			ret = -EAGAIN;
 		else
 			break;
-	} while (ret == -EINTR && now_ns() - start < STORM_NS);
+	} while (ret == -EINTR && (++tries < STORM_TRIES || now_ns() - start < STORM_NS));
 	c->vcpu->pending = 1;
 	return ret;
 }
