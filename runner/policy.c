@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -19,7 +19,6 @@
 #include "options.h"
 #include "path.h"
 #include "policy.h"
-#include "process.h"
 #include "reopen.h"
 #include "synth.h"
 #include "table.h"
@@ -42,8 +41,10 @@ static const struct {
 
 static struct mount *mounts;	/* longest guest path first */
 static size_t nmounts;
-static pthread_mutex_t explained = PTHREAD_MUTEX_INITIALIZER;	/* what was, and is not again */
 static bool explain;
+/* What was explained, and is not again, by any process: a hash table of causes. */
+#define EXPLAINED 4096
+static _Atomic uint64_t *explained;
 
 /* ------------------------------------------------------------- the namespace */
 
@@ -290,7 +291,11 @@ void policy_init(const struct config *config)
 		close(fd);
 	reopen_init();
 	explain = config->explain;
-	process_guard(&explained);
+	if (explain) {
+		explained = mmap(NULL, EXPLAINED * sizeof(*explained), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (explained == MAP_FAILED)
+			die(KVMRUN_FAILED, "no memory for --explain: %m");
+	}
 	add_devices();
 	if (config->tmp)
 		add("/tmp", tmpdir_open(config->tmp_bytes), NULL, true, 0);
@@ -308,21 +313,20 @@ void policy_init(const struct config *config)
 
 /* ------------------------------------------------------------- --explain */
 
-/* Whether this cause is new. Of many it forgets the oldest: repeating a line is no harm. */
+/* Whether this cause is new. Those that the table has no room for are always: repeating a line is no harm. */
 static bool first_time(uint64_t cause)
 {
-	static uint64_t seen[256];
-	static unsigned int next;
-	bool first = true;
-
 	cause = cause ? cause : 1;
-	pthread_mutex_lock(&explained);
-	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]) && first; i++)
-		first = seen[i] != cause;
-	if (first)
-		seen[next++ % (sizeof(seen) / sizeof(seen[0]))] = cause;
-	pthread_mutex_unlock(&explained);
-	return first;
+	for (uint64_t i = 0; i < EXPLAINED; i++) {
+		_Atomic uint64_t *at = &explained[(cause + i) % EXPLAINED];
+		uint64_t is = 0;
+
+		if (atomic_compare_exchange_strong(at, &is, cause))
+			return true;
+		if (is == cause)
+			return false;
+	}
+	return true;
 }
 
 static uint64_t hash(const char *s, uint64_t seed)

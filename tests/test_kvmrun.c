@@ -200,6 +200,7 @@ static void explain_names_each_cause_once(void **state)
 		"/etc/kvmrun-new is not granted; --rw on it", "/proc/kcore does not exist for the program",
 		"127.0.0.1:80 cannot be reached: --net connect=HOST:PORT would allow this one", "/bin/busybox is not granted; --ro on it",
 		"the call mount was refused: it reaches beyond the program and is never allowed",
+		"/etc/of-a-child is not granted; --ro on it",
 	};
 	struct run_result r = run_kvmrun(LIST("--explain"), LIST(ARGS, "fork"));
 	size_t lines = 0;

@@ -24,6 +24,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -201,6 +202,15 @@ static void try_forbidden(void)
 		put_result("execve", execl("/bin/busybox", "busybox", "true", NULL));
 		put_result("mount", syscall(SYS_mount, "a", "b", "c", 0, NULL));
 	}
+	/* another process's causes are no others */
+	for (int i = 0; i < 2; i++)
+		if (fork() == 0) {
+			open("/etc/passwd", O_RDONLY);
+			open("/etc/of-a-child", O_RDONLY);
+			_exit(0);
+		}
+	while (wait(NULL) > 0)
+		;
 }
 
 static int use_memory(size_t size)
