@@ -252,7 +252,7 @@ long host_ioctl(struct call *c)
 {
 	/* what waits for output, or may send SIGTTOU: the call is made again when that has been dealt with */
 	static const unsigned int changes[] = {
-		TCSETS, TCSETSW, TCSETSF, TCSETS2, TCSETSW2, TCSETSF2, TCSBRK, TCXONC, TCFLSH,
+		TCSETS, TCSETSW, TCSETSF, TCSETS2, TCSETSW2, TCSETSF2, TCSETA, TCSETAW, TCSETAF, TCSBRK, TCXONC, TCFLSH,
 	};
 	unsigned int request = c->arg[1];
 	long ret;

@@ -2,6 +2,7 @@
 /* On a terminal of its own: its groups, its keys, and what those in the background are told. */
 #include "process.h"
 
+#include <sys/ioctl.h>
 #include <termios.h>
 
 static long say(const char *what, long ret)
@@ -77,6 +78,23 @@ static int changes(long unused)
 	return 6;
 }
 
+/* By struct termio, of 18 bytes; with SIGTTOU blocked nothing stops it. */
+static int changes_of_old(long blocked)
+{
+	unsigned long request = blocked ? TCSETAW : TCSETA;
+	sigset_t set;
+	char t[18];
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTOU);
+	signal(SIGTTOU, SIG_DFL);
+	if (blocked)
+		sigprocmask(SIG_BLOCK, &set, NULL);
+	say("a child looks as of old", ioctl(0, TCGETA, t));
+	say("a child changes as of old", ioctl(0, request, t));
+	return 7;
+}
+
 static int elsewhere(long unused)
 {
 	(void)unused;
@@ -129,6 +147,13 @@ int main(void)
 	give(getpgrp());
 	pid = background(changes, 0);
 	stops("a child changes the terminal", pid);
+	give(pid);
+	kill(pid, SIGCONT);
+	printf("ended with %d\n", ended(pid));
+	give(getpgrp());
+	printf("blocking: %d\n", ended(background(changes_of_old, true)));
+	pid = background(changes_of_old, false);
+	stops("a child changes the terminal as of old", pid);
 	give(pid);
 	kill(pid, SIGCONT);
 	printf("ended with %d\n", ended(pid));
