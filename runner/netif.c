@@ -10,6 +10,7 @@
 
 #include "netif.h"
 #include "netlink.h"
+#include "sys_socket.h"
 
 _Static_assert(sizeof(struct ifreq) == ABI_SIZE_ifreq, "as the kernel has it");
 
@@ -33,13 +34,11 @@ static void get(const struct nlmsghdr *m, size_t fixed, int type, void *to, size
 		memcpy(to, RTA_DATA(r), RTA_PAYLOAD(r) < size ? RTA_PAYLOAD(r) : size);
 }
 
-static bool has_name(const struct nlmsghdr *m, size_t fixed, int type, const char *name)
+static bool has_label(const struct nlmsghdr *m, const char *label)
 {
-	char its[IFNAMSIZ];
+	const char *its = netlink_string(m, sizeof(struct ifaddrmsg), IFA_LABEL);
 
-	get(m, fixed, type, its, sizeof(its) - 1);
-	its[IFNAMSIZ - 1] = '\0';
-	return !strcmp(its, name);
+	return its && !strcmp(its, label);
 }
 
 static int link_found(const struct nlmsghdr *m, void *data)
@@ -48,7 +47,7 @@ static int link_found(const struct nlmsghdr *m, void *data)
 	struct search *s = data;
 	struct ifreq *to = s->to;
 
-	if (s->index ? link->ifi_index != s->index : !has_name(m, sizeof(*link), IFLA_IFNAME, s->name))
+	if (!netlink_is_link(m, s->index, s->name))
 		return 0;
 	s->known = true;
 	switch (s->request) {
@@ -87,7 +86,7 @@ static int address_found(const struct nlmsghdr *m, void *data)
 
 	if (address->ifa_family != AF_INET)
 		return 0;
-	if (s->number >= 0 ? s->count++ != s->number : !has_name(m, sizeof(*address), IFA_LABEL, s->name))
+	if (s->number >= 0 ? s->count++ != s->number : !has_label(m, s->name))
 		return 0;
 	s->known = true;
 	if (!s->to)
@@ -112,23 +111,13 @@ static bool is_of_addresses(unsigned int request)
 	return request == SIOCGIFADDR || request == SIOCGIFDSTADDR || request == SIOCGIFBRDADDR || request == SIOCGIFNETMASK;
 }
 
-static int family(const struct file *file)
-{
-	socklen_t len = sizeof(int);
-	int domain = -1;
-
-	if (file->family)
-		return file->family;
-	return getsockopt(file->host, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 ? -1 : domain;
-}
-
 long netif_request(struct call *c, unsigned int request)
 {
 	struct ifreq *to = c->ptr[2];
 	struct search s = { .number = -1, .to = to, .request = request };
 	int err;
 
-	if (!S_ISSOCK(c->fd[0]->type) || (is_of_addresses(request) && family(c->fd[0]) != AF_INET))
+	if (!S_ISSOCK(c->fd[0]->type) || (is_of_addresses(request) && socket_family(c->fd[0]) != AF_INET))
 		return -ENOTTY;
 	if (request == SIOCGIFCONF) {
 		s.number = (int)(c->arg[3] & INT_MAX);

@@ -241,8 +241,7 @@ const struct rtattr *netlink_attribute(const struct nlmsghdr *m, size_t fixed, i
 	return NULL;
 }
 
-/* The value of one that is ended by 0; NULL: there is none. */
-static const char *string_of(const struct nlmsghdr *m, size_t fixed, int type)
+const char *netlink_string(const struct nlmsghdr *m, size_t fixed, int type)
 {
 	const struct rtattr *r = netlink_attribute(m, fixed, type);
 
@@ -252,7 +251,7 @@ static const char *string_of(const struct nlmsghdr *m, size_t fixed, int type)
 int netlink_each(int request, int (*fn)(const struct nlmsghdr *m, void *data), void *data)
 {
 	struct nlmsghdr nobody = { 0 };
-	struct learned *l = NULL, own = { .type = request };
+	struct learned *l, own = { .type = request };
 	struct answer *a = NULL;
 	int ret = 0;
 
@@ -280,10 +279,10 @@ int netlink_each(int request, int (*fn)(const struct nlmsghdr *m, void *data), v
 	return ret;
 }
 
-static bool is_link(const struct nlmsghdr *m, int index, const char *name)
+bool netlink_is_link(const struct nlmsghdr *m, int index, const char *name)
 {
 	const struct ifinfomsg *link = NLMSG_DATA(m);
-	const char *its = string_of(m, sizeof(*link), IFLA_IFNAME);
+	const char *its = netlink_string(m, sizeof(*link), IFLA_IFNAME);
 
 	return index > 0 ? link->ifi_index == index : its && !strcmp(its, name);
 }
@@ -296,12 +295,12 @@ static int one_link(struct file *file, struct answer *a, const struct nlmsghdr *
 
 	if (m->nlmsg_len < NLMSG_LENGTH(sizeof(*wanted)))
 		return -EINVAL;
-	name = string_of(m, sizeof(*wanted), IFLA_IFNAME);
+	name = netlink_string(m, sizeof(*wanted), IFLA_IFNAME);
 	if (wanted->ifi_index <= 0 && !name)
 		return -EINVAL;
 	if (net_mode() != NET_HOST) {
 		add_link(a, m, file->nl_port, 0);
-		if (!is_link(a->message, wanted->ifi_index, name))
+		if (!netlink_is_link(a->message, wanted->ifi_index, name))
 			return -ENODEV;
 		post(file, a);
 		return 0;
@@ -310,7 +309,7 @@ static int one_link(struct file *file, struct answer *a, const struct nlmsghdr *
 		struct nlmsghdr *link = (void *)(learned[0].messages + at);
 		const struct learned one = { RTM_GETLINK, NLMSG_ALIGN(link->nlmsg_len), (void *)link };
 
-		if (is_link(link, wanted->ifi_index, name)) {
+		if (netlink_is_link(link, wanted->ifi_index, name)) {
 			add_learned(file, a, m, &one);
 			if (a->message)
 				a->message->nlmsg_flags &= ~NLM_F_MULTI;

@@ -8,6 +8,7 @@
 #define KVMRUN_NETLINK_H
 
 #include <linux/rtnetlink.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -48,6 +49,12 @@ int netlink_each(int request, int (*fn)(const struct nlmsghdr *m, void *data), v
 
 /* The attribute of that type of a message whose fixed part has this size; NULL: there is none. */
 const struct rtattr *netlink_attribute(const struct nlmsghdr *m, size_t fixed, int type);
+
+/* The value of one that is ended by 0; NULL: there is none. */
+const char *netlink_string(const struct nlmsghdr *m, size_t fixed, int type);
+
+/* Whether a link's message is of the interface of that number or, if it is 0 or less, of that name. */
+bool netlink_is_link(const struct nlmsghdr *m, int index, const char *name);
 
 /* An option of SOL_NETLINK: 0 where it makes no difference here, else -ENOPROTOOPT. */
 int netlink_set_option(int option);

@@ -85,16 +85,17 @@ long host_fchmodat(struct call *c)
  * which goes by how it is open. Where the jail has no fchmod(2), for all grants are read-only, it is
  * taken and stat(2) does not tell: ksh would have no pipes else.
  */
-static bool own(const struct file *file)
+static bool is_own(const struct file *file)
 {
-	return !file->mount && !file->inherited && file->host >= 0 && (S_ISFIFO(file->type) || S_ISSOCK(file->type));
+	return !file->mount && !file->inherited && (S_ISFIFO(file->type) || S_ISSOCK(file->type));
 }
 
 long host_fchmod(struct call *c)
 {
-	int err = own(c->fd[0]) ? 0 : file_may_change(c->fd[0]);
+	bool own = is_own(c->fd[0]);
+	int err = own ? 0 : file_may_change(c->fd[0]);
 
-	if (own(c->fd[0]) && !policy_writable())
+	if (own && !policy_writable())
 		return 0;
 	if (!err)
 		err = check_mode(c->fd[0]->type, c->arg[1]);

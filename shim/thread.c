@@ -381,8 +381,6 @@ long sys_clone(const u64 a[6])
 	return clone(&c, NR_clone, a);
 }
 
-#define MAX_PID_NS_LEVEL 32
-#define PID_MAX		4194304	/* kernel.pid_max */
 /* Of what threads share here, who is alone has his own. */
 long sys_unshare(const u64 a[6])
 {
@@ -394,6 +392,8 @@ long sys_unshare(const u64 a[6])
 	return (a[0] & names) || ((a[0] & own) && __atomic_load_n(&living, __ATOMIC_RELAXED) > 1) ? -EPERM : 0;
 }
 
+#define MAX_PID_NS_LEVEL 32
+#define PID_MAX		4194304	/* kernel.pid_max */
 #define CLONE_ARGS_FIRST 64	/* the structure's first version */
 
 /* To choose an ID is not for an ordinary user. There is one PID namespace, of which it would be. */
