@@ -73,6 +73,11 @@ extern const size_t nr_calls;
  *		a processor has it. (LTR in the guest makes one that QEMU knows.)
  *	EFER	with LME but neither CR0.PG nor CR4.PAE in the guest, a VM exit leaves CR0
  *		as the guest's: the host goes on without paging and interrupts, for ever.
+ *
+ * A third thing is in the guests' code (fuzz_guests.c):
+ *
+ *	CR8	it ends with an assertion ("qemu_mutex_iothread_locked") when a guest writes it
+ *		while a virtual interrupt waits, as one does for request_interrupt_window.
  */
 void spare_qemu(struct kvm_sregs *sregs);
 

@@ -2,7 +2,6 @@
 /*
  * fuzz_calls.c - the fuzzer's ioctls, and for each how to make an argument, likely or not
  */
-#include <cpuid.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,17 +15,9 @@
 
 /* ------------------------------------------------------------------ arguments */
 
-static bool on_qemu(void)
-{
-	uint32_t max, name[3];
-
-	__cpuid(0x40000000, max, name[0], name[1], name[2]);
-	return !memcmp(name, "TCGTCGTCGTCG", 12);
-}
-
 void spare_qemu(struct kvm_sregs *sregs)
 {
-	if (!on_qemu())
+	if (!guest_cpu_is_qemus())
 		return;
 	sregs->tr.type = (sregs->tr.type & 8) | 1;
 	sregs->tr.present = 1;
@@ -219,7 +210,7 @@ static uint64_t msrs(struct worker *w, const struct call *call, int fd)
 			.index = one_in(w, 3) ? 0x4b564d03 : 0x4b564d01,
 			.data = (below(w, 0x300) << 12) | below(w, 64) << 6 | 1,
 		};
-	for (uint32_t i = 0; i < 20 && on_qemu(); i++)
+	for (uint32_t i = 0; i < 20 && guest_cpu_is_qemus(); i++)
 		if (m->entries[i].index == MSR_EFER)
 			m->entries[i].data &= ~EFER_LME;
 	return place(w, 8 + 20 * call->size);

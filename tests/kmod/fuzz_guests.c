@@ -35,8 +35,19 @@ static const struct { const char *bytes; uint8_t length; } pieces[] = {
 	PIECE("\xeb\xe0"), PIECE("\x0f\xae\x03"), PIECE("\x0f\xc7\x3b"), PIECE("\xf3\x0f\xae\xd0"),
 };
 
-static void write_guest(struct worker *w, uint8_t *at, size_t room)
+/* Writes of CR8 become reads: REX.R, or AMD's LOCK, before MOV to a control register. */
+static void spare_qemu_cr8(uint8_t *code, size_t size)
 {
+	for (size_t i = 1; i + 1 < size; i++)
+		if (code[i] == 0x0f && code[i + 1] == 0x22 && ((code[i - 1] & 0xf4) == 0x44 || code[i - 1] == 0xf0))
+			code[i + 1] = 0x20;
+}
+
+static void write_guest(struct worker *w, uint8_t *code, size_t size)
+{
+	uint8_t *at = code;
+	size_t room = size;
+
 	while (room) {
 		uint32_t n = below(w, SIZE(pieces));
 		size_t length = pieces[n].length;
@@ -50,6 +61,8 @@ static void write_guest(struct worker *w, uint8_t *at, size_t room)
 		at += length;
 		room -= length;
 	}
+	if (guest_cpu_is_qemus())
+		spare_qemu_cr8(code, size);
 }
 
 void make_machine(struct worker *w)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,6 +11,14 @@
 #include "guest.h"
 
 #define TABLES 0x10000	/* GPA of the guest's page tables */
+
+bool guest_cpu_is_qemus(void)
+{
+	uint32_t max, name[3];
+
+	__cpuid(0x40000000, max, name[0], name[1], name[2]);
+	return !memcmp(name, "TCGTCGTCGTCG", 12);
+}
 
 int guest_device(void)
 {

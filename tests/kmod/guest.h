@@ -32,6 +32,8 @@ struct guest {
 	int run_size;
 };
 
+/* Whether this machine's CPU is QEMU's software one, which lacks some of what processors do. */
+bool guest_cpu_is_qemus(void);
 /* The device, open; skips the test when there is none. */
 int guest_device(void);
 /* code of len bytes; paging modes map the memory, and GPA 0x200000 on without memory, 1:1. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* test_api.c - what the ABI of linux/kvm.h promises, on whichever device there is */
-#include <cpuid.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -562,14 +561,6 @@ static void single_steps_stop_behind_every_instruction(void **state)
 	(void)state;
 }
 
-static bool software_cpu(void)
-{
-	unsigned int a, b, c, d;
-
-	__cpuid(0x40000000, a, b, c, d);
-	return b == 0x54474354;		/* TCGT */
-}
-
 static void a_hardware_breakpoint_stops_before_its_instruction(void **state)
 {
 	struct kvm_guest_debug dbg = {
@@ -580,7 +571,7 @@ static void a_hardware_breakpoint_stops_before_its_instruction(void **state)
 
 	guest_start(&g, LONG, CODE("\x90\x90\x90\xf4"));
 	assert_int_equal(ioctl(g.vcpu, KVM_SET_GUEST_DEBUG, &dbg), 0);
-	if (guest_run(&g) == KVM_EXIT_HLT && software_cpu()) {
+	if (guest_run(&g) == KVM_EXIT_HLT && guest_cpu_is_qemus()) {
 		print_message("this CPU is QEMU's, whose VMRUN leaves breakpoints out\n");
 		skip();
 	}

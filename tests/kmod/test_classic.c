@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* test_classic.c - the interface of the first KVM posting, on /dev/kvmrun */
-#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -714,10 +713,7 @@ static void a_step_that_is_not_waited_for_does_not_reach_the_guest(void **state)
 
 static void need_breakpoints(void)
 {
-	unsigned int a, b, c, d;
-
-	__cpuid(0x40000000, a, b, c, d);
-	if (b == 0x54474354) {	/* TCGT */
+	if (guest_cpu_is_qemus()) {
 		print_message("this CPU is QEMU's, whose VMRUN leaves breakpoints out\n");
 		skip();
 	}

@@ -335,6 +335,23 @@ static void cr8_travels_by_the_run_page(void **state)
 	guest_end(&g);
 }
 
+static void cr8_is_written_while_a_window_is_waited_for(void **state)
+{
+	struct guest g;
+
+	(void)state;
+	if (guest_cpu_is_qemus()) {
+		print_message("QEMU's CPU has an assertion against it\n");
+		skip();
+	}
+	/* cli; mov $5, %al; mov %rax, %cr8; mov %cr8, %rax; out %al, $1; sti; nop; nop; hlt */
+	start(&g, LONG, CODE("\xfa\xb0\x05\x44\x0f\x22\xc0\x44\x0f\x20\xc0\xe6\x01\xfb\x90\x90\xf4"));
+	g.run->request_interrupt_window = 1;
+	assert_string_equal(trace(&g, 2), "o01=05 w ");
+	assert_int_equal(g.run->cr8, 5);
+	guest_end(&g);
+}
+
 /* --------------------------------------------------------------------- debugging */
 
 static void step(struct guest *g, bool on)
@@ -542,6 +559,7 @@ int main(void)
 		cmocka_unit_test(an_interrupt_shadow_comes_back_as_set),
 		cmocka_unit_test(a_triple_fault_that_user_space_brings_is_a_shutdown),
 		cmocka_unit_test(cr8_travels_by_the_run_page),
+		cmocka_unit_test(cr8_is_written_while_a_window_is_waited_for),
 		cmocka_unit_test(steps_stop_behind_what_is_emulated_too),
 		cmocka_unit_test(steps_go_on_behind_an_interrupts_handler),
 		cmocka_unit_test(the_guests_own_steps_are_its_own),

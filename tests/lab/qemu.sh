@@ -68,8 +68,8 @@ machine_result()
 	:
 }
 
-# machine_failure: dies of what QEMU itself had to say. With a thread for each CPU 7.2 may find that
-# a CPU's thread has not the lock that it needs for an interrupt, whatever the guest did: status 122.
+# machine_failure: dies of what QEMU itself had to say. When a guest writes CR8 while a virtual
+# interrupt waits for it, 7.2 finds that it has not taken the lock that this needs: status 122.
 machine_failure()
 {
 	if grep -q 'tcg_handle_interrupt: assertion failed: (qemu_mutex_iothread_locked())' "$run/machine"; then
