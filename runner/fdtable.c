@@ -28,8 +28,11 @@ static struct {
 	pthread_mutex_t lock;
 	struct slot *slot;
 	unsigned int size;	/* slots allocated */
+	uint64_t taken[FDS_MAX / 64];	/* a bit for each slot that is not free: the lowest is soon found */
 	unsigned long soft, hard;
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+_Static_assert(FDS_MAX % 64 == 0, "whole words");
 
 /* Host descriptors the runner keeps for itself beside what the guest may open. */
 #define HOST_RESERVE 64
@@ -90,6 +93,20 @@ void file_put(struct file *file)
 	free(file);
 }
 
+/* Fills a slot, or with NULL empties it, and returns what it had. With the lock held. */
+static struct file *put(unsigned int fd, struct file *file, bool cloexec)
+{
+	struct file *old = table.slot[fd].file;
+	uint64_t bit = 1ull << fd % 64;
+
+	table.slot[fd] = (struct slot){ file, cloexec };
+	if (file)
+		table.taken[fd / 64] |= bit;
+	else
+		table.taken[fd / 64] &= ~bit;
+	return old;
+}
+
 /* Closes every descriptor above the streams but one. */
 static int close_others(int keep)
 {
@@ -126,7 +143,7 @@ void fdtable_init(int keep)
 		if (!file)
 			die(KVMRUN_FAILED, "no memory for the table of open files");
 		file->inherited = true;
-		table.slot[fd].file = file;
+		put(fd, file, false);
 	}
 	if (close_others(keep) < 0)
 		die(KVMRUN_FAILED, "cannot close the inherited descriptors: %m; Linux 5.9 or newer is needed");
@@ -196,14 +213,27 @@ static int reserve(unsigned int fd)
 	return 0;
 }
 
+/* FDS_MAX: there is none. With the lock held. */
+static unsigned int lowest_free(unsigned int min)
+{
+	uint64_t above = ~0ull << min % 64;
+
+	for (unsigned int word = min / 64; word < FDS_MAX / 64; word++) {
+		uint64_t free = ~table.taken[word] & above;
+
+		if (free)
+			return word * 64 + __builtin_ctzll(free);
+		above = ~0ull;
+	}
+	return FDS_MAX;
+}
+
 /* Puts file into the lowest free slot from min on. With the lock held. */
 static int place(struct file *file, unsigned int min, bool cloexec)
 {
-	unsigned int fd = min;
+	unsigned int fd = lowest_free(min);
 	int err;
 
-	while (fd < table.size && table.slot[fd].file)
-		fd++;
 	if (fd >= table.soft) {
 		limit_fds_refused(fd);
 		return -EMFILE;
@@ -211,7 +241,7 @@ static int place(struct file *file, unsigned int min, bool cloexec)
 	err = reserve(fd);
 	if (err)
 		return err;
-	table.slot[fd] = (struct slot){ file, cloexec };
+	put(fd, file, cloexec);
 	return fd;
 }
 
@@ -234,7 +264,7 @@ int fd_install_pair(struct file *const file[2], int fd[2], bool cloexec)
 	fd[0] = place(file[0], 0, cloexec);
 	fd[1] = fd[0] < 0 ? fd[0] : place(file[1], 0, cloexec);
 	if (fd[0] >= 0 && fd[1] < 0)
-		table.slot[fd[0]].file = NULL;
+		put(fd[0], NULL, false);
 	pthread_mutex_unlock(&table.lock);
 	if (fd[1] >= 0)
 		return 0;
@@ -278,24 +308,11 @@ int fd_replace(struct file *file, int to, bool cloexec)
 	pthread_mutex_lock(&table.lock);
 	if (to >= 0 && (unsigned int)to < table.soft)
 		err = reserve(to);
-	if (!err) {
-		struct file *old = table.slot[to].file;
-
-		table.slot[to] = (struct slot){ file, cloexec };
-		file = old;
-	}
+	if (!err)
+		file = put(to, file, cloexec);
 	pthread_mutex_unlock(&table.lock);
 	file_put(file);
 	return err ? err : to;
-}
-
-/* Empties a slot; the file is for the caller to put. With the lock held. */
-static struct file *take(unsigned int fd)
-{
-	struct file *file = table.slot[fd].file;
-
-	table.slot[fd].file = NULL;
-	return file;
 }
 
 int fd_close(int fd)
@@ -304,7 +321,7 @@ int fd_close(int fd)
 
 	pthread_mutex_lock(&table.lock);
 	if (is_open(fd))
-		file = take(fd);
+		file = put(fd, NULL, false);
 	pthread_mutex_unlock(&table.lock);
 	file_put(file);
 	return file ? 0 : -EBADF;
@@ -335,7 +352,7 @@ void fd_close_range(unsigned int first, unsigned int last, bool cloexec)
 		if (!end && cloexec)
 			table.slot[fd].cloexec = true;
 		else if (!end)
-			file = take(fd);
+			file = put(fd, NULL, false);
 		pthread_mutex_unlock(&table.lock);
 		file_put(file);
 		if (end)

@@ -560,6 +560,53 @@ static void threat_15_the_guest_has_its_own_descriptors(void **state)
 	guest(descriptors);
 }
 
+/* The lowest free number, whatever is closed in between, against a table kept here. */
+static void lowest(void)
+{
+	enum { MOST = 4200 };
+	bool open[MOST] = { true, true, true };
+	unsigned int seed = 1, low;
+	int pair[2];
+
+	need_result(fd_set_limit(MOST, MOST), 0);
+	for (int i = 3; i < MOST; i++) {
+		need_result(guest_call(dup, 1), i);
+		open[i] = true;
+	}
+	need_result(guest_call(dup, 1), -EMFILE);
+	for (int round = 0; round < 20000; round++) {
+		unsigned int fd = 3 + rand_r(&seed) % (MOST - 3);
+		unsigned int min = round % 3 ? 0 : fd;
+
+		need_result(guest_call(close, fd), open[fd] ? 0 : -EBADF);
+		open[fd] = false;
+		if (round % 2)
+			continue;
+		for (low = min; low < MOST && open[low];)
+			low++;
+		need_result(guest_call(fcntl, 1, F_DUPFD, min), low);
+		open[low] = true;
+	}
+	for (low = 0; open[low];)
+		low++;
+	need_result(guest_call(pipe, P(pair)), 0);
+	need((unsigned int)pair[0] == low);
+	while (open[++low])
+		;
+	need((unsigned int)pair[1] == low);
+	/* in the middle, taken by dup2 and freed by close_range */
+	need_result(guest_call(close_range, 60, 70, 0), 0);
+	need_result(guest_call(dup2, 1, 64), 64);
+	need_result(guest_call(fcntl, 1, F_DUPFD, 63), 63);
+	need_result(guest_call(fcntl, 1, F_DUPFD, 63), 65);
+}
+
+static void a_new_descriptor_is_the_lowest_free(void **state)
+{
+	(void)state;
+	guest(lowest);
+}
+
 static void standard_streams(void)
 {
 	struct stat st;
@@ -914,6 +961,7 @@ int main(void)
 		cmocka_unit_test(threat_02_a_frame_rewritten_while_it_is_served_breaks_nothing),
 		cmocka_unit_test(data_arrives_whole_however_it_is_cut),
 		cmocka_unit_test(threat_15_the_guest_has_its_own_descriptors),
+		cmocka_unit_test(a_new_descriptor_is_the_lowest_free),
 		cmocka_unit_test(standard_streams_are_the_callers_and_nothing_else_is),
 		cmocka_unit_test(threat_18_requests_are_an_allowlist),
 		cmocka_unit_test(waiting_is_on_the_guests_descriptors),
