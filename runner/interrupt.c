@@ -198,6 +198,19 @@ bool interrupt_is_waiting(int sig)
 	return __atomic_load_n(&queue.standard, __ATOMIC_SEQ_CST) & BIT(sig);
 }
 
+uint64_t interrupt_queued(void)
+{
+	uint64_t old = block_all(), set;
+
+	lock();
+	set = queue.standard;
+	for (unsigned int i = 0; i < queue.count; i++)
+		set |= BIT(queue.ring[(queue.head + i) % QUEUE].si_signo);
+	unlock();
+	set_mask(old);
+	return set;
+}
+
 unsigned int interrupt_fetch(struct abi_signal *to, unsigned int max)
 {
 	uint64_t old = block_all();

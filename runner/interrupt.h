@@ -71,6 +71,9 @@ bool interrupt_is_waiting(int sig);
 /* SIGTTIN or SIGTTOU is ignored, or not: the terminal driver treats who ignores them in another way. 0, or -EINVAL. */
 int interrupt_ignore(int sig, bool ignored);
 
+/* Which ones are, bit signal - 1. Not for signal handlers. */
+uint64_t interrupt_queued(void);
+
 /*
  * Takes up to max queued signals, the lowest number first, real-time signals of
  * one number in their order; returns how many.

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "fdtable.h"
+#include "interrupt.h"
 #include "load.h"
 #include "proc.h"
 #include "proc_ask.h"
@@ -26,6 +28,7 @@
 #include "vcpu.h"
 #include "vm.h"
 
+#define STAT_SIGNALS 0x7fffffffu /* of sets of signals what /proc/PID/stat has: proc(5) */
 #define TICK 10000000ull	/* ns of a clock tick, of which there are 100 in a second */
 
 bool proc_is_self(int pid)
@@ -198,6 +201,30 @@ static void sched_of(struct abi_sched *sched)
 	sched->nice = READ_ONCE(boot->sched.nice) % 21;
 }
 
+/* What the shim says of a thread's signals, and of its process's; bit signal - 1, in the order of a status. */
+struct signals {
+	uint64_t pending, shared_pending, blocked, ignored, caught;
+};
+
+#define BIT(sig)	(1ull << ((sig) - 1))
+#define NO_ACTION	(BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH))
+
+static struct signals signals_of(const struct subject *of)
+{
+	const struct abi_boot *boot = proc_boot();
+	const struct vcpu *vcpu = thread_find(of->id);
+	struct signals s = { .ignored = READ_ONCE(boot->ignored), .caught = READ_ONCE(boot->signals_caught) };
+
+	s.shared_pending = READ_ONCE(boot->signals_pending);
+	/* what is on its way to a shim that stands still; and, not to be dropped there, is pending */
+	s.shared_pending |= interrupt_queued() & ~(s.ignored | (NO_ACTION & ~s.caught));
+	if (vcpu) {
+		s.pending = READ_ONCE(vcpu->frame->signals_pending);
+		s.blocked = READ_ONCE(vcpu->frame->signals_blocked);
+	}
+	return s;
+}
+
 int proc_process_stat(const struct synth *s, FILE *out)
 {
 	struct sizes z = { 0 };
@@ -205,6 +232,7 @@ int proc_process_stat(const struct synth *s, FILE *out)
 	const struct process_view *v = &of.v;
 	struct rusage usage = { 0 };
 	struct abi_sched sched = { 0 };
+	struct signals signals = { 0 };
 	int err = view(s, &of);
 
 	if (err)
@@ -214,6 +242,7 @@ int proc_process_stat(const struct synth *s, FILE *out)
 	if (v->self) {
 		getrusage(RUSAGE_SELF, &usage);
 		sched_of(&sched);
+		signals = signals_of(&of);
 	}
 	fprintf(out, "%d (", of.id);
 	put_name(out, v->comm);
@@ -226,8 +255,10 @@ int proc_process_stat(const struct synth *s, FILE *out)
 	fprintf(out, "%llu %llu %llu %llu ", (unsigned long long)(v->started / TICK), (unsigned long long)(z.total * ABI_PAGE),
 		(unsigned long long)z.resident, ULLONG_MAX);
 	/* where its code begins and ends is not told; where its stack does is */
-	fprintf(out, "1 1 %llu 0 0 0 0 0 0 0 0 0 17 0 0 %u 0 0 0 0 0 0 0 0 0 0 0\n", v->self ? (unsigned long long)proc_vm->stack : 0,
-		sched.policy);
+	fprintf(out, "1 1 %llu 0 0 %u %u %u %u 0 0 0 17 0 0 %u 0 0 0 0 0 0 0 0 0 0 0\n",
+		v->self ? (unsigned long long)proc_vm->stack : 0, (uint32_t)signals.pending & STAT_SIGNALS,
+		(uint32_t)signals.blocked & STAT_SIGNALS, (uint32_t)signals.ignored & STAT_SIGNALS,
+		(uint32_t)signals.caught & STAT_SIGNALS, sched.policy);
 	return 0;
 }
 
@@ -266,6 +297,7 @@ int proc_status(const struct synth *s, FILE *out)
 {
 	uint32_t uid = s->pid == GUEST_PPID ? 0 : process_uid(), gid = s->pid == GUEST_PPID ? 0 : proc_gid();
 	struct sizes z = { 0 };
+	struct signals signals = { 0 };
 	struct subject of;
 	const struct process_view *v = &of.v;
 	int err = view(s, &of);
@@ -274,6 +306,8 @@ int proc_status(const struct synth *s, FILE *out)
 		return err;
 	if (v->self && !measure(&z))
 		return SYNTH_MAPPINGS;
+	if (v->self)
+		signals = signals_of(&of);
 	fprintf(out, "Name:\t");
 	put_name(out, v->comm);
 	fprintf(out, "\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
@@ -284,7 +318,9 @@ int proc_status(const struct synth *s, FILE *out)
 	if (v->self)
 		put_sizes(out, &z);
 	fprintf(out, "Threads:\t%u\nSigQ:\t0/1024\n", v->self ? count_threads() : 1);
-	fprintf(out, "SigPnd:\t%016x\nShdPnd:\t%016x\nSigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n", 0, 0, 0, 0, 0);
+	fprintf(out, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+		(unsigned long long)signals.pending, (unsigned long long)signals.shared_pending,
+		(unsigned long long)signals.blocked, (unsigned long long)signals.ignored, (unsigned long long)signals.caught);
 	fprintf(out, "CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\nCapBnd:\t%016x\nCapAmb:\t%016x\n", 0, 0, 0, 0, 0);
 	fprintf(out, "NoNewPrivs:\t1\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n"
 		"SpeculationIndirectBranch:\tconditional enabled\n");

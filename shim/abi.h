@@ -203,6 +203,8 @@ struct abi_frame {
 	uint64_t deadline;	/* written by the runner: when a relative wait that was interrupted ends, CLOCK_MONOTONIC ns; sent back on a restart, 0 at first;
 				   with ABI_MORE_SIGNALS the set to read, in which SIGKILL's bit says not to wait */
 	char comm[16];		/* the name of the vCPU's thread: both write it */
+	uint64_t signals_blocked;	/* by that thread, and pending for it alone, bit signal - 1; kept by the shim for /proc */
+	uint64_t signals_pending;
 	uint8_t data[ABI_DATA];
 	struct abi_seg seg[ABI_NSEGS];
 };
@@ -213,8 +215,8 @@ struct abi_frame {
 _Static_assert(offsetof(struct abi_frame, arg) == 8, "abi");
 _Static_assert(offsetof(struct abi_frame, ret) == 56, "abi");
 _Static_assert(offsetof(struct abi_frame, kick) == 72, "abi");
-_Static_assert(offsetof(struct abi_frame, data) == 112, "abi");
-_Static_assert(offsetof(struct abi_frame, seg) == 112 + ABI_DATA, "abi");
+_Static_assert(offsetof(struct abi_frame, data) == 128, "abi");
+_Static_assert(offsetof(struct abi_frame, seg) == 128 + ABI_DATA, "abi");
 _Static_assert(sizeof(struct abi_frame) <= ABI_FRAME_SIZE, "abi");
 
 /* A host signal on its way into the guest: the siginfo_t as Linux lays it out. */
@@ -335,7 +337,7 @@ struct abi_boot {
 	uint32_t nmaps;
 	uint64_t xcr0;		/* 0: no XSAVE, use FXSAVE */
 	struct abi_map map[ABI_MAPS];
-	uint64_t ignored;	/* signals ignored at the start, bit signal - 1 */
+	uint64_t ignored;	/* signals ignored, bit signal - 1: at the start by the runner's word, then kept by the shim for /proc */
 	uint64_t blocked;	/* signals blocked at the start, likewise */
 	char comm[16];
 	uint32_t max_threads;	/* at once; at most ABI_THREADS */
@@ -355,6 +357,8 @@ struct abi_boot {
 	uint64_t threads_refused;
 	struct abi_vmas vma_array;	/* what is mapped; likewise */
 	gva_t brk_end;		/* the program break now; likewise */
+	uint64_t signals_caught;	/* signals that have a handler, and that are pending for the process; likewise */
+	uint64_t signals_pending;
 	uint64_t calls[512];	/* counts of calls by number, kept by the shim for --stats */
 };
 _Static_assert(offsetof(struct abi_boot, map) == 144, "abi");

@@ -435,10 +435,8 @@ void call_entry(struct regs *r)
 	r->rax = ret;
 	if ((boot->flags & ABI_BOOT_REPORT) && !t->forwarded)
 		report(nr, a, ret);
-	if (t->masked && !t->interrupted) {
-		t->mask = t->saved_mask;
-		t->masked = false;
-	}
+	if (!t->interrupted)
+		signal_unmask(t);
 	if (this_cpu()->frame->kick)
 		signal_fetch();
 	if (t->interrupted || signal_waiting())

@@ -91,7 +91,7 @@ static long exec(int dir, gva_t path, gva_t argv, gva_t envp, u64 flags)
 		f->arg[1] = argc;
 		f->arg[2] = envc;
 		f->arg[3] = flags;
-		f->arg[4] = signals_ignored();
+		f->arg[4] = boot->ignored;
 		f->arg[5] = t->masked ? t->saved_mask : t->mask;
 		signals_list((struct abi_pending *)(f->data + ABI_EXEC_PENDING));
 		f->data_len = len + 1;

@@ -444,6 +444,8 @@ extern struct thread thread0;
 struct thread *thread_at(u32 i);
 /* A living one, by its ID, or NULL. */
 struct thread *thread_find(u32 tid);
+/* What its vCPU's frame tells of its signals is as they are. */
+void thread_show(const struct thread *t);
 /* Has the thread look for signals, whatever it does. */
 void thread_kick(struct thread *t);
 /* What another vCPU asked of this one by threads_flush(); wherever this one may have to wait, too. */
@@ -510,6 +512,7 @@ struct siginfo {
 };
 _Static_assert(sizeof(struct siginfo) == 128, "siginfo_t");
 void signal_init(void);
+void signal_block(struct thread *t, u64 mask);	/* the only way to another mask, but for a thread that has yet to begin */
 void signal_defaults(void);	/* no handlers any more: what is not ignored has its default action */
 
 /* ---- sigqueue.c */
@@ -523,7 +526,6 @@ void sigqueue_init(void);
 /* Whether a signal's action is to be ignored, and whether it is one that stops. */
 bool signal_ignored(int sig);
 bool signal_stops(int sig);
-u64 signals_ignored(void);	/* by SIG_IGN */
 /* Queues a signal, unless it is ignored, for a thread or (NULL) the process; -EAGAIN when the queue is full. */
 int signal_send(const struct siginfo *info, struct thread *to);
 /* Those that are pending for this thread. */
@@ -564,6 +566,7 @@ bool signal_interrupts(void);
 void signal_deliver(struct regs *r);
 /* Puts a call's own mask in force until the call ends; 0, -EFAULT or -EINVAL. */
 int signal_call_mask(gva_t set, u64 size);
+void signal_unmask(struct thread *t);	/* no call's own mask is in force any more */
 
 static inline bool canonical(gva_t va)
 {

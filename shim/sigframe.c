@@ -222,7 +222,7 @@ static int pop(struct regs *r, struct sigframe *f)
 
 	if (get_user(*f, sp - 8))
 		return -EFAULT;
-	t->mask = f->mask & ~UNBLOCKABLE;
+	signal_block(t, f->mask);
 	altstack_set(&t->alt, &f->stack, sp);
 	*r = (struct regs){
 		.r8 = f->sc.r8, .r9 = f->sc.r9, .r10 = f->sc.r10, .r11 = f->sc.r11, .r12 = f->sc.r12, .r13 = f->sc.r13,

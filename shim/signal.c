@@ -16,6 +16,21 @@ bool signal_waiting(void)
 	return signal_pending() & ~current->mask;
 }
 
+void signal_block(struct thread *t, u64 mask)
+{
+	t->mask = mask & ~UNBLOCKABLE;
+	thread_show(t);
+}
+
+/* The signal's action is another one: for who reads /proc. Under signal_lock. */
+static void show_action(int sig)
+{
+	gva_t handler = signal_actions[sig].handler;
+
+	boot->ignored = handler == SIG_IGN ? boot->ignored | BIT(sig) : boot->ignored & ~BIT(sig);
+	boot->signals_caught = handler > SIG_IGN ? boot->signals_caught | BIT(sig) : boot->signals_caught & ~BIT(sig);
+}
+
 /* A timer's signal may be for one thread: those by their IDs; 0: none. */
 static struct { int id; u32 tid; } timers[TIMERS];
 
@@ -129,8 +144,10 @@ static void handle(struct regs *r, const struct siginfo *info)
 
 	lock(&signal_lock);
 	now = *act;
-	if (now.flags & SA_ONESHOT)
+	if (now.flags & SA_ONESHOT) {
 		act->handler = SIG_DFL;
+		show_action(info->signo);
+	}
 	unlock(&signal_lock);
 	settle_call(r, now.flags);
 	if (sigframe_push(r, info, &now, mask)) {
@@ -140,8 +157,7 @@ static void handle(struct regs *r, const struct siginfo *info)
 		return;
 	}
 	t->masked = false;
-	t->mask |= now.mask | (now.flags & SA_NODEFER ? 0 : BIT(info->signo));
-	t->mask &= ~UNBLOCKABLE;
+	signal_block(t, t->mask | now.mask | (now.flags & SA_NODEFER ? 0 : BIT(info->signo)));
 	if (canonical(now.handler))
 		return;
 	/* IRET to it would fault; where it is SIGSEGV's own handler that would go on until the stack's end */
@@ -170,10 +186,7 @@ void signal_deliver(struct regs *r)
 		else
 			end_program(0, sig, ABI_END_STATUS);
 	}
-	if (t->masked) {
-		t->mask = t->saved_mask;
-		t->masked = false;
-	}
+	signal_unmask(t);
 	if (t->interrupted) {
 		/* no handler ran: the call is made again */
 		r->rip -= 2;
@@ -212,8 +225,16 @@ int signal_call_mask(gva_t set, u64 size)
 		return -EFAULT;
 	t->saved_mask = t->mask;
 	t->masked = true;
-	t->mask = mask & ~UNBLOCKABLE;
+	signal_block(t, mask);
 	return 0;
+}
+
+void signal_unmask(struct thread *t)
+{
+	if (!t->masked)
+		return;
+	signal_block(t, t->saved_mask);
+	t->masked = false;
 }
 
 void signal_defaults(void)
@@ -221,6 +242,7 @@ void signal_defaults(void)
 	for (int sig = 1; sig <= NSIG; sig++)
 		signal_actions[sig] = (struct sigaction){
 			.handler = signal_actions[sig].handler == SIG_IGN ? SIG_IGN : SIG_DFL };
+	boot->signals_caught = 0;
 	boot->nocldstop = 0;
 	boot->autoreap = signal_actions[SIGCHLD].handler == SIG_IGN;
 }
@@ -240,6 +262,7 @@ long sys_rt_sigaction(const u64 a[6])
 		new.mask &= ~UNBLOCKABLE;
 		new.flags &= SA_SUPPORTED;
 		signal_actions[sig] = new;
+		show_action(sig);
 		if (signal_ignored(sig))
 			signal_drop(BIT(sig));
 		signalfd_tell(0);
@@ -277,7 +300,7 @@ long sys_rt_sigprocmask(const u64 a[6])
 		default:
 			return -EINVAL;
 		}
-		t->mask = set & ~UNBLOCKABLE;
+		signal_block(t, set);
 		signal_retarget(t->mask & ~old);
 	}
 	return a[2] && put_user(old, a[2]) ? -EFAULT : 0;
@@ -507,5 +530,6 @@ void signal_init(void)
 		if (boot->ignored & BIT(sig))
 			signal_actions[sig].handler = SIG_IGN;
 	boot->autoreap = signal_actions[SIGCHLD].handler == SIG_IGN;
-	thread0.mask = boot->blocked & ~UNBLOCKABLE;
+	boot->signals_caught = boot->signals_pending = 0;
+	signal_block(&thread0, boot->blocked);
 }

@@ -60,14 +60,13 @@ bool signal_ignored(int sig)
 	return handler == SIG_IGN || (handler == SIG_DFL && (IGNORED & BIT(sig)));
 }
 
-u64 signals_ignored(void)
+/* For who reads /proc. */
+static void show(const struct pending *p)
 {
-	u64 set = 0;
-
-	for (int sig = 1; sig <= NSIG; sig++)
-		if (signal_actions[sig].handler == SIG_IGN)
-			set |= BIT(sig);
-	return set;
+	if (p == &process)
+		boot->signals_pending = p->set;
+	else
+		thread_show((const struct thread *)((u64)p - offsetof(struct thread, pending)));
 }
 
 void pending_drop(struct pending *p, u64 set)
@@ -85,6 +84,7 @@ void pending_drop(struct pending *p, u64 set)
 		}
 	}
 	p->set &= ~set;
+	show(p);
 }
 
 void signal_drop(u64 set)
@@ -123,6 +123,7 @@ static int append(struct pending *p, const struct siginfo *info)
 	if (!q && sig >= RT_MIN)
 		return -EAGAIN;
 	p->set |= BIT(sig);
+	show(p);
 	if (q) {
 		q->info = *info;
 		q->next = NULL;
@@ -243,6 +244,7 @@ static int take(struct pending *p, u64 set, struct siginfo *info)
 	}
 	if (!more)
 		p->set &= ~BIT(sig);
+	show(p);
 	return sig;
 }
 

@@ -210,6 +210,12 @@ struct thread *thread_find(u32 tid)
 	return NULL;
 }
 
+void thread_show(const struct thread *t)
+{
+	t->cpu->frame->signals_blocked = t->mask;
+	t->cpu->frame->signals_pending = t->pending.set;
+}
+
 static u32 new_tid(void)
 {
 	if (boot->forked)
@@ -288,6 +294,7 @@ void threads_forked(const struct thread *t)
 {
 	thread0 = *t;
 	memcpy(thread0.cpu->frame->comm, t->comm, sizeof(t->comm));
+	thread_show(&thread0);
 	thread0.alive = true;
 	thread0.tid = last_tid = boot->pid;
 	boot->sched = thread0.sched;
@@ -321,6 +328,7 @@ static long create(const struct clone_args *c)
 		goto out;
 	thread_inherit(t, c);
 	memcpy(t->cpu->frame->comm, t->comm, sizeof(t->comm));
+	thread_show(t);
 	t->tid = new_tid();
 	/* as on Linux a bad address is no error */
 	if (c->flags & CLONE_PARENT_SETTID)

@@ -36,6 +36,14 @@ static void a_thread_has_a_directory_like_its_process(void **state)
 	assert_same_as_native(NULL, LIST("build/guest/proc_other", "thread"));
 }
 
+static void signals_are_told_as_on_linux(void **state)
+{
+	const struct run_opts opts = { .options = LIST("--ro", ".") };
+
+	(void)state;
+	assert_same_as_native(&opts, LIST("build/guest/proc_other", "signals"));
+}
+
 /* Lines that may be on one side only, by how they begin. */
 struct apart {
 	const char *begins, *reason;
@@ -125,6 +133,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(processes_can_all_look_at_each_other),
 		cmocka_unit_test(what_is_read_again_tells_how_things_are),
 		cmocka_unit_test(a_thread_has_a_directory_like_its_process),
+		cmocka_unit_test(signals_are_told_as_on_linux),
 		cmocka_unit_test(files_have_the_formats_of_linux),
 	};
 

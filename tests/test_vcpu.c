@@ -33,7 +33,7 @@ asm(".data\n.balign 4096\n.globl shim_image, shim_image_end\n"
     ".balign 4096\nshim_image_end:\n.text\n");
 
 _Static_assert(offsetof(struct abi_boot, frame) == 64, "GUEST");
-_Static_assert(offsetof(struct abi_frame, data) == 112, "panic");
+_Static_assert(offsetof(struct abi_frame, data) == 128, "panic");
 /* RBP: the frame. RSP: the data page's end. */
 #define GUEST(name, code)                                                                         \
 	extern const uint8_t guest_##name[], guest_##name##_end[];                                \
@@ -66,7 +66,7 @@ GUEST(bad_mode, OP(7) ARG0(3) CALL_OUT);
 GUEST(two_boots, OP(7) ARG0(1) CALL_OUT CALL_OUT);
 GUEST(bad_signal, OP(3) ARG0(0) "movq $65, 16(%rbp)\n" CALL_OUT);
 GUEST(minus_signal, OP(3) ARG0(0) "movq $-1, 16(%rbp)\n" CALL_OUT);
-GUEST(panic, OP(6) "movl $8, 68(%rbp)\nmovabs $0x0a6d315b1b41420a, %rax\nmov %rax, 112(%rbp)\n" CALL_OUT);
+GUEST(panic, OP(6) "movl $8, 68(%rbp)\nmovabs $0x0a6d315b1b41420a, %rax\nmov %rax, 128(%rbp)\n" CALL_OUT);
 GUEST(long_panic, OP(6) "movl $-1, 68(%rbp)\n" CALL_OUT);
 GUEST(memory, OP(8) ARG0(-1) CALL_OUT "cmpq $-12, 56(%rbp)\njne 1f\n" OP(3) ARG0(0) CALL_OUT "1:");
 GUEST(early_thread, OP(9) ARG0(1) "movq $0x20000, 16(%rbp)\n" CALL_OUT);

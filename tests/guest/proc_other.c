@@ -3,6 +3,7 @@
 #include "process.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <sys/prctl.h>
 
 static char text[1 << 16];
@@ -297,6 +298,137 @@ static void crowd(void)
 		printf("ended with %d\n", ended(all->pid[i]));
 }
 
+/* ------------------------------------------------------------- signals */
+
+/* What a status and a stat say of signals. A zombie's mask is what its end has left. */
+static void signals(const char *who, pid_t pid, pid_t tid)
+{
+	static const char *const keys[] = { "SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:" };
+	char name[64], *at;
+
+	snprintf(name, sizeof(name), "task/%d/status", tid);
+	contents(pid, tid ? name : "status", NULL);
+	printf("%s:", who);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		at = strstr(text, keys[i]);
+		printf(" %.*s", at ? (int)strcspn(at, "\n") : 4, at ? at : "none");
+	}
+	snprintf(name, sizeof(name), "task/%d/stat", tid);
+	at = strrchr(contents(pid, tid ? name : "stat", NULL), ')');
+	/* the 31st field, where the name is the second */
+	for (int i = 2; at && i < 31; i++)
+		at = strchr(at + 1, ' ');
+	printf("; stat%.*s\n", at ? (int)(strchr(strchr(strchr(strchr(at + 1, ' ') + 1, ' ') + 1, ' ') + 1, ' ') - at) : 0, at);
+}
+
+static void at_once(int sig)
+{
+	(void)sig;
+	signals("in a handler", getpid(), 0);
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+static volatile pid_t other_tid;
+
+/* Under a mask of its own, until it is told otherwise; then with a signal pending for it alone. */
+static void *waits_masked(void *unused)
+{
+	sigset_t set;
+
+	block(SIGWINCH);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGALRM);
+	other_tid = gettid();
+	ppoll(NULL, 0, NULL, &set);
+	write(up[1], "x", 1);
+	for (;;)
+		pause();
+	return unused;
+}
+
+static bool is_blocked(pid_t pid, pid_t tid, const char *mask)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "task/%d/status", tid);
+	return strstr(contents(pid, name, NULL), mask);
+}
+
+static int waits_for_signals(long unused)
+{
+	char c;
+
+	(void)unused;
+	block(SIGRTMIN + 1);
+	signal(SIGUSR2, SIG_IGN);
+	signal(SIGQUIT, nothing);
+	write(up[1], "x", 1);
+	return read(gate[0], &c, 1);
+}
+
+static void of_signals(char **argv)
+{
+	char *const again[] = { argv[0], "executed", NULL };
+	struct sigaction once = { .sa_handler = at_once, .sa_flags = SA_RESETHAND };
+	pthread_t thread;
+	pid_t pid;
+	char c;
+
+	if (pipe(gate) || pipe(up))
+		exit(105);
+	signals("at first", getpid(), 0);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGHUP, nothing);
+	signal(SIGCHLD, SIG_DFL);
+	sigaction(SIGUSR2, &once, NULL);
+	signals("ignored and caught", getpid(), 0);
+	block(SIGALRM);
+	kill(getpid(), SIGALRM);
+	sigaddset(&once.sa_mask, SIGBUS);
+	sigaction(SIGUSR2, &once, NULL);
+	raise(SIGUSR2);
+	signals("after it", getpid(), 0);
+	block(SIGTRAP);
+	pthread_kill(pthread_self(), SIGTRAP);
+	signals("one for this thread", getpid(), 0);
+	signal(SIGTRAP, SIG_IGN);
+	signals("dropped", getpid(), 0);
+
+	pthread_create(&thread, NULL, waits_masked, NULL);
+	while (!other_tid || !is_blocked(getpid(), other_tid, "SigBlk:\t0000000000006000"))
+		sched_yield();
+	signals("a thread in ppoll", getpid(), other_tid);
+	signals("the first thread", getpid(), getpid());
+	pthread_kill(thread, SIGHUP);
+	read(up[0], &c, 1);
+	pthread_kill(thread, SIGWINCH);
+	signals("a thread with one pending", getpid(), other_tid);
+
+	pid = child(waits_for_signals, 0);
+	read(up[0], &c, 1);
+	signals("a child that waits", pid, 0);
+	kill(pid, SIGRTMIN + 1);
+	kill(pid, SIGALRM);
+	while (!strstr(contents(pid, "status", NULL), "ShdPnd:\t0000000400002000"))
+		sched_yield();
+	signals("with two pending", pid, pid);
+	kill(pid, SIGSTOP);
+	waitpid(pid, NULL, WUNTRACED);
+	kill(pid, SIGQUIT);
+	signals("stopped, with one more", pid, 0);
+	kill(pid, SIGKILL);
+	waitid(P_PID, pid, (siginfo_t *)text, WEXITED | WNOWAIT);
+	reap(pid);
+	fflush(stdout);
+	execv(again[0], again);
+	printf("execv: %s\n", strerrorname_np(errno));
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -311,6 +443,10 @@ int main(int argc, char **argv)
 		again();
 	else if (!strcmp(what, "thread"))
 		of_a_thread();
+	else if (!strcmp(what, "signals"))
+		of_signals(argv);
+	else if (!strcmp(what, "executed"))
+		signals("executed", getpid(), 0);
 	else
 		return 1;
 	return 0;
