@@ -668,6 +668,9 @@ static void requests(void)
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		need_result(guest_call_args(refused[i].nr, (uint64_t[6]){ 3, refused[i].request, 1 }),
 			    refused[i].expected);
+	/* no event is asked for: fcntl(2) */
+	need_result(guest_call(fcntl, 3, F_NOTIFY, 0), 0);
+	need_result(guest_call(fcntl, 3, F_NOTIFY, DN_MULTISHOT), 0);
 	/* signals to processes of the program's only, and nothing of it is the host's */
 	need_result(guest_call(fcntl, 3, F_SETOWN, getppid()), -ESRCH);
 	need_result(guest_call(fcntl, 3, F_SETFL, O_ASYNC | O_NONBLOCK), 0);

@@ -192,7 +192,7 @@ static void threat_18_requests_that_reach_beyond_the_program_are_refused(void **
 		0x40086602,	/* FS_IOC_SETFLAGS */
 		0xae01,		/* KVM_CREATE_VM */
 	};
-	static const uint32_t fcntls[] = { F_SETLEASE, F_NOTIFY };
+	static const uint32_t fcntls[] = { F_SETLEASE };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ioctls); i++)
