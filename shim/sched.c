@@ -27,8 +27,7 @@ struct attr {
 #define FLAG_UTIL_CLAMP 0x60
 #define FLAG_ALL 0x7f
 
-/* Process 1, which can be looked at and is another user's. */
-#define INIT 1
+/* Process 1, which can be looked at. */
 static struct thread init;
 
 /* One that is only looked at. */

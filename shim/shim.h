@@ -602,6 +602,7 @@ void rlimits_init(void);	/* behind mm_init() */
 #define PRIO_PROCESS	0
 #define PRIO_PGRP	1
 #define PRIO_USER	2
+#define INIT	1	/* the parent of the program's first process, and root's */
 struct thread *thread_or_self(u64 tid);	/* a living one, the caller's own by 0, or NULL */
 
 /* ---- sys.c: small calls */

@@ -468,6 +468,9 @@ long sys_kill(const u64 a[6])
 	/* threads, too, are names for the process */
 	if (pid > 0 && thread_find(pid))
 		return send((u32)a[1], 0, NULL);
+	/* as every process 1 it ignores what it does not ask for */
+	if (pid == INIT)
+		return (u32)a[1] > NSIG ? -EINVAL : boot->uid ? -EPERM : 0;
 	if (boot->forked)
 		return (u32)a[1] > NSIG ? -EINVAL : forward(NR_kill, a);
 	/* it is alone, and leads its process group */

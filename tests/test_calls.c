@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/uio.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -840,6 +841,27 @@ static void on_signal(int sig)
 	fired = sig;
 }
 
+static void clocks_are_not_set(void)
+{
+	struct timespec now, early = { -1, 0 }, odd = { 1, 1000000000 };
+	struct timeval tv = { 1, 1000001 };
+	struct timezone tz = { 0 };
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	need_result(guest_call(clock_settime, CLOCK_REALTIME, P(&now)), -EPERM);
+	need_result(guest_call(clock_settime, CLOCK_REALTIME, P(&early)), -EINVAL);
+	need_result(guest_call(clock_settime, CLOCK_REALTIME, P(&odd)), -EINVAL);
+	need_result(guest_call(clock_settime, CLOCK_REALTIME, 0), -EFAULT);
+	need_result(guest_call(clock_settime, CLOCK_MONOTONIC, P(&now)), -EINVAL);
+	need_result(guest_call(clock_settime, CLOCK_PROCESS_CPUTIME_ID, P(&now)), -EINVAL);
+	need_result(guest_call(clock_settime, 99, P(&now)), -EINVAL);
+	need_result(guest_call(clock_settime, -6, P(&now)), -EPERM);
+	need_result(guest_call(settimeofday, P(&tv), 0), -EINVAL);
+	tv.tv_usec = 0;
+	need_result(guest_call(settimeofday, P(&tv), P(&tz)), -EPERM);
+	need_result(guest_call(settimeofday, 0, P(&tz)), -EPERM);
+}
+
 static void timers(void)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
@@ -888,6 +910,12 @@ static void timers_are_the_guests_own(void **state)
 {
 	(void)state;
 	guest(timers);
+}
+
+static void the_hosts_clocks_are_not_set(void **state)
+{
+	(void)state;
+	guest(clocks_are_not_set);
 }
 
 /* ------------------------------------------------------------- what goes out */
@@ -971,6 +999,7 @@ int main(void)
 		cmocka_unit_test(only_calls_that_wait_are_interrupted),
 		cmocka_unit_test(an_interrupted_wait_knows_when_it_ends),
 		cmocka_unit_test(timers_are_the_guests_own),
+		cmocka_unit_test(the_hosts_clocks_are_not_set),
 		cmocka_unit_test(threat_08_what_comes_out_is_initialised),
 		cmocka_unit_test(explain_names_each_refusal_once),
 	};

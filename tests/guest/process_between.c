@@ -38,6 +38,8 @@ static void killed(void)
 	show("kill of nobody", kill(pid, SIGTERM));
 	show("of a group of nobody", kill(-pid, 0));
 	show("a wrong signal", kill(getpid(), 65));
+	show("process 1 is there", kill(1, 0));
+	show("a wrong signal to it", kill(1, 65));
 	show("to oneself", kill(getpid(), 0));
 	show("sigqueue to nobody", sigqueue(pid, SIGUSR1, (union sigval){ 0 }));
 }
