@@ -104,7 +104,7 @@ void mq_look(void)
 void mq_changed(struct mq *q)
 {
 	__atomic_add_fetch(&ipc->mq_changes, 1, __ATOMIC_SEQ_CST);
-	for (uint32_t i = 0; procs && i < proc_max && i < PROCS_MAX; i++)
+	for (uint32_t i = 0; procs && i < proc_used() && i < PROCS_MAX; i++)
 		if ((q->open[i / 64] >> i % 64 & 1) && &procs->process[i] != proc_self)
 			proc_wake(&procs->process[i]);
 }

@@ -86,7 +86,7 @@ bool proc_alive(const struct process *p)
 /* The one with this ID, alive or a zombie; NULL. With the lock held. */
 struct process *proc_find(int pid)
 {
-	for (uint32_t i = 0; i < proc_max; i++)
+	for (uint32_t i = 0; i < proc_used(); i++)
 		if (procs->process[i].state != FREE && procs->process[i].pid == pid)
 			return &procs->process[i];
 	return NULL;
@@ -94,7 +94,7 @@ struct process *proc_find(int pid)
 
 static bool used(int id)
 {
-	for (uint32_t i = 0; i < proc_max; i++) {
+	for (uint32_t i = 0; i < proc_used(); i++) {
 		const struct process *p = &procs->process[i];
 
 		if (p->state != FREE && (p->pid == id || p->pgid == id || p->sid == id))
@@ -166,7 +166,7 @@ int process_id(pid_t host)
 
 	if (!procs)
 		return host == getpid() ? GUEST_PID : host == host_parent ? GUEST_PPID : 0;
-	for (uint32_t i = 0; i < proc_max; i++)
+	for (uint32_t i = 0; i < proc_used(); i++)
 		if (proc_alive(&procs->process[i]) && procs->process[i].host == host)
 			id = procs->process[i].pid;
 	return id ? id : host == host_parent ? GUEST_PPID : 0;
@@ -180,7 +180,7 @@ static struct process *reaper_for(const struct process *p)
 	struct process *a = proc_find(p->ppid);
 
 	/* a loop would be a bug; a table that a killed process left is no reason to hang in it */
-	for (uint32_t i = 0; a && i < proc_max; i++) {
+	for (uint32_t i = 0; a && i < proc_used(); i++) {
 		if (a->subreaper && proc_alive(a))
 			return a;
 		a = proc_find(a->ppid);
@@ -218,7 +218,7 @@ void proc_bury(struct process *p, int status)
 	proc_memory_end(p);
 	p->status = status;
 	p->executed = true;
-	for (uint32_t i = 0; i < proc_max; i++)
+	for (uint32_t i = 0; i < proc_used(); i++)
 		if (procs->process[i].state != FREE && procs->process[i].ppid == p->pid)
 			hand_over(&procs->process[i], p, reaper);
 	if (p->ppid == GUEST_PPID)
@@ -242,7 +242,7 @@ static void reap(void)
 			return;
 		status = info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
 		proc_lock();
-		for (uint32_t i = 0; i < proc_max; i++)
+		for (uint32_t i = 0; i < proc_used(); i++)
 			if (proc_alive(&procs->process[i]) && procs->process[i].host == info.si_pid) {
 				ipc_bury(procs->process[i].pid, i, false);
 				proc_bury(&procs->process[i], status);
@@ -382,6 +382,7 @@ static int make_table(void)
 	/* its end is told of by what all have inherited */
 	if (pidfd_watch_first() < 0)
 		vmsg("a pidfd of the first process cannot be had: %m");
+	procs->used = 1;
 	proc_self = procs->process;
 	*proc_self = (struct process){
 		.state = ALIVE, .pid = GUEST_PID, .ppid = GUEST_PPID, .pgid = GUEST_PID, .sid = GUEST_PID,
@@ -407,6 +408,8 @@ static struct process *new_entry(uint64_t how)
 		limit_met(LIMIT_PROCS, 1);
 		return NULL;
 	}
+	if (p - procs->process >= proc_used())
+		procs->used = p - procs->process + 1;
 	p->pid = new_id();
 	p->ppid = how & ABI_FORK_PARENT ? proc_self->ppid : proc_self->pid;
 	p->born = ++procs->born;

@@ -33,7 +33,7 @@ void process_end_all(void)
 		return;
 	proc_lock();
 	procs->ending = true;
-	for (uint32_t i = 0; i < proc_max; i++)
+	for (uint32_t i = 0; i < proc_used(); i++)
 		if (proc_alive(&procs->process[i]))
 			proc_wake(&procs->process[i]);
 	proc_unlock();
@@ -76,7 +76,7 @@ static bool others_live(void)
 	bool any = false;
 
 	proc_lock();
-	for (uint32_t i = 0; i < proc_max; i++)
+	for (uint32_t i = 0; i < proc_used(); i++)
 		any |= proc_alive(&procs->process[i]);
 	proc_unlock();
 	return any;
@@ -100,7 +100,7 @@ static uint64_t cpu_of_others(void)
 {
 	uint64_t sum = procs->cpu_ns;
 
-	for (uint32_t i = 1; i < proc_max; i++)
+	for (uint32_t i = 1; i < proc_used(); i++)
 		if (proc_alive(&procs->process[i]) && procs->process[i].host)
 			sum += cpu_of(procs->process[i].host);
 	return sum;

@@ -35,7 +35,7 @@ int process_getsid(int pid)
 /* One that is in a group, and in a session unless that is 0; NULL: there is none. */
 static struct process *member(int pgid, int sid)
 {
-	for (uint32_t i = 0; i < proc_max; i++) {
+	for (uint32_t i = 0; i < proc_used(); i++) {
 		struct process *p = &procs->process[i];
 
 		if (p->state != FREE && p->pgid == pgid && (!sid || p->sid == sid))
@@ -138,7 +138,7 @@ void process_set_tty(int tty)
 		return;
 	}
 	proc_lock();
-	for (uint32_t i = 0; i < proc_max; i++) {
+	for (uint32_t i = 0; i < proc_used(); i++) {
 		struct process *p = &procs->process[i];
 
 		if (p == proc_self || (proc_self->sid == proc_self->pid && p->state != FREE && p->sid == proc_self->sid))
@@ -168,7 +168,7 @@ static int from_host(pid_t id, bool session)
 	if (!procs)
 		return id == (session ? getsid(0) : getpgrp()) ? GUEST_PID : 0;
 	proc_lock();
-	for (uint32_t i = 0; i < proc_max && !ret; i++) {
+	for (uint32_t i = 0; i < proc_used() && !ret; i++) {
 		const struct process *p = &procs->process[i];
 
 		if (p->state != FREE && (session ? p->host_session : p->host_group) == id)

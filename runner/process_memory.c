@@ -107,10 +107,10 @@ void proc_memory_end(struct process *p)
 
 void proc_memory_sum(void)
 {
-	for (uint32_t i = 0; i < proc_max; i++)
+	for (uint32_t i = 0; i < proc_used(); i++)
 		procs->process[i].first.members = procs->process[i].first.shared = 0;
 	procs->memory = 0;
-	for (uint32_t i = 0; i < proc_max; i++) {
+	for (uint32_t i = 0; i < proc_used(); i++) {
 		struct process *p = &procs->process[i];
 
 		if (!proc_alive(p))
@@ -119,7 +119,7 @@ void proc_memory_sum(void)
 		family_of(p)->members++;
 		family_of(p)->shared += p->shared;
 	}
-	for (uint32_t i = 0; i < proc_max; i++) {
+	for (uint32_t i = 0; i < proc_used(); i++) {
 		struct family *f = &procs->process[i].first;
 
 		if (f->frozen > f->shared)

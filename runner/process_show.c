@@ -227,7 +227,7 @@ int process_next(int from)
 	if (!procs)
 		return from <= GUEST_PID ? GUEST_PID : -1;
 	proc_lock();
-	for (uint32_t i = 0; i < proc_max; i++) {
+	for (uint32_t i = 0; i < proc_used(); i++) {
 		const struct process *p = &procs->process[i];
 
 		if (p->state != FREE && p->pid >= from && (next < 0 || p->pid < next))

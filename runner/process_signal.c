@@ -57,7 +57,7 @@ int process_kill(int pid, const siginfo_t *info)
 	if (!procs)
 		return -ESRCH;
 	proc_lock();
-	for (uint32_t i = 0; i < proc_max; i++) {
+	for (uint32_t i = 0; i < proc_used(); i++) {
 		struct process *p = &procs->process[i];
 		int err = 0;
 

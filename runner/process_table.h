@@ -60,6 +60,7 @@ struct process {
 
 struct proc_table {
 	pthread_mutex_t lock;
+	uint32_t used;		/* entries, the first ones, that have not been free all the time */
 	int last_id;
 	uint64_t born;		/* processes so far */
 	bool ending;		/* everything is to end */
@@ -73,6 +74,15 @@ struct proc_table {
 extern struct proc_table *procs;	/* NULL until there is a second process */
 extern struct process *proc_self;	/* this one there, if there is a table */
 extern uint32_t proc_max;		/* entries that it has: --procs */
+
+/* Entries worth a look. The others take no memory, which they would if they were read. */
+static inline uint32_t proc_used(void)
+{
+	uint32_t used = __atomic_load_n(&procs->used, __ATOMIC_RELAXED);
+
+	/* the table may be another process's work that was taken over */
+	return used < proc_max ? used : proc_max;
+}
 
 extern bool proc_left;			/* this one's entry may be another's already; under the lock */
 extern struct rusage proc_children;	/* of those that this one has waited for; likewise */

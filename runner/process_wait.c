@@ -19,7 +19,7 @@ void proc_autoreap(void)
 {
 	const struct abi_boot *boot = proc_boot();
 
-	for (uint32_t i = 0; i < proc_max; i++) {
+	for (uint32_t i = 0; i < proc_used(); i++) {
 		struct process *p = &procs->process[i];
 
 		if (p->state != ZOMBIE || p->ppid != proc_self->pid || p->kept)
@@ -103,7 +103,7 @@ static int look(int type, int id, int options, struct process_waited *w)
 	int ret = -ECHILD;
 
 	proc_autoreap();
-	for (uint32_t i = 0; i < proc_max; i++) {
+	for (uint32_t i = 0; i < proc_used(); i++) {
 		struct process *p = &procs->process[i];
 
 		if (!waits_for(p, type, id))

@@ -247,6 +247,27 @@ static void threat_22_no_more_processes_than_allowed_are_made(void **state)
 	run_free(&r);
 }
 
+static long faults_of_a_child(const char *procs)
+{
+	struct run_result r = run_kvmrun(LIST("--procs", procs), WAIT("faults"));
+	long faults = -1;
+
+	assert_status(&r, 0);
+	assert_int_equal(sscanf(r.out, "%ld faults", &faults), 1);
+	run_free(&r);
+	return faults;
+}
+
+/* Room for more of them makes none of them dearer: each had gone through all of the table. */
+static void what_processes_cost_is_by_how_many_there_are(void **state)
+{
+	long few = faults_of_a_child("4"), many = faults_of_a_child("4096");
+
+	(void)state;
+	if (many > few + 200)
+		fail_msg("a child has %ld faults where there may be 4 processes, %ld where there may be 4096", few, many);
+}
+
 static void a_daemon_is_run_to_its_end(void **state)
 {
 	char dir[] = "/tmp/test_processes.XXXXXX", program[PATH_MAX], text[32] = "", path[100];
@@ -280,6 +301,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_kill_of_kvmrun_ends_all_processes),
 		cmocka_unit_test(a_child_that_is_killed_from_outside_is_told_of_so),
 		cmocka_unit_test(threat_22_no_more_processes_than_allowed_are_made),
+		cmocka_unit_test(what_processes_cost_is_by_how_many_there_are),
 		cmocka_unit_test(a_daemon_is_run_to_its_end),
 	};
 	size_t n = 6;

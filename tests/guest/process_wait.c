@@ -212,6 +212,17 @@ static void usage(void)
 	check("times() tells of it", tms.tms_cutime + tms.tms_cstime >= 10);
 }
 
+/* How many pages a child has touched for the first time. */
+static void faults(void)
+{
+	struct rusage usage;
+	int status;
+
+	child(code, 0);
+	if (wait4(-1, &status, 0, &usage) > 0 && status == 0)
+		printf("%ld faults\n", usage.ru_minflt);
+}
+
 /* ------------------------------------------------------------- SIGCHLD */
 
 static volatile sig_atomic_t handled;
@@ -410,6 +421,7 @@ static const struct part parts[] = {
 	{ "errors", errors },
 	{ "by-group", by_group },
 	{ "usage", usage },
+	{ "faults", faults },
 	{ "sigchld", sigchld },
 	{ "autoreaped", autoreaped },
 	{ "ignored-later", ignored_later },
