@@ -43,16 +43,6 @@ gid_t proc_gid(void)
 
 /* ------------------------------------------------------------- threads */
 
-static unsigned int count_threads(void)
-{
-	const struct vcpu *vcpu;
-	unsigned int n = 0;
-
-	for (uint32_t i = 0; (vcpu = thread_vcpu(i)); i++)
-		n += !vcpu->parked;
-	return n ? n : 1;
-}
-
 int proc_next_tid(const struct synth *s, int from)
 {
 	const struct vcpu *vcpu;
@@ -251,7 +241,7 @@ int proc_process_stat(const struct synth *s, FILE *out)
 	fprintf(out, "%ld 0 %ld 0 %llu %llu %llu %llu %d %d %u 0 ", usage.ru_minflt, usage.ru_majflt,
 		(unsigned long long)(v->user / TICK), (unsigned long long)(v->system / TICK),
 		(unsigned long long)(v->children_user / TICK), (unsigned long long)(v->children_system / TICK),
-		20 + sched.nice, sched.nice, v->self ? count_threads() : 1);
+		20 + sched.nice, sched.nice, v->self ? threads_count() : 1);
 	fprintf(out, "%llu %llu %llu %llu ", (unsigned long long)(v->started / TICK), (unsigned long long)(z.total * ABI_PAGE),
 		(unsigned long long)z.resident, ULLONG_MAX);
 	/* where its code begins and ends is not told; where its stack does is */
@@ -317,7 +307,7 @@ int proc_status(const struct synth *s, FILE *out)
 		v->pid, of.id, v->pgid, v->sid);
 	if (v->self)
 		put_sizes(out, &z);
-	fprintf(out, "Threads:\t%u\nSigQ:\t0/1024\n", v->self ? count_threads() : 1);
+	fprintf(out, "Threads:\t%u\nSigQ:\t0/1024\n", v->self ? threads_count() : 1);
 	fprintf(out, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
 		(unsigned long long)signals.pending, (unsigned long long)signals.shared_pending,
 		(unsigned long long)signals.blocked, (unsigned long long)signals.ignored, (unsigned long long)signals.caught);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -388,12 +389,53 @@ static int make_table(void)
 		.state = ALIVE, .pid = GUEST_PID, .ppid = GUEST_PPID, .pgid = GUEST_PID, .sid = GUEST_PID,
 		.host = getpid(), .executed = true, .stranger = true, .exit_signal = SIGCHLD, .started = process_started(),
 		.host_group = getpgrp(), .host_session = getsid(0), .tty = tty,
-		.subreaper = alone.subreaper, .death_signal = alone.death_signal,
+		.subreaper = alone.subreaper, .death_signal = alone.death_signal, .threads = threads_count(),
 	};
 	return start_listening();
 }
 
 /* ------------------------------------------------------------------------- fork */
+
+/* RLIMIT_NPROC, getrlimit(2): as the guest has it, whose own limit it is. Root has none. */
+static uint64_t tasks_max(void)
+{
+	return process_uid() ? READ_ONCE(proc_boot()->limit[RLIMIT_NPROC].soft) : UINT64_MAX;
+}
+
+/* Threads of all processes; one that nobody has waited for is one. With the lock held, if there is a table. */
+static uint64_t tasks(void)
+{
+	uint64_t n = threads_count();
+
+	for (uint32_t i = 0; procs && i < proc_max; i++) {
+		const struct process *p = &procs->process[i];
+
+		if (p != proc_self && p->state != FREE)
+			n += p->state == ALIVE && p->threads ? p->threads : 1;
+	}
+	return n;
+}
+
+bool process_has_room(void)
+{
+	uint64_t max = tasks_max(), n;
+
+	/* so many there cannot be */
+	if (max >= (uint64_t)proc_max * proc_vm->max_threads)
+		return true;
+	if (procs)
+		proc_lock();
+	n = tasks();
+	if (procs)
+		proc_unlock();
+	return n < max;
+}
+
+void process_threads(uint32_t n)
+{
+	if (procs && !proc_left)
+		__atomic_store_n(&proc_self->threads, n, __ATOMIC_RELAXED);
+}
 
 /* A free entry, as a child of this process; NULL when there are as many as may be. */
 static struct process *new_entry(uint64_t how)
@@ -422,6 +464,7 @@ static struct process *new_entry(uint64_t how)
 	p->host_session = proc_self->host_session;
 	p->wanted_group = 0;
 	p->host = 0;
+	p->threads = 1;
 	p->exit_signal = how & ABI_FORK_PARENT ? proc_self->exit_signal : (int)(how & 0xff);
 	p->executed = p->stranger = p->stop_told = p->continued = p->kept = false;
 	p->stopped = 0;
@@ -525,7 +568,7 @@ static int make_process(struct vcpu *vcpu, uint32_t last_tid, struct forked_memo
 	if (procs->last_id < (int)last_tid && last_tid < ID_MAX)
 		procs->last_id = last_tid;
 	/* nobody escapes the end by multiplying */
-	p = procs->ending || ended() ? NULL : new_entry(how);
+	p = procs->ending || ended() || tasks() >= tasks_max() ? NULL : new_entry(how);
 	if (p)
 		ret = proc_memory_share(p);
 	if (p && ret) {

@@ -29,6 +29,12 @@ void process_guard(pthread_mutex_t *lock);
 /* ABI_OP_FORKING of a process that has so many pages: 0, or -EAGAIN: there may be none but this one. */
 int process_forking(uint64_t pages);
 
+/* Whether the program may have one thread or process more, by RLIMIT_NPROC. */
+bool process_has_room(void);
+
+/* This process has n threads now, for who counts those of all. */
+void process_threads(uint32_t n);
+
 /* Pages that a process has alone no more when it forks, and all that it has so: ABI_OP_FORK. */
 struct forked_memory {
 	uint64_t frozen, shared;

@@ -34,6 +34,7 @@ struct process {
 	int tty;		/* process_tty() */
 	pid_t wanted_group;	/* the host's, that it is to go to by itself; 0: none */
 	int exit_signal;
+	uint32_t threads;	/* it has so many, by its own word */
 	int status;		/* of a zombie, as of wait4(2) */
 	bool executed;		/* it has taken leave of its maker's program: vfork(2) */
 	uint64_t born;		/* tells it from others of its number */

@@ -26,6 +26,7 @@
 
 static struct vcpu *vcpus[ABI_THREADS];	/* set once; no gaps */
 static atomic_uint others;		/* threads but the main one */
+static uint32_t running;		/* threads of the program's: those that are not parked */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
 uint32_t vcpus_max(const struct vm *vm)
@@ -68,11 +69,26 @@ void threads_init(struct vcpu *main_vcpu)
 	main_vcpu->guest_tid = GUEST_PID;
 	sem_init(&main_vcpu->start, 0, 0);
 	vcpus[0] = main_vcpu;
+	running = 1;
+	process_threads(1);
 }
 
 struct vcpu *thread_vcpu(uint32_t index)
 {
 	return index < ABI_THREADS ? __atomic_load_n(&vcpus[index], __ATOMIC_ACQUIRE) : NULL;
+}
+
+uint32_t threads_count(void)
+{
+	uint32_t n = __atomic_load_n(&running, __ATOMIC_RELAXED);
+
+	return n ? n : 1;
+}
+
+static void count(int32_t change)
+{
+	__atomic_add_fetch(&running, change, __ATOMIC_RELAXED);
+	process_threads(threads_count());
 }
 
 struct vcpu *thread_find(uint32_t tid)
@@ -151,6 +167,8 @@ int thread_begin(struct vm *vm, uint32_t index, struct abi_frame *frame, uint32_
 
 	if (index >= vm->max_threads || !vm->mode)
 		return -EINVAL;
+	if (!process_has_room())
+		return -EAGAIN;
 	pthread_mutex_lock(&making);
 	vcpu = thread_vcpu(index);
 	if (vcpu) {
@@ -161,6 +179,8 @@ int thread_begin(struct vm *vm, uint32_t index, struct abi_frame *frame, uint32_
 	} else {
 		err = make(vm, index, frame, tid);
 	}
+	if (!err)
+		count(1);
 	pthread_mutex_unlock(&making);
 	return err;
 }
@@ -170,6 +190,7 @@ void thread_park(struct vcpu *vcpu)
 	struct timespec used;
 
 	vcpu->parked = true;
+	count(-1);
 	interrupt_detach(vcpu);
 	while (sem_wait(&vcpu->start) < 0 && !ended() && !exec_wanted())
 		;

@@ -27,9 +27,12 @@ void threads_init(struct vcpu *main_vcpu);
 /*
  * ABI_OP_THREAD: makes vCPU number index, with its frame in guest memory, or wakes the
  * one there is from thread_park(). 0; -EINVAL where the guest may not ask for that;
- * -EAGAIN when the host has no room for it. tid is the guest's ID of the thread.
+ * -EAGAIN when the host has no room for it, or RLIMIT_NPROC has none. tid is the guest's ID of the thread.
  */
 int thread_begin(struct vm *vm, uint32_t index, struct abi_frame *frame, uint32_t tid);
+
+/* How many threads the program has in this process, at least 1. */
+uint32_t threads_count(void);
 
 /* The one that runs the guest's thread tid, or NULL. */
 struct vcpu *thread_find(uint32_t tid);

@@ -136,6 +136,24 @@ static void a_user_with_the_device_needs_no_root(void **state)
 	run_free(&r);
 }
 
+/* Natively, too, where nothing else is the user's. */
+static void a_users_processes_and_threads_are_as_many_as_its_limit(void **state)
+{
+#define OUT "set: 0\nno other process: EAGAIN\nno thread: EAGAIN\nset: 0\na thread: 0\nits fork: EAGAIN\none more: EAGAIN\n" \
+	"one more thread: EAGAIN\nwhile it is a zombie: EAGAIN\nthen: 7\ntwo that have ended made room\n"
+	(void)state;
+	if (!is_root()) {
+		assert_shell("$K build/guest/limits tasks", 0, OUT);
+		return;
+	}
+	share_programs();
+	assert_shell("cp -f build/guest/limits $D/ && chmod 755 $D/limits && " AS_NOBODY "$D/limits tasks", 0, OUT);
+	assert_shell("dev=$(ls /dev/kvmrun /dev/kvm 2> /dev/null | head -n 1); rm -f $D/kvm; "
+		     "mknod -m 666 $D/kvm c $((0x$(stat -c %t $dev))) $((0x$(stat -c %T $dev))) && "
+		     AS_NOBODY "$D/kvmrun --device $D/kvm $D/limits tasks", 0, OUT);
+#undef OUT
+}
+
 static void a_user_without_the_device_is_told_what_to_do(void **state)
 {
 	struct run_result r;
@@ -194,6 +212,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(fifty_at_once_are_all_right),
 		cmocka_unit_test(many_in_a_row_leave_nothing_behind),
 		cmocka_unit_test(a_user_with_the_device_needs_no_root),
+		cmocka_unit_test(a_users_processes_and_threads_are_as_many_as_its_limit),
 		cmocka_unit_test(a_user_without_the_device_is_told_what_to_do),
 		cmocka_unit_test(a_program_that_may_not_be_read_is_126),
 	};

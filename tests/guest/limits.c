@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Resource limits that a program sets for itself, and whose a lock is: "limits", "limits locks". */
+/* Resource limits that a program sets for itself, and whose a lock is: "limits", "limits tasks", "limits locks". */
 #include "process.h"
 
 static long say(const char *what, long ret)
@@ -107,6 +107,64 @@ static void limits(void)
 	printf("ended with %d\n", ended(pid));
 }
 
+/* ------------------------------------------------------------- processes and threads */
+
+static void *sleeps(void *until)
+{
+	while (!*(volatile int *)until)
+		usleep(1000);
+	return NULL;
+}
+
+static int forks_and_waits(long unused)
+{
+	say("its fork", fork());
+	fflush(stdout);
+	return forever(unused);
+}
+
+static int thread_error(pthread_t *thread, volatile int *until)
+{
+	int err = pthread_create(thread, NULL, sleeps, (void *)until);
+
+	if (err)
+		errno = err;
+	return err ? -1 : 0;
+}
+
+/* Of a user who is not root, and of whom there is nothing else. */
+static void tasks(void)
+{
+	volatile int over = 0;
+	pthread_t thread, other;
+	pid_t pid, next;
+
+	setbuf(stdout, NULL);
+	set(RLIMIT_NPROC, 1, 3);
+	say("no other process", fork());
+	say("no thread", thread_error(&thread, &over));
+	set(RLIMIT_NPROC, 3, 3);
+	say("a thread", thread_error(&thread, &over));
+	pid = child(forks_and_waits, 0);
+	usleep(200000);
+	say("one more", fork());
+	say("one more thread", thread_error(&other, &over));
+	kill(pid, SIGKILL);
+	waitid(P_PID, pid, NULL, WEXITED | WNOWAIT);
+	say("while it is a zombie", fork());
+	reap(pid);
+	next = fork();
+	if (!next)
+		_exit(7);
+	printf("then: %d\n", ended(next));
+	over = 1;
+	pthread_join(thread, NULL);
+	/* it may be there for a moment */
+	while (thread_error(&thread, &over) || thread_error(&other, &over))
+		usleep(1000);
+	printf("two that have ended made room\n");
+}
+
 /* ------------------------------------------------------------- locks */
 
 static struct flock lock_of(short type, off_t start, off_t len)
@@ -163,6 +221,8 @@ int main(int argc, char **argv)
 		limits();
 	else if (!strcmp(argv[1], "locks"))
 		locks();
+	else if (!strcmp(argv[1], "tasks"))
+		tasks();
 	else
 		tell_all();
 	return 0;
