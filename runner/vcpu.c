@@ -377,11 +377,12 @@ static uint32_t *shim_word(struct vcpu *vcpu)
 
 static void op_wait(struct vcpu *vcpu)
 {
-	struct timespec a_while = { 0, 100000000 };	/* the shim looks again in any case */
+	uint64_t how = READ_ONCE(vcpu->frame->arg[1]), ms = how >> 32;
+	struct timespec most = { ms / 1000, ms % 1000 * 1000000 };
 	uint32_t *word = shim_word(vcpu);
 
 	if (word)
-		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, (uint32_t)READ_ONCE(vcpu->frame->arg[1]), &a_while);
+		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, (uint32_t)how, &most);
 }
 
 static void op_wake(struct vcpu *vcpu)

@@ -70,7 +70,8 @@ enum abi_op {
 	ABI_OP_READY,		/* a vCPU that ABI_OP_THREAD has made can take interrupts */
 	ABI_OP_PARK,		/* this vCPU's thread has ended: back when it is to start another one */
 	ABI_OP_KICK,		/* has vCPUs look at their kick: arg[1] is a set of 64 from number arg[0] on */
-	ABI_OP_WAIT,		/* sleeps for a while, as long as the word at GPA arg[0] is arg[1] */
+	ABI_OP_WAIT,		/* sleeps as long as the word at GPA arg[0] is the lower half of arg[1], the upper
+				   half in ms at most */
 	ABI_OP_WAKE,		/* wakes who sleeps so on the word at arg[0] */
 	ABI_OP_FORKING,		/* before the first ABI_OP_FORK: arg[0] pages count. ret = 0 and boot->forked is set, or -EAGAIN */
 	ABI_OP_FORK,		/* another process, as this one is now but for its threads: its vCPU 0 starts as that of a thread.

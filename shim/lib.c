@@ -60,16 +60,19 @@ static gpa_t gpa_of(const void *p)
 	return (*pt_find((gva_t)p, &huge) & PTE_ADDR) + ((u64)p & ~PAGE_MASK);
 }
 
-void wait_while(u32 *word, u32 value)
+void wait_while(u32 *word, u32 value, u32 ms)
 {
 	cpu_flush();
-	ask_runner(ABI_OP_WAIT, gpa_of(word), value);
+	ask_runner(ABI_OP_WAIT, gpa_of(word), value | (u64)ms << 32);
 }
 
 void wake(u32 *word)
 {
 	ask_runner(ABI_OP_WAKE, gpa_of(word), 0);
 }
+
+/* A thousand that each looked ten times a second whether it is their turn would leave a CPU no time for anything else. */
+#define LOOK_AGAIN_MS	10000
 
 /* Where a ticket's holder sleeps, so that it alone is woken when its turn comes, but for what collides. */
 static u32 beds[1024];
@@ -95,7 +98,7 @@ void lock(lock_t *l)
 		seen = __atomic_load_n(bed(mine), __ATOMIC_SEQ_CST);
 		if (__atomic_load_n(&l->serving, __ATOMIC_SEQ_CST) == mine)
 			break;
-		wait_while(bed(mine), seen);
+		wait_while(bed(mine), seen, LOOK_AGAIN_MS);
 	}
 	__atomic_sub_fetch(&l->sleepers, 1, __ATOMIC_SEQ_CST);
 }

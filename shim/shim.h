@@ -93,8 +93,8 @@ int memcmp(const void *a, const void *b, size_t n);
 _Noreturn void panic(const char *why, u64 value);
 /* An operation from anywhere, also while the frame has a call's arguments, which stay; its ret. */
 s64 ask_runner(enum abi_op op, u64 arg0, u64 arg1);
-/* Sleeps, in a loop that looks again, while a word of the shim's is this, and wakes who does. */
-void wait_while(u32 *word, u32 value);
+/* Sleeps, in a loop that looks again after some ms at most, while a word of the shim's is this, and wakes who does. */
+void wait_while(u32 *word, u32 value, u32 ms);
 void wake(u32 *word);
 
 /* Taken in turn; who waits for long lets others have the host's CPU. */

@@ -156,7 +156,8 @@ static void await_flush(struct cpu *cpu)
 		}
 		wanted = 1;
 		__atomic_compare_exchange_n(&cpu->flush, &wanted, 2, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-		wait_while(&cpu->flush, 2);
+		/* it may have come to the shim by now, and sleep there: then nobody wakes this one */
+		wait_while(&cpu->flush, 2, 100);
 	}
 }
 
