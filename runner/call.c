@@ -16,14 +16,6 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/* What a frame is copied to: one call at a time per thread. */
-struct scratch {
-	uint8_t data[ABI_DATA] __attribute__((aligned(16)));
-	struct iovec iov[ABI_NSEGS];	/* by the index of the segment */
-};
-
-static _Thread_local struct scratch scratch;
-
 /* The frame's own fields, read once. */
 struct header {
 	uint32_t op, nr, nseg, data_len, bad;
@@ -59,7 +51,7 @@ static void read_header(struct header *h, const struct abi_frame *f)
 		h->arg[i] = READ_ONCE(f->arg[i]);
 }
 
-static const char *copy_segments(struct vm *vm, const struct abi_frame *f, uint32_t n)
+static const char *copy_segments(struct call *c, const struct abi_frame *f, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		gpa_t gpa = READ_ONCE(f->seg[i].gpa);
@@ -67,9 +59,9 @@ static const char *copy_segments(struct vm *vm, const struct abi_frame *f, uint3
 
 		if (!len)
 			return "an empty segment";
-		scratch.iov[i].iov_base = guest_mem(vm, gpa, len);
-		scratch.iov[i].iov_len = len;
-		if (!scratch.iov[i].iov_base)
+		c->scratch->iov[i].iov_base = guest_mem(c->vm, gpa, len);
+		c->scratch->iov[i].iov_len = len;
+		if (!c->scratch->iov[i].iov_base)
 			return "a segment outside guest memory";
 	}
 	return NULL;
@@ -111,7 +103,7 @@ static const char *take_data(struct call *c, int i, const struct abi_arg *a, str
 	if (a->kind != ABI_ARG_STRING && start % 8)
 		return "a structure that is not aligned";
 	cur->data = start + count;
-	p = (char *)scratch.data + start;
+	p = (char *)c->scratch->data + start;
 	if (a->kind == ABI_ARG_STRING &&
 	    (!count || count > 4096 || p[count - 1] || memchr(p, 0, count - 1)))
 		return "a string without its end";
@@ -130,10 +122,10 @@ static const char *take_segments(struct call *c, int i, const struct abi_arg *a,
 	if (start > cur->nseg || count > cur->nseg - start)
 		return "segments outside the frame";
 	for (uint32_t s = start; s < start + count; s++)
-		sum += scratch.iov[s].iov_len;
+		sum += c->scratch->iov[s].iov_len;
 	if ((a->kind == ABI_ARG_INBUF || a->kind == ABI_ARG_OUTBUF) && sum > c->arg[a->ref] + a->size)
 		return "segments longer than their buffer";
-	c->iov[i] = scratch.iov + start;
+	c->iov[i] = c->scratch->iov + start;
 	c->iovcnt[i] = count;
 	c->count[i] = sum;
 	return NULL;
@@ -143,7 +135,7 @@ static const char *take_segments(struct call *c, int i, const struct abi_arg *a,
 static const char *take_msg(struct call *c, int i, const struct abi_arg *a, struct cursor *cur)
 {
 	uint32_t start = c->arg[i], count = c->arg[i] >> 32;
-	struct abi_msg *m = (struct abi_msg *)(scratch.data + start);
+	struct abi_msg *m = (struct abi_msg *)(c->scratch->data + start);
 
 	if (start < cur->data || start > cur->data_len || count > cur->data_len - start || start % 8)
 		return "a message outside the frame's data";
@@ -155,7 +147,7 @@ static const char *take_msg(struct call *c, int i, const struct abi_arg *a, stru
 		memset(m->name, 0, count - offsetof(struct abi_msg, name));
 	c->ptr[i] = m;
 	c->count[i] = count;
-	c->iov[i] = scratch.iov;
+	c->iov[i] = c->scratch->iov;
 	c->iovcnt[i] = cur->nseg;
 	return NULL;
 }
@@ -163,7 +155,7 @@ static const char *take_msg(struct call *c, int i, const struct abi_arg *a, stru
 /* The arguments of a call with words have no other segments: they take the next ones. */
 static const char *take_words(struct call *c, int i, uint64_t n, struct cursor *cur)
 {
-	struct iovec *v = &scratch.iov[cur->word];
+	struct iovec *v = &c->scratch->iov[cur->word];
 
 	if (n > cur->nseg - cur->word)
 		return "a word that is not there";
@@ -318,8 +310,8 @@ static const char *prepare(struct call *c, const struct header *h, const struct 
 	const char *why;
 
 	memcpy(c->arg, h->arg, sizeof(c->arg));
-	memcpy(scratch.data, f->data, h->data_len);
-	why = copy_segments(c->vm, f, h->nseg);
+	memcpy(c->scratch->data, f->data, h->data_len);
+	why = copy_segments(c, f, h->nseg);
 	if (!why)
 		why = decode(c, c->row->arg, c->row->nargs, &cur, err);
 	/* a descriptor that is none comes first, as on Linux */
@@ -372,6 +364,7 @@ static void report(const struct call *c, long ret)
 int call_serve(struct vm *vm, struct vcpu *vcpu, const char **why)
 {
 	struct abi_frame *f = vcpu->frame;
+	struct scratch scratch;
 	struct abi_call own;
 	struct header h;
 	struct call c;
@@ -395,7 +388,8 @@ int call_serve(struct vm *vm, struct vcpu *vcpu, const char **why)
 	if (*why)
 		return -EPROTO;
 
-	c = (struct call){ .vm = vm, .vcpu = vcpu, .nr = h.nr, .row = &call_table[h.nr], .deadline = h.deadline };
+	c = (struct call){ .vm = vm, .vcpu = vcpu, .nr = h.nr, .row = &call_table[h.nr], .deadline = h.deadline,
+			   .scratch = &scratch };
 	c.arg[1] = h.arg[1];
 	c.arg[2] = h.arg[2];
 	allowed = choose_row(&c, &own) && handlers[c.nr];

@@ -9,6 +9,19 @@
 struct vm;
 struct vcpu;
 
+/* Bytes that the longest extended attribute or list of their names has. */
+#define FLAT_MAX 65536u
+
+/*
+ * What a call's frame is copied to, on the stack of its thread and not cleared: thread-local storage would be, for each
+ * new thread. Nobody looks where the copy, or a handler, has written nothing.
+ */
+struct scratch {
+	uint8_t data[ABI_DATA] __attribute__((aligned(16)));
+	struct iovec iov[ABI_NSEGS];	/* by the index of the segment */
+	char flat[FLAT_MAX];		/* flat() in sys.h */
+};
+
 /*
  * One forwarded call. Built from a private copy of the frame and checked in
  * full before a handler sees it; a handler acts on this alone. Per argument,
@@ -39,6 +52,7 @@ struct call {
 	int iovcnt[6];
 	uint64_t deadline;	/* see struct abi_frame; a handler may set it before returning -EINTR */
 	uint32_t more;		/* see struct abi_frame */
+	struct scratch *scratch;
 };
 
 /* Where --trace goes; -1: off. Set before the guest runs. */

@@ -28,15 +28,12 @@ call_fn synthetic_write;
  */
 int synthetic_renew(struct file *file, long at);
 
-/* Bytes that the longest extended attribute or list of their names has. */
-#define FLAT_MAX 65536u
-
 /* Copies an out-buffer's result to the guest: at most the buffer's bytes. */
 void scatter(struct call *c, int i, const void *from, uint64_t n);
 
 /*
  * A buffer argument in one piece: the guest's own memory when it is one already,
- * else a room of this thread's, filled for an in-buffer. *n is its length, cut at
+ * else a room of this call's, filled for an in-buffer, else zeroed. *n is its length, cut at
  * FLAT_MAX when the room is used. For an out-buffer scatter() afterwards, which
  * does nothing when the piece is the guest's own.
  */

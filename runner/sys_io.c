@@ -38,8 +38,7 @@ void scatter(struct call *c, int i, const void *from, uint64_t n)
 
 void *flat(struct call *c, int i, uint64_t *n)
 {
-	static _Thread_local char room[FLAT_MAX];
-	char *p = room;
+	char *room = c->scratch->flat, *p = room;
 
 	*n = c->count[i];
 	if (c->iovcnt[i] == 1)
@@ -47,7 +46,7 @@ void *flat(struct call *c, int i, uint64_t *n)
 	if (*n > FLAT_MAX)
 		*n = FLAT_MAX;
 	if (c->row->arg[i].kind != ABI_ARG_INBUF)
-		return room;
+		return memset(room, 0, *n);
 	for (int s = 0; p < room + *n; s++) {
 		uint64_t left = room + *n - p;
 		uint64_t part = c->iov[i][s].iov_len < left ? c->iov[i][s].iov_len : left;

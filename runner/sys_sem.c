@@ -371,10 +371,12 @@ static long change(struct semset *s, int cmd, const struct semid_ds *d)
 }
 
 /* What GETALL and SETALL pass: the program's memory is not touched with the lock held. */
-static _Thread_local uint16_t values[PER_SET];
-static _Thread_local uint32_t nvalues;
+struct values {
+	uint32_t n;
+	uint16_t value[PER_SET];
+};
 
-static long all_values(struct semset *s, bool set)
+static long all_values(struct semset *s, struct values *values, bool set)
 {
 	uint32_t n;
 	struct sem *sem = sems_of(s, &n);
@@ -383,17 +385,17 @@ static long all_values(struct semset *s, bool set)
 		return -EINVAL;
 	if (!set) {
 		for (uint32_t i = 0; i < n; i++)
-			values[i] = sem[i].value;
-		nvalues = n;
+			values->value[i] = sem[i].value;
+		values->n = n;
 		return 0;
 	}
-	if (nvalues < n)
+	if (values->n < n)
 		return -EFAULT;
 	for (uint32_t i = 0; i < n; i++)
-		if (values[i] > VALUE_MAX)
+		if (values->value[i] > VALUE_MAX)
 			return -ERANGE;
 	for (uint32_t i = 0; i < n; i++)
-		sem[i] = (struct sem){ values[i], process_pid() };
+		sem[i] = (struct sem){ values->value[i], process_pid() };
 	forget(s, -1);
 	s->ctime = ipc_time();
 	ipc_wake(&s->wake);
@@ -425,7 +427,7 @@ static long one_value(struct call *c, struct semset *s, int num, int cmd)
 	return 0;
 }
 
-static long control(struct call *c, int id, int num, int cmd)
+static long control(struct call *c, int id, int num, int cmd, struct values *values)
 {
 	bool by_number = cmd == SEM_STAT || cmd == SEM_STAT_ANY, sets = cmd == SETVAL || cmd == SETALL;
 	struct semset *s;
@@ -453,24 +455,25 @@ static long control(struct call *c, int id, int num, int cmd)
 		return by_number ? ipc_id(&kind, id) : 0;
 	}
 	if (cmd == GETALL || cmd == SETALL)
-		return all_values(s, cmd == SETALL);
+		return all_values(s, values, cmd == SETALL);
 	return one_value(c, s, num, cmd);
 }
 
 long host_semctl(struct call *c)
 {
 	int cmd = c->arg[2];
+	struct values values;
 	long ret;
 
-	nvalues = 0;
-	if (cmd == SETALL && c->count[3] <= sizeof(values) && !ipc_gather(c, 3, values, c->count[3]))
-		nvalues = c->count[3] / sizeof(values[0]);
+	values.n = 0;
+	if (cmd == SETALL && c->count[3] <= sizeof(values.value) && !ipc_gather(c, 3, values.value, c->count[3]))
+		values.n = c->count[3] / sizeof(values.value[0]);
 	ret = ipc_enter();
 	if (ret)
 		return ret;
-	ret = control(c, c->arg[0], c->arg[1], cmd);
+	ret = control(c, c->arg[0], c->arg[1], cmd, &values);
 	ipc_leave();
 	if (cmd == GETALL && !ret)
-		ret = ipc_scatter(c, 3, values, nvalues * sizeof(values[0]));
+		ret = ipc_scatter(c, 3, values.value, values.n * sizeof(values.value[0]));
 	return ret < 0 || cmd != GETALL ? ret : 0;
 }

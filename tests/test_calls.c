@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -608,6 +609,25 @@ static void a_new_descriptor_is_the_lowest_free(void **state)
 	guest(lowest);
 }
 
+/* Each thread that is made fills its thread-local storage, by page faults: 44 of them, once. */
+static void a_thread_of_the_runner_begins_with_little_memory(void **state)
+{
+	FILE *f = fopen("kvmrun", "r");
+	Elf64_Ehdr head;
+	Elf64_Phdr part;
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(fread(&head, sizeof(head), 1, f), 1);
+	for (unsigned int i = 0; i < head.e_phnum; i++) {
+		assert_int_equal(fseek(f, head.e_phoff + i * sizeof(part), SEEK_SET), 0);
+		assert_int_equal(fread(&part, sizeof(part), 1, f), 1);
+		if (part.p_type == PT_TLS)
+			assert_true(part.p_memsz <= 1024);
+	}
+	fclose(f);
+}
+
 static void standard_streams(void)
 {
 	struct stat st;
@@ -993,6 +1013,7 @@ int main(void)
 		cmocka_unit_test(data_arrives_whole_however_it_is_cut),
 		cmocka_unit_test(threat_15_the_guest_has_its_own_descriptors),
 		cmocka_unit_test(a_new_descriptor_is_the_lowest_free),
+		cmocka_unit_test(a_thread_of_the_runner_begins_with_little_memory),
 		cmocka_unit_test(standard_streams_are_the_callers_and_nothing_else_is),
 		cmocka_unit_test(threat_18_requests_are_an_allowlist),
 		cmocka_unit_test(waiting_is_on_the_guests_descriptors),
