@@ -18,7 +18,8 @@ bool signal_waiting(void)
 
 void signal_block(struct thread *t, u64 mask)
 {
-	t->mask = mask & ~UNBLOCKABLE;
+	/* before one looks for what is pending: signal_send() has it so, or sees this mask */
+	__atomic_store_n(&t->mask, mask & ~UNBLOCKABLE, __ATOMIC_SEQ_CST);
 	thread_show(t);
 }
 
@@ -461,6 +462,12 @@ static long send(u64 sig, int code, struct thread *to)
 	return sig ? signal_send(&info, to) : 0;
 }
 
+/* As every process 1 it ignores what it does not ask for. */
+static long send_init(u32 sig)
+{
+	return sig > NSIG ? -EINVAL : boot->uid ? -EPERM : 0;
+}
+
 long sys_kill(const u64 a[6])
 {
 	int pid = a[0];
@@ -468,9 +475,8 @@ long sys_kill(const u64 a[6])
 	/* threads, too, are names for the process */
 	if (pid > 0 && thread_find(pid))
 		return send((u32)a[1], 0, NULL);
-	/* as every process 1 it ignores what it does not ask for */
 	if (pid == INIT)
-		return (u32)a[1] > NSIG ? -EINVAL : boot->uid ? -EPERM : 0;
+		return send_init(a[1]);
 	if (boot->forked)
 		return (u32)a[1] > NSIG ? -EINVAL : forward(NR_kill, a);
 	/* it is alone, and leads its process group */
@@ -511,6 +517,10 @@ static long queue_info(u64 sig, gva_t from, struct thread *to)
 
 long sys_rt_sigqueueinfo(const u64 a[6])
 {
+	struct siginfo info;
+
+	if ((int)a[0] == INIT)
+		return get_user(info, a[2]) ? -EFAULT : send_init(a[1]);
 	if (thread_find(a[0]) || !boot->forked)
 		return thread_find(a[0]) ? queue_info((u32)a[1], a[2], NULL) : -ESRCH;
 	return (u32)a[1] > NSIG ? -EINVAL : forward(NR_rt_sigqueueinfo, a);

@@ -154,8 +154,8 @@ static struct thread *recipient(int sig)
 
 int signal_send(const struct siginfo *info, struct thread *to)
 {
-	int sig = info->signo, err;
-	struct thread *told;
+	int sig = info->signo, err = 0;
+	struct thread *told, *meant;
 
 	if (sig < 1 || sig > NSIG)
 		return -EINVAL;
@@ -164,12 +164,15 @@ int signal_send(const struct siginfo *info, struct thread *to)
 		signal_drop(STOPS);
 	else if (signal_stops(sig))
 		signal_drop(BIT(SIGCONT));
-	told = to ? wants(to, sig) ? to : NULL : recipient(sig);
+	meant = to ? to : recipient(sig);
+	told = NULL;
 	/* an ignored signal that is blocked stays pending: sigwait may want it */
-	if (signal_ignored(sig) && !((to ? to : told ? told : current)->mask & BIT(sig)))
-		err = 0, told = NULL;
-	else
+	if (!signal_ignored(sig) || ((meant ? meant : current)->mask & BIT(sig))) {
 		err = append(to ? &to->pending : &process, info);
+		/* only now: who unblocks it after this finds it pending, signal_block() */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		told = to ? wants(to, sig) ? to : NULL : recipient(sig);
+	}
 	unlock(&signal_lock);
 	if (!err && told && told != current)
 		thread_kick(told);

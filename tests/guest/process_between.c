@@ -40,6 +40,7 @@ static void killed(void)
 	show("a wrong signal", kill(getpid(), 65));
 	show("process 1 is there", kill(1, 0));
 	show("a wrong signal to it", kill(1, 65));
+	show("sigqueue to it", sigqueue(1, 0, (union sigval){ 0 }));
 	show("to oneself", kill(getpid(), 0));
 	show("sigqueue to nobody", sigqueue(pid, SIGUSR1, (union sigval){ 0 }));
 }

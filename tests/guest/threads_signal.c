@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 
 static atomic_int count, ready, wrong;
@@ -467,10 +468,47 @@ static void errors(void)
 	show("queue", syscall(SYS_rt_tgsigqueueinfo, getpid(), 0, SIGUSR1, &(siginfo_t){ .si_code = SI_QUEUE }));
 }
 
+/*
+ * A thread begins with all signals blocked, pthread_create(3). In a process of its own, so that the
+ * signal is the first one: what is kept of it needs memory, which takes time.
+ */
+static void *wait_for_post(void *arg)
+{
+	while (sem_wait(&sem))
+		;
+	return arg;
+}
+
+static void beginning(void)
+{
+	int handled = 0, status;
+	pthread_t thread;
+
+	catch_flags(SIGUSR1, handler, SA_RESTART);
+	sem_init(&sem, 0, 0);
+	for (int i = 0; i < 150; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			alarm(20);
+			thread = start(wait_for_post, NULL);
+			pthread_kill(thread, SIGUSR1);
+			SPIN_UNTIL(count);
+			sem_post(&sem);
+			join(thread);
+			_exit(0);
+		}
+		/* six at once, so that the host has others to run in that time */
+		while ((i % 6 == 5 || pid < 0) && wait(&status) > 0)
+			handled += !status;
+	}
+	printf("%d handled\n", handled);
+}
+
 static const struct part parts[] = {
 	{ "spinning", spinning }, { "interrupted", interrupted }, { "masks", masks }, { "process", process },
 	{ "until-unblocked", until_unblocked }, { "sigwait", by_sigwait }, { "infos", infos }, { "queued", queued },
-	{ "storm", storm }, { "errors", errors },
+	{ "storm", storm }, { "errors", errors }, { "beginning", beginning },
 };
 
 int main(int argc, char **argv)
