@@ -407,7 +407,7 @@ static uint64_t tasks(void)
 {
 	uint64_t n = threads_count();
 
-	for (uint32_t i = 0; procs && i < proc_max; i++) {
+	for (uint32_t i = 0; procs && i < proc_used(); i++) {
 		const struct process *p = &procs->process[i];
 
 		if (p != proc_self && p->state != FREE)
