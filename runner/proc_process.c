@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -196,9 +195,6 @@ struct signals {
 	uint64_t pending, shared_pending, blocked, ignored, caught;
 };
 
-#define BIT(sig)	(1ull << ((sig) - 1))
-#define NO_ACTION	(BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH))
-
 static struct signals signals_of(const struct subject *of)
 {
 	const struct abi_boot *boot = proc_boot();
@@ -207,7 +203,7 @@ static struct signals signals_of(const struct subject *of)
 
 	s.shared_pending = READ_ONCE(boot->signals_pending);
 	/* what is on its way to a shim that stands still; and, not to be dropped there, is pending */
-	s.shared_pending |= interrupt_queued() & ~(s.ignored | (NO_ACTION & ~s.caught));
+	s.shared_pending |= interrupt_queued() & ~(s.ignored | (ABI_NO_ACTION & ~s.caught));
 	if (vcpu) {
 		s.pending = READ_ONCE(vcpu->frame->signals_pending);
 		s.blocked = READ_ONCE(vcpu->frame->signals_blocked);

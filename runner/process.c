@@ -416,19 +416,24 @@ static uint64_t tasks(void)
 	return n;
 }
 
+/* More than that there cannot be, and nobody need count them. */
+static bool tasks_unlimited(void)
+{
+	return tasks_max() >= (uint64_t)proc_max * proc_vm->max_threads;
+}
+
 bool process_has_room(void)
 {
-	uint64_t max = tasks_max(), n;
+	uint64_t n;
 
-	/* so many there cannot be */
-	if (max >= (uint64_t)proc_max * proc_vm->max_threads)
+	if (tasks_unlimited())
 		return true;
 	if (procs)
 		proc_lock();
 	n = tasks();
 	if (procs)
 		proc_unlock();
-	return n < max;
+	return n < tasks_max();
 }
 
 void process_threads(uint32_t n)
@@ -568,7 +573,7 @@ static int make_process(struct vcpu *vcpu, uint32_t last_tid, struct forked_memo
 	if (procs->last_id < (int)last_tid && last_tid < ID_MAX)
 		procs->last_id = last_tid;
 	/* nobody escapes the end by multiplying */
-	p = procs->ending || ended() || tasks() >= tasks_max() ? NULL : new_entry(how);
+	p = procs->ending || ended() || (!tasks_unlimited() && tasks() >= tasks_max()) ? NULL : new_entry(how);
 	if (p)
 		ret = proc_memory_share(p);
 	if (p && ret) {

@@ -45,11 +45,6 @@ static uint64_t left(uint64_t deadline)
 	return deadline <= now ? 0 : deadline - now;
 }
 
-static bool valid(const struct timespec *ts)
-{
-	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < (long)SECOND;
-}
-
 /* ns of a valid time. */
 static uint64_t from_timespec(const struct timespec *ts)
 {
@@ -139,7 +134,7 @@ static long wait_timespec(struct call *c, struct timespec *ts, long (*wait)(stru
 	uint64_t ns = FOREVER, end;
 	long ret;
 
-	if (ts && !valid(ts))
+	if (ts && !time_valid(ts))
 		return -EINVAL;
 	if (ts)
 		ns = from_timespec(ts);
@@ -297,7 +292,7 @@ long host_epoll_pwait2(struct call *c)
 {
 	const struct timespec *ts = c->ptr[3];
 
-	if (ts && !valid(ts))
+	if (ts && !time_valid(ts))
 		return -EINVAL;
 	return do_epoll_wait(c, ts ? from_timespec(ts) : FOREVER);
 }

@@ -220,6 +220,9 @@ _Static_assert(offsetof(struct abi_frame, data) == 128, "abi");
 _Static_assert(offsetof(struct abi_frame, seg) == 128 + ABI_DATA, "abi");
 _Static_assert(sizeof(struct abi_frame) <= ABI_FRAME_SIZE, "abi");
 
+/* Signals whose default is that nothing happens, bit signal - 1: SIGCHLD, SIGCONT, SIGURG, SIGWINCH. */
+#define ABI_NO_ACTION	(1ull << 16 | 1ull << 17 | 1ull << 22 | 1ull << 27)
+
 /* A host signal on its way into the guest: the siginfo_t as Linux lays it out. */
 struct abi_signal {
 	uint8_t siginfo[128];

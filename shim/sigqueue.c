@@ -4,7 +4,6 @@
 
 #define BIT		SIGBIT
 #define STOPS		(BIT(19) | BIT(20) | BIT(21) | BIT(22))		/* STOP TSTP TTIN TTOU */
-#define IGNORED		(BIT(17) | BIT(18) | BIT(23) | BIT(28))		/* CHLD CONT URG WINCH */
 #define SYNCHRONOUS	(BIT(4) | BIT(5) | BIT(7) | BIT(8) | BIT(11) | BIT(31))
 #define RT_MIN		32
 #define QUEUE_MAX	1024
@@ -57,7 +56,7 @@ bool signal_ignored(int sig)
 {
 	gva_t handler = signal_actions[sig].handler;
 
-	return handler == SIG_IGN || (handler == SIG_DFL && (IGNORED & BIT(sig)));
+	return handler == SIG_IGN || (handler == SIG_DFL && (ABI_NO_ACTION & BIT(sig)));
 }
 
 /* For who reads /proc. */
