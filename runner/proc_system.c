@@ -86,32 +86,14 @@ int sys_memory_current(const struct synth *s, FILE *out)
 
 /* ------------------------------------------------------------- time and load */
 
-/* CPU time of the program's processes that are there, ns. */
-static uint64_t busy(uint64_t *user, uint64_t *system)
-{
-	struct process_view v;
-
-	*user = *system = 0;
-	for (int pid = process_next(0); pid >= 0; pid = process_next(pid + 1))
-		if (process_view(pid, &v) == 0) {
-			*user += v.user;
-			*system += v.system;
-		}
-	return *user + *system;
-}
-
-static uint64_t idle(void)
-{
-	uint64_t user, system, all = boot_ns() * cpus(), used = busy(&user, &system);
-
-	return all > used ? all - used : 0;
-}
-
 int proc_uptime(const struct synth *s, FILE *out)
 {
-	uint64_t up = boot_ns() / TICK, rest = idle() / TICK;
+	uint64_t up = boot_ns() / TICK, rest;
+	struct cpu_times t;
 
 	(void)s;
+	process_cpu_times(cpus(), &t);
+	rest = t.idle / TICK;
 	fprintf(out, "%llu.%02llu %llu.%02llu\n", (unsigned long long)up / 100, (unsigned long long)up % 100,
 		(unsigned long long)rest / 100, (unsigned long long)rest % 100);
 	return 0;
@@ -130,13 +112,15 @@ int proc_loadavg(const struct synth *s, FILE *out)
 
 int proc_stat(const struct synth *s, FILE *out)
 {
-	uint64_t user, system, n = cpus(), rest = idle() / TICK;
+	uint64_t user, system, rest, n = cpus();
+	struct cpu_times t;
 	struct timespec now;
 
 	(void)s;
-	busy(&user, &system);
-	user /= TICK;
-	system /= TICK;
+	process_cpu_times(n, &t);
+	user = t.user / TICK;
+	system = t.system / TICK;
+	rest = t.idle / TICK;
 	fprintf(out, "cpu  %llu 0 %llu %llu 0 0 0 0 0 0\n", (unsigned long long)user, (unsigned long long)system,
 		(unsigned long long)rest);
 	for (uint64_t i = 0; i < n; i++)

@@ -144,6 +144,8 @@ static void leave(struct end end)
 	getrusage(RUSAGE_SELF, &usage);
 	proc_lock();
 	proc_left = true;
+	if (process_is_child())
+		procs->user_ns += usage.ru_utime.tv_sec * 1000000000ull + usage.ru_utime.tv_usec * 1000ull;
 	proc_usage_add(&usage, &proc_children);
 	proc_self->usage = usage;
 	if (process_is_child()) {

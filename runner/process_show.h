@@ -29,6 +29,12 @@ uint64_t boot_ns(void);
 /* 0, or -ENOENT: there is no such process. */
 int process_view(int pid, struct process_view *v);
 
+/* CPU time of all of the program's processes, ended or not, and what they have left of so many CPUs, ns: never less than it was. */
+struct cpu_times {
+	uint64_t user, system, idle;
+};
+void process_cpu_times(unsigned int cpus, struct cpu_times *t);
+
 /* The lowest ID from this one on that is a process's, or -1; how many there are. */
 int process_next(int from);
 unsigned int process_count(void);

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "process.h"
+#include "process_show.h"
 #include "stats.h"
 
 #define SIGNALS		256	/* that wait for a process to take them */
@@ -68,6 +69,8 @@ struct proc_table {
 	int limit;		/* ... for this enum end_cause, END_MEMORY or END_OUTPUT, of which one has told; or 0 */
 	uint64_t memory;	/* pages that count, of all */
 	uint64_t cpu_ns;	/* of those that have ended, but the first */
+	uint64_t user_ns;	/* of it the user's part */
+	struct cpu_times told;	/* process_cpu_times() */
 	struct counts counts;	/* of processes that have ended, but the first */
 	struct process process[];
 };

@@ -30,6 +30,12 @@ static void what_is_read_again_tells_how_things_are(void **state)
 	assert_same_as_native(NULL, LIST("build/guest/proc_other", "again"));
 }
 
+static void time_that_was_used_stays_used(void **state)
+{
+	(void)state;
+	assert_same_as_native(NULL, LIST("build/guest/proc_other", "used"));
+}
+
 static void a_thread_has_a_directory_like_its_process(void **state)
 {
 	(void)state;
@@ -132,6 +138,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_parent_is_seen_as_on_linux),
 		cmocka_unit_test(processes_can_all_look_at_each_other),
 		cmocka_unit_test(what_is_read_again_tells_how_things_are),
+		cmocka_unit_test(time_that_was_used_stays_used),
 		cmocka_unit_test(a_thread_has_a_directory_like_its_process),
 		cmocka_unit_test(signals_are_told_as_on_linux),
 		cmocka_unit_test(files_have_the_formats_of_linux),
