@@ -220,13 +220,16 @@ deps:
 programs: deps
 	tests/programs/build
 
+# what tests need of others' programs and sources, each kept below build/
+FETCHED := tests/programs/build tests/selftests/build tests/real/tree tests/real/build tests/real/quick-build
+fetched: $(FETCHED:%=fetched/%)
+fetched/%:
+	$*
+
 check check-lab check-vmx: deps
+	tests/deps static public
 	$(MAKE) -j$$(nproc) tests kmod
-	tests/programs/build
-	tests/selftests/build
-	tests/real/tree
-	tests/deps static
-	tests/real/build
+	$(MAKE) -j$$(nproc) fetched
 	tests/suite $(SUITE)
 check-lab: SUITE := lab kmod lab-6.12 qemu
 check-vmx: SUITE := vmx-all
@@ -365,5 +368,5 @@ endif
 clean:
 	rm -rf $B/shim $B/runner $B/tests $B/threads $B/guest $B/kmod $B/examples $B/asan $B/fuzz $B/valgrind $B/libkvmrun.a $B/kvmrun.1 kvmrun
 
-.PHONY: all kmod examples tests deps programs check check-lab check-vmx check-real check-static check-asan check-valgrind check-hw check-debug demo bench bench-kmod bench-limits selftests man install uninstall clean
+.PHONY: all kmod examples tests deps programs fetched $(FETCHED:%=fetched/%) check check-lab check-vmx check-real check-static check-asan check-valgrind check-hw check-debug demo bench bench-kmod bench-limits selftests man install uninstall clean
 -include $(wildcard $B/*/*.d)
