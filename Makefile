@@ -257,6 +257,8 @@ ifndef REAL
 	tests/lab/lab --module ours --timeout 7200 --env KVMRUN_TEST_SLOW=15 \
 		--env KVMRUN_REAL_ALL=1 -- tests/run tests/real/dynamic
 	tests/real/tree more
+	tests/real/tree node
+	tests/lab/lab --module ours --mem 4G --env KVMRUN_REAL_SET=node -- tests/run tests/real/dynamic
 	tests/lab/lab --module ours --mem 6G --timeout 7200 --env KVMRUN_REAL_SET=more --env KVMRUN_TEST_LIMIT=3600 -- tests/run tests/real/dynamic
 	tests/lab/lab --module ours --timeout 36000 -- tests/real/public
 	tests/real/suites
