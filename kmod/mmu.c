@@ -383,50 +383,54 @@ static int get_page_of(hva_t hva, bool write, struct host_page *host)
 }
 
 /*
- * At which level does the process map this address? mmu_lock is held and no
- * invalidation is going on, so the answer stays true until one zaps it here.
+ * At which level does the process map this address? At level 1 *ptes is its page
+ * table, or NULL where there is none. Tables that are being freed stay while
+ * interrupts are disabled, as they are here.
  */
-static int host_level(struct vm *vm, hva_t hva)
+static int host_level(struct mm_struct *mm, hva_t hva, pte_t **ptes)
 {
-	unsigned long flags;
-	int level = 1;
-	pgd_t pgd;
+	pgd_t pgd = READ_ONCE(*pgd_offset(mm, hva));
 	p4d_t p4d;
 	pud_t pud;
 	pmd_t pmd;
 
-	/* tables that are being freed stay while interrupts are disabled */
-	local_irq_save(flags);
-	pgd = READ_ONCE(*pgd_offset(vm->mm, hva));
+	*ptes = NULL;
 	if (pgd_none(pgd))
-		goto out;
+		return 1;
 	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
 	if (p4d_none(p4d) || !p4d_present(p4d))
-		goto out;
+		return 1;
 	pud = READ_ONCE(*pud_offset(&p4d, hva));
 	if (pud_none(pud) || !pud_present(pud))
-		goto out;
-	if (pud_leaf(pud)) {
-		level = 3;
-		goto out;
-	}
+		return 1;
+	if (pud_leaf(pud))
+		return 3;
 	pmd = READ_ONCE(*pmd_offset(&pud, hva));
-	if (!pmd_none(pmd) && pmd_present(pmd) && pmd_leaf(pmd))
-		level = 2;
-out:
-	local_irq_restore(flags);
-	return level;
+	if (pmd_none(pmd) || !pmd_present(pmd))
+		return 1;
+	if (pmd_leaf(pmd))
+		return 2;
+	*ptes = (pte_t *)pmd_page_vaddr(pmd);
+	return 1;
 }
 
-/* The largest mapping that the process's, and the memslot around it, allow. */
+/*
+ * The largest mapping that the process's, and the memslot around it, allow. mmu_lock is
+ * held and no invalidation is going on, so the answer stays true until one zaps it here.
+ */
 static int mapping_level(struct vm *vm, const struct memslot *slot, gpa_t gpa)
 {
 	hva_t hva = slot_hva(slot, gpa);
+	unsigned long flags;
+	pte_t *ptes;
 	int level;
 
 	if (slot->dirty)
 		return 1;
-	for (level = min(host_level(vm, hva), mmu_max_level); level > 1; level--) {
+	local_irq_save(flags);
+	level = host_level(vm->mm, hva, &ptes);
+	local_irq_restore(flags);
+	for (level = min(level, mmu_max_level); level > 1; level--) {
 		u64 mask = level_size(level) - 1;
 
 		if (!((gpa ^ hva) & mask) && (gpa & ~mask) >= slot->gpa.start &&
@@ -471,6 +475,81 @@ static void map(struct vcpu *vcpu, gpa_t gpa, int to_level, u64 leaf, struct lis
 		WRITE_ONCE(vm->tlb_gen, vm->tlb_gen + 1);
 }
 
+/*
+ * Pages that come with the one that the guest faults on, where the process has them,
+ * as the kernel's own faults have it: the aligned ones around it.
+ */
+#define AROUND	16
+
+static gpa_t around_base(gpa_t gpa)
+{
+	return gpa & -(gpa_t)(AROUND * PAGE_SIZE);
+}
+
+/*
+ * What the process has mapped around a page by 4 KiB pages: page NULL where that is
+ * nothing, and for the page itself. Writable is only what the process has written, for
+ * then its own entry tells that.
+ */
+static void get_around(struct vm *vm, const struct memslot *slot, gpa_t gpa,
+		       struct host_page around[AROUND])
+{
+	const u64 there = _PAGE_PRESENT | _PAGE_USER, written = _PAGE_RW | _PAGE_DIRTY;
+	hva_t hva = slot_hva(slot, gpa);
+	u64 found[AROUND] = { 0 };
+	unsigned long flags;
+	pte_t *ptes;
+	int i;
+
+	/* often there is none, which costs little to find out */
+	local_irq_save(flags);
+	host_level(vm->mm, hva, &ptes);
+	for (i = 0; ptes && i < AROUND; i++) {
+		gpa_t other = around_base(gpa) + i * PAGE_SIZE;
+		hva_t at = slot_hva(slot, other);
+
+		if (other >= slot->gpa.start && other <= slot->gpa.last && !((at ^ hva) & PMD_MASK) &&
+		    (at ^ hva) & PAGE_MASK)
+			found[i] = pte_flags(READ_ONCE(ptes[pte_index(at)]));
+	}
+	local_irq_restore(flags);
+	for (i = 0; i < AROUND; i++) {
+		struct host_page *host = &around[i];
+		hva_t at = slot_hva(slot, around_base(gpa) + i * PAGE_SIZE);
+
+		host->page = NULL;
+		host->writable = (found[i] & written) == written;
+		if ((found[i] & there) == there &&
+		    get_user_pages_fast_only(at, 1, host->writable ? FOLL_WRITE : 0, &host->page) == 1)
+			host->pfn = page_to_pfn(host->page);
+		else
+			host->page = NULL;
+	}
+}
+
+/* Enter them beside a page that has just been, where nothing is yet. They begin as not used. */
+static void map_around(struct vm *vm, const struct memslot *slot, gpa_t gpa,
+		       const struct host_page around[AROUND])
+{
+	u64 bits = NPT_PRESENT | NPT_USER | (ops->nested.memory & ~ops->nested.accessed);
+	int level, i;
+	u64 *first = find_leaf(vm, gpa, &level) - level_index(gpa, 1) % AROUND;
+
+	for (i = 0; i < AROUND; i++)
+		if (around[i].page && !(first[i] & NPT_PRESENT))
+			WRITE_ONCE(first[i], __sme_set(PFN_PHYS(around[i].pfn)) | bits |
+				   (around[i].writable && !(slot->flags & KVM_MEM_READONLY) ? NPT_WRITE : 0));
+}
+
+static void put_around(const struct host_page around[AROUND])
+{
+	int i;
+
+	for (i = 0; i < AROUND; i++)
+		if (around[i].page)
+			put_page(around[i].page);
+}
+
 /* Did the process's translation change, or is it about to, since seq was read? */
 static bool stale(struct vm *vm, unsigned long seq, hva_t hva)
 {
@@ -485,9 +564,9 @@ static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool wri
 	hva_t hva = slot_hva(slot, gpa) & PAGE_MASK;
 	unsigned long seq;
 	LIST_HEAD(freed);
-	struct host_page host;
+	struct host_page host, around[AROUND];
 	u64 gen, leaf, mask;
-	bool kick = false;
+	bool kick = false, alone;
 	int level, r;
 
 	seq = READ_ONCE(vm->seq);
@@ -496,6 +575,10 @@ static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool wri
 	r = get_page_of(hva, write, &host);
 	if (r)
 		return r;
+	/* not where each first use is to be seen: by a log of writes, or where the processor does not tell of use */
+	alone = slot->dirty || !mmu_has_accessed || !host.page;
+	if (!alone)
+		get_around(vm, slot, gpa, around);
 	spin_lock(&vm->mmu_lock);
 	if (stale(vm, seq, hva))
 		goto out;
@@ -520,6 +603,8 @@ static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool wri
 	if (vm->nr_tables + ROOT_LEVEL - 1 > vm->max_tables)
 		mmu_zap(vm, 0, MAX_GPA, &freed);
 	map(vcpu, gpa, level, leaf, &freed);
+	if (!alone && level == 1 && !vm->invalidating)
+		map_around(vm, slot, gpa, around);
 	kick = gen != vm->tlb_gen;
 out:
 	spin_unlock(&vm->mmu_lock);
@@ -528,6 +613,8 @@ out:
 		folio_mark_accessed(page_folio(host.page));
 		put_page(host.page);
 	}
+	if (!alone)
+		put_around(around);
 	if (kick)
 		vm_kick(vm);
 	mmu_free_list(&freed);

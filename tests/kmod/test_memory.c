@@ -442,16 +442,23 @@ static void pages_swapped_out_come_back_and_no_write_is_lost(void **state)
 	(void)state;
 }
 
-/* 1: mov (%rdi), %eax; add $4096, %rdi; loop 1b; hlt */
-static const char toucher[] = "\x8b\x07\x48\x81\xc7\x00\x10\x00\x00\xe2\xf5\xf4";
+/* 1: mov (%rdi), %eax; add $4096, %rdi; loop 1b; hlt; and the same with incl (%rdi) */
+static const char toucher[] = "\x8b\x07\x48\x81\xc7\x00\x10\x00\x00\xe2\xf5\xf4"
+			      "\xff\x07\x48\x81\xc7\x00\x10\x00\x00\xe2\xf5\xf4";
+#define BUMPER	(GUEST_CODE + sizeof(toucher) / 2)
+
+static void go_through(struct machine *m, uint64_t code, int pages)
+{
+	struct kvm_regs regs = { .rip = code, .rdi = ARENA, .rcx = pages, .rflags = 2 };
+
+	guest_set_regs(&m->g, &regs);
+	assert_int_equal(guest_run(&m->g), KVM_EXIT_HLT);
+}
 
 /* The guest reads a word of each of the first pages, in the thread that calls. */
 static void touch(struct machine *m, int pages)
 {
-	struct kvm_regs regs = { .rip = GUEST_CODE, .rdi = ARENA, .rcx = pages, .rflags = 2 };
-
-	guest_set_regs(&m->g, &regs);
-	assert_int_equal(guest_run(&m->g), KVM_EXIT_HLT);
+	go_through(m, GUEST_CODE, pages);
 }
 
 /* How many of the arena's pages from one on are in swap space. */
@@ -532,6 +539,110 @@ static void pages_that_only_the_guest_uses_are_not_taken_for_idle(void **state)
 	(void)state;
 }
 
+/* Nested page faults of the vCPU so far. */
+static uint64_t faults(struct machine *m)
+{
+	int fd = ioctl(m->g.vcpu, KVM_GET_STATS_FD, 0);
+	struct kvm_stats_header header;
+	uint64_t value = 0;
+	size_t size;
+	char *all;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &header, sizeof(header), 0), sizeof(header));
+	size = sizeof(struct kvm_stats_desc) + header.name_size;
+	all = malloc(size * header.num_desc);
+	assert_int_equal(pread(fd, all, size * header.num_desc, header.desc_offset), size * header.num_desc);
+	for (uint32_t i = 0; i < header.num_desc; i++) {
+		const struct kvm_stats_desc *desc = (struct kvm_stats_desc *)(all + i * size);
+
+		if (!strcmp(desc->name, "pf_taken"))
+			assert_int_equal(pread(fd, &value, 8, header.data_offset + desc->offset), 8);
+	}
+	assert_true(value > 0);
+	free(all);
+	close(fd);
+	return value;
+}
+
+/* Memory by pages of 4 KiB, all of which the process has written. */
+static void prepare_pages(struct machine *m)
+{
+	prepare(m, toucher, sizeof(toucher) - 1, -1);
+	assert_int_equal(madvise(m->arena, SIZE, MADV_NOHUGEPAGE), 0);
+	memset(m->arena, 1, SIZE);
+	/* the guest's code and tables */
+	touch(m, 1);
+}
+
+static void a_fault_maps_what_the_process_has_around_it(void **state)
+{
+	struct machine m;
+	uint64_t before;
+
+	prepare_pages(&m);
+	before = faults(&m);
+	touch(&m, PAGES);
+	assert_in_range(faults(&m) - before, 1, PAGES / 16);
+	/* it has written them, so the guest may */
+	before = faults(&m);
+	go_through(&m, BUMPER, PAGES);
+	assert_int_equal(faults(&m) - before, 0);
+	guest_end(&m.g);
+	munmap(m.arena, SIZE);
+	(void)state;
+}
+
+static void a_fault_makes_no_page_but_its_own(void **state)
+{
+	unsigned char resident[PAGES];
+	struct machine m;
+
+	prepare_pages(&m);
+	assert_int_equal(madvise(m.arena, SIZE, MADV_DONTNEED), 0);
+	m.arena[3 * 4096] = 1;
+	touch(&m, 1);
+	assert_int_equal(mincore(m.arena, SIZE, resident), 0);
+	for (int i = 0; i < PAGES; i++)
+		assert_int_equal(resident[i] & 1, i == 0 || i == 3);
+	guest_end(&m.g);
+	munmap(m.arena, SIZE);
+	(void)state;
+}
+
+static void what_came_with_a_fault_is_copied_before_it_is_written(void **state)
+{
+	struct machine m;
+	int ready[2], status;
+	char byte;
+	pid_t child;
+
+	prepare_pages(&m);
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (!child) {
+		close(ready[1]);
+		while (read(ready[0], &byte, 1) > 0)
+			;
+		for (int i = 0; i < PAGES; i++)
+			if (*word(&m, i) != 0x01010101)
+				_exit(1);
+		_exit(0);
+	}
+	close(ready[0]);
+	/* for reading, each with those around it; then written, the others' first word left alone */
+	touch(&m, PAGES);
+	go_through(&m, BUMPER, PAGES / 2);
+	for (int i = 0; i < PAGES; i++)
+		assert_int_equal(*word(&m, i), 0x01010101 + (i < PAGES / 2));
+	close(ready[1]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	guest_end(&m.g);
+	munmap(m.arena, SIZE);
+	(void)state;
+}
+
 static void pages_that_compaction_moves_lose_no_write(void **state)
 {
 	struct machine m;
@@ -566,6 +677,9 @@ int main(int argc, char **argv)
 		TEST(equal_pages_are_merged_and_a_write_of_the_guest_parts_them),
 		TEST(pages_swapped_out_come_back_and_no_write_is_lost),
 		TEST(pages_that_only_the_guest_uses_are_not_taken_for_idle),
+		TEST(a_fault_maps_what_the_process_has_around_it),
+		TEST(a_fault_makes_no_page_but_its_own),
+		TEST(what_came_with_a_fault_is_copied_before_it_is_written),
 		TEST(pages_that_compaction_moves_lose_no_write),
 	};
 
