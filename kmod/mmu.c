@@ -489,19 +489,20 @@ static gpa_t around_base(gpa_t gpa)
 /*
  * What the process has mapped around a page by 4 KiB pages: page NULL where that is
  * nothing, and for the page itself. Writable is only what the process has written, for
- * then its own entry tells that.
+ * then its own entry tells that. False: there is nothing at all.
  */
-static void get_around(struct vm *vm, const struct memslot *slot, gpa_t gpa,
+static bool get_around(struct vm *vm, const struct memslot *slot, gpa_t gpa,
 		       struct host_page around[AROUND])
 {
 	const u64 there = _PAGE_PRESENT | _PAGE_USER, written = _PAGE_RW | _PAGE_DIRTY;
 	hva_t hva = slot_hva(slot, gpa);
 	u64 found[AROUND] = { 0 };
 	unsigned long flags;
+	bool any = false;
 	pte_t *ptes;
 	int i;
 
-	/* often there is none, which costs little to find out */
+	/* often there is nothing, which costs little to find out */
 	local_irq_save(flags);
 	host_level(vm->mm, hva, &ptes);
 	for (i = 0; ptes && i < AROUND; i++) {
@@ -511,9 +512,10 @@ static void get_around(struct vm *vm, const struct memslot *slot, gpa_t gpa,
 		if (other >= slot->gpa.start && other <= slot->gpa.last && !((at ^ hva) & PMD_MASK) &&
 		    (at ^ hva) & PAGE_MASK)
 			found[i] = pte_flags(READ_ONCE(ptes[pte_index(at)]));
+		any |= (found[i] & there) == there;
 	}
 	local_irq_restore(flags);
-	for (i = 0; i < AROUND; i++) {
+	for (i = 0; any && i < AROUND; i++) {
 		struct host_page *host = &around[i];
 		hva_t at = slot_hva(slot, around_base(gpa) + i * PAGE_SIZE);
 
@@ -522,9 +524,8 @@ static void get_around(struct vm *vm, const struct memslot *slot, gpa_t gpa,
 		if ((found[i] & there) == there &&
 		    get_user_pages_fast_only(at, 1, host->writable ? FOLL_WRITE : 0, &host->page) == 1)
 			host->pfn = page_to_pfn(host->page);
-		else
-			host->page = NULL;
 	}
+	return any;
 }
 
 /* Enter them beside a page that has just been, where nothing is yet. They begin as not used. */
@@ -576,9 +577,7 @@ static int map_page(struct vcpu *vcpu, struct memslot *slot, gpa_t gpa, bool wri
 	if (r)
 		return r;
 	/* not where each first use is to be seen: by a log of writes, or where the processor does not tell of use */
-	alone = slot->dirty || !mmu_has_accessed || !host.page;
-	if (!alone)
-		get_around(vm, slot, gpa, around);
+	alone = slot->dirty || !mmu_has_accessed || !host.page || !get_around(vm, slot, gpa, around);
 	spin_lock(&vm->mmu_lock);
 	if (stale(vm, seq, hva))
 		goto out;
