@@ -374,6 +374,29 @@ int proc_oom_score_adj_store(const struct synth *s, const char *text, size_t n)
 	return 0;
 }
 
+/* Which mappings a core dump would have, core(5): kept, though there are none. */
+static unsigned long coredump_filter = 0x33;
+
+int proc_coredump_filter(const struct synth *s, FILE *out)
+{
+	fprintf(out, "%08lx\n", proc_is_self(s->pid) ? coredump_filter : 0x33);
+	return 0;
+}
+
+int proc_coredump_filter_store(const struct synth *s, const char *text, size_t n)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 0);
+
+	(void)n;
+	if (end == text || (*end && *end != '\n') || value > UINT32_MAX || strchr(text, '-'))
+		return -EINVAL;
+	if (!proc_is_self(s->pid))
+		return -EACCES;
+	coredump_filter = value & 0x1ff;
+	return 0;
+}
+
 int proc_process_cmdline(const struct synth *s, FILE *out)
 {
 	size_t room = proc_is_self(s->pid) ? proc_vm->args_len : SHOWN, n;

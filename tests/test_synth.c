@@ -378,7 +378,7 @@ static void tree_of_nodes(void)
 	need(strstr(names("/proc"), " self ") && strstr(names("/proc"), " 2 ") && strstr(names("/proc"), " sys "));
 	need(!strcmp(names("/proc/self/task"), " . .. 2 "));
 	need(strstr(names("/proc/self/task/2"), " . .. children auxv ") && strstr(names("/proc/self/task/2"), " status uid_map "));
-	need(!strstr(names("/proc/self/task/2"), " task ") && strstr(names("/proc/self"), " wchan timerslack_ns task "));
+	need(!strstr(names("/proc/self/task/2"), " task ") && strstr(names("/proc/self"), " wchan coredump_filter timerslack_ns task "));
 	need(!strcmp(names("/proc/self/task/2/fd"), " . .. 0 1 2 3 "));
 	need(!strcmp(names("/proc/self/fd"), " . .. 0 1 2 3 "));
 	need(!strcmp(names("/proc/sys/net"), " . .. core ipv4 "));
@@ -503,6 +503,12 @@ static void stored(void)
 	need_result(guest_call(pread64, 3, P(buf), 16, 0), 2);
 	need_open("/proc/self/oom_score_adj", O_RDONLY, 4);
 	need_result(guest_call(write, 4, P("600"), 3), -EBADF);
+	need(!strcmp(contents("/proc/self/coredump_filter"), "00000033\n"));
+	need_open("/proc/self/coredump_filter", O_RDWR, 5);
+	need_result(guest_call(write, 5, P("0x7f\n"), 5), 5);
+	need_result(guest_call(write, 5, P("-1"), 2), -EINVAL);
+	need_result(guest_call(write, 5, P("some"), 4), -EINVAL);
+	need(!strcmp(contents("/proc/self/coredump_filter"), "0000007f\n"));
 }
 
 static void what_can_be_written_takes_what_linux_takes(void **state)

@@ -133,7 +133,8 @@ int main(void)
 	};
 	static const char *const counted[] = {
 		"/proc/self/stat", "/proc/self/statm", "/proc/self/maps", "/proc/self/limits", "/proc/self/cgroup",
-		"/proc/self/oom_score", "/proc/self/oom_score_adj", "/proc/self/uid_map", "/proc/self/gid_map",
+		"/proc/self/oom_score", "/proc/self/oom_score_adj", "/proc/self/coredump_filter",
+		"/proc/self/uid_map", "/proc/self/gid_map",
 		"/proc/self/loginuid", "/proc/self/sessionid", "/proc/self/setgroups", "/proc/self/comm",
 		"/proc/self/personality", "/proc/self/timerslack_ns", "/proc/self/wchan", "/proc/thread-self/stat",
 		"/proc/thread-self/comm", "/proc/uptime", "/proc/loadavg", "/proc/swaps",
