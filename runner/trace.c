@@ -300,6 +300,11 @@ static bool is_nanosleep(const struct call *c)
 	return c->nr == __NR_nanosleep || c->nr == __NR_clock_nanosleep;
 }
 
+static bool is_wait(const struct call *c)
+{
+	return c->nr == __NR_wait4 || c->nr == __NR_waitid;
+}
+
 /* Whether argument i is printed when the call has been made. */
 static bool comes_out(const struct call *c, int i, const struct abi_arg *a)
 {
@@ -311,7 +316,7 @@ static bool comes_out(const struct call *c, int i, const struct abi_arg *a)
 	case ABI_ARG_OUTMSG:
 		return true;
 	case ABI_ARG_INOUT:
-		return a->type == ABI_STRUCT_getlk || (is_nanosleep(c) && i == (c->nr == __NR_nanosleep ? 1 : 3));
+		return a->type == ABI_STRUCT_getlk || is_wait(c) || (is_nanosleep(c) && i == (c->nr == __NR_nanosleep ? 1 : 3));
 	default:
 		return false;
 	}
@@ -366,7 +371,7 @@ static void put_output(struct trace *t, const struct call *c, int i, const struc
 {
 	bool good = !is_error(ret) || (ret == -EINTR && is_nanosleep(c));
 
-	if (is_nanosleep(c) && ret != -EINTR)
+	if ((is_nanosleep(c) && ret != -EINTR) || (c->nr == __NR_wait4 && !ret))
 		good = false;
 	if (a->kind == ABI_ARG_OUTIOV && c->iov[i])
 		put_iov(t, c, i, ret);

@@ -28,6 +28,7 @@
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -248,6 +249,11 @@ static const struct name eventfd_flags[] = {
 static const struct name splice_flags[] = {
 	NAME(SPLICE_F_MOVE), NAME(SPLICE_F_NONBLOCK), NAME(SPLICE_F_MORE), NAME(SPLICE_F_GIFT),
 };
+static const struct name wait_flags[] = {
+	NAME(WNOHANG), NAME(WSTOPPED), NAME(WEXITED), NAME(WCONTINUED), NAME(WNOWAIT),
+	NAME(__WCLONE), NAME(__WALL), NAME(__WNOTHREAD),
+};
+static const struct name waitid_kinds[] = { NAME(P_ALL), NAME(P_PID), NAME(P_PGID), NAME(P_PIDFD) };
 static const struct name pidfd_flags[] = { { O_NONBLOCK, "PIDFD_NONBLOCK" } };
 static const struct name signalfd_flags[] = { NAME(SFD_CLOEXEC), NAME(SFD_NONBLOCK) };
 
@@ -471,6 +477,8 @@ static const struct format formats[] = {
 	[ABI_FMT_EFD] = FLAGS(eventfd_flags, "EFD_???"),
 	[ABI_FMT_SFD] = FLAGS(signalfd_flags, "SFD_???"),
 	[ABI_FMT_SPLICE] = FLAGS(splice_flags, "SPLICE_F_???"),
+	[ABI_FMT_WAIT] = FLAGS(wait_flags, "W???"),
+	[ABI_FMT_WAITID] = ENUM(waitid_kinds, "P_???"),
 	[ABI_FMT_PIDFD] = FLAGS(pidfd_flags, "PIDFD_???"),
 	[ABI_FMT_OFLAGS] = FLAGS(open_flags, "O_???"),
 	[ABI_FMT_RENAME] = FLAGS(rename_flags, "RENAME_???"),

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <sys/times.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <utime.h>
 #include <fcntl.h>
@@ -377,6 +378,26 @@ static void put_one_siginfo(struct trace *t, const void *p)
 	put(t, "}");
 }
 
+static void put_wait_status(struct trace *t, const void *p)
+{
+	int status = *(const int *)p;
+	const char *core = status & 0x80 ? " && WCOREDUMP(s)" : "";
+
+	if (status == 0xffff) {
+		put(t, "{WIFCONTINUED(s)}");
+	} else if (WIFEXITED(status)) {
+		put(t, "{WIFEXITED(s) && WEXITSTATUS(s) == %d}", WEXITSTATUS(status));
+	} else if (WIFSTOPPED(status)) {
+		put(t, "{WIFSTOPPED(s) && WSTOPSIG(s) == ");
+		put_value(t, ABI_FMT_SIGNAL, WSTOPSIG(status));
+		put(t, "}");
+	} else {
+		put(t, "{WIFSIGNALED(s) && WTERMSIG(s) == ");
+		put_value(t, ABI_FMT_SIGNAL, WTERMSIG(status));
+		put(t, "%s}", core);
+	}
+}
+
 static const struct {
 	void (*put)(struct trace *t, const void *p);
 	size_t size;
@@ -436,6 +457,7 @@ static const struct {
 	TYPE(msqid, put_msqid, false),
 	TYPE(msqid_set, put_msqid_set, false),
 	TYPE(msginfo, put_msginfo, false),
+	TYPE(wait_status, put_wait_status, true),
 #undef TYPE
 };
 

@@ -463,7 +463,7 @@ struct abi_call {
 	S(addr, 1) S(addrbuf, 128) S(optval, 1) S(optbuf, 256) \
 	S(mqattr, 64) S(mqattr_raw, 64) S(cookie, 32) S(shmid, 112) S(shminfo, 72) S(shm_info, 48) S(semid, 104) S(seminfo, 40) \
 	S(msqid, 120) S(msginfo, 32) S(sembuf, 6) S(futex_waitv, 24) \
-	S(shmid_set, 112) S(semid_set, 104) S(msqid_set, 120)
+	S(shmid_set, 112) S(semid_set, 104) S(msqid_set, 120) S(wait_status, 4)
 
 #define ABI_STRUCT(name, bytes) ABI_SIZE_##name = bytes,
 enum { ABI_STRUCTS(ABI_STRUCT) };
@@ -545,7 +545,7 @@ static inline bool abi_futex_has_two(uint32_t command)
 	F(EPOLL) F(EPOLLCTL) F(SYNCRANGE) F(TFD) F(TFDSET) F(FALLOC) F(EFD) F(OFLAGS) F(RENAME) \
 	F(MEMBARRIER) F(RWF) F(STATX) F(CLOSERANGE) F(ATACCESS) F(FDFLAGS) F(SEALS) F(MEMFD) F(STATXAT) F(TIME) \
 	F(SFD) F(SPLICE) F(PIDFD) F(FAMILY) F(SOCKTYPE) F(PROTOCOL) F(MSG) F(SHUT) F(SOL) F(SOCKOPT) F(SOCKFLAGS) F(INOTIFY) F(IN) \
-	F(KEY) F(SHMGET) F(SHMAT) F(SHMCTL) F(SEMGET) F(SEMCTL) F(MSGFLAGS) F(MSGCTL)
+	F(KEY) F(SHMGET) F(SHMAT) F(SHMCTL) F(SEMGET) F(SEMCTL) F(MSGFLAGS) F(MSGCTL) F(WAIT) F(WAITID)
 
 #define ABI_FMT(name) ABI_FMT_##name,
 enum abi_fmt { ABI_FMTS(ABI_FMT) };

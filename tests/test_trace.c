@@ -14,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -167,6 +169,33 @@ static void an_interrupted_sleep_shows_what_remains(void **state)
 	assert_string_equal(line(&c, -EINTR), "nanosleep({tv_sec=2, tv_nsec=0}, {tv_sec=1, tv_nsec=5}) = -1 EINTR "
 			    "(Interrupted system call)\n");
 	assert_string_equal(line(&c, 0), "nanosleep({tv_sec=2, tv_nsec=0}, ...)   = 0\n");
+}
+
+static void what_a_wait_tells_is_shown_once_it_has(void **state)
+{
+	int status = 0x300;
+	struct rusage usage = { .ru_utime = { 1, 2 } };
+	struct call c = CALL_OF(wait4, .arg = { -1, 0, WNOHANG | WUNTRACED | WCONTINUED | 0xe0000000 }, .ptr = { [1] = &status, [3] = &usage },
+				.count = { 0, 4, 0, sizeof(usage) });
+	struct call one = CALL_OF(wait4, .arg = { 7 }, .ptr[1] = &status, .count[1] = 4);
+	struct call id = CALL_OF(waitid, .arg = { P_PGID, 0, 0, WEXITED | 0x10 }, .ptr = { [2] = &usage, [4] = &usage },
+				 .count = { 0, 0, 128, 0, sizeof(usage) });
+
+	(void)state;
+	assert_string_equal(line(&c, 0), "wait4(-1, ..., WNOHANG|WSTOPPED|WCONTINUED|__WCLONE|__WALL|__WNOTHREAD, ...) = 0\n");
+	assert_string_equal(line(&one, -EINTR), "wait4(7, ..., 0, NULL)                  = -1 EINTR (Interrupted system call)\n");
+	assert_string_equal(line(&one, 7), "wait4(7, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 7\n");
+	status = SIGKILL;
+	assert_string_equal(line(&one, 7), "wait4(7, [{WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL}], 0, NULL) = 7\n");
+	status = SIGSEGV | 0x80;
+	assert_string_equal(line(&one, 7), "wait4(7, [{WIFSIGNALED(s) && WTERMSIG(s) == SIGSEGV && WCOREDUMP(s)}], 0, NULL) = 7\n");
+	status = SIGSTOP << 8 | 0x7f;
+	assert_string_equal(line(&one, 7), "wait4(7, [{WIFSTOPPED(s) && WSTOPSIG(s) == SIGSTOP}], 0, NULL) = 7\n");
+	status = 0xffff;
+	c.arg[2] = WCONTINUED;
+	assert_string_equal(line(&c, 7), "wait4(-1, [{WIFCONTINUED(s)}], WCONTINUED, {ru_utime={tv_sec=1, tv_usec=2}, "
+			    "ru_stime={tv_sec=0, tv_usec=0}, ...}) = 7\n");
+	assert_string_equal(line(&id, -EINVAL), "waitid(P_PGID, 0, ..., WEXITED|0x10, ...) = -1 EINVAL (Invalid argument)\n");
 }
 
 static void a_refused_call_shows_its_numbers(void **state)
@@ -395,6 +424,7 @@ int main(void)
 		cmocka_unit_test(inputs_are_shown_as_they_were_before_the_call),
 		cmocka_unit_test(dates_are_those_of_libc),
 		cmocka_unit_test(an_interrupted_sleep_shows_what_remains),
+		cmocka_unit_test(what_a_wait_tells_is_shown_once_it_has),
 		cmocka_unit_test(a_refused_call_shows_its_numbers),
 		cmocka_unit_test(sockets_are_shown_by_their_names),
 		cmocka_unit_test(a_request_decides_what_the_third_argument_is),
