@@ -399,7 +399,7 @@ int proc_coredump_filter_store(const struct synth *s, const char *text, size_t n
 
 int proc_process_cmdline(const struct synth *s, FILE *out)
 {
-	size_t room = proc_is_self(s->pid) ? proc_vm->args_len : SHOWN, n;
+	size_t room = proc_is_self(s->pid) && proc_vm->args_len > SHOWN ? proc_vm->args_len : SHOWN, n;
 	char *text = malloc(room + 1);
 
 	if (!text)

@@ -73,16 +73,25 @@ void process_named(void)
 	proc_unlock();
 }
 
-/* The guest may have written over its arguments: these are what is there now. */
+/*
+ * The guest may have written over its arguments: these are what is there now. Where it has over
+ * their end, as setproctitle(3) does, they are one string, over the variables, too, and a page at most.
+ */
 static size_t own_cmdline(char *to, size_t room)
 {
-	size_t n = proc_vm->args_len < room ? proc_vm->args_len : room;
-	const char *from = guest_ptr(proc_vm, proc_vm->args, n);
+	uint64_t len = proc_vm->args_len, whole = len + proc_vm->env_len;
+	const char *last = len ? guest_ptr(proc_vm, proc_vm->args + len - 1, 1) : NULL, *from, *end;
+	bool title = last && READ_ONCE(*last);
+	size_t n = !title ? len : whole < ABI_PAGE ? whole : ABI_PAGE;
 
+	if (n > room)
+		n = room;
+	from = last ? guest_ptr(proc_vm, proc_vm->args, n) : NULL;
 	if (!from)
 		return 0;
 	memcpy(to, from, n);
-	return n;
+	end = title ? memchr(to, '\0', n) : NULL;
+	return end ? (size_t)(end - to) + 1 : n;
 }
 
 void proc_show_self(void)

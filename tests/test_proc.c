@@ -30,6 +30,14 @@ static void what_is_read_again_tells_how_things_are(void **state)
 	assert_same_as_native(NULL, LIST("build/guest/proc_other", "again"));
 }
 
+static void a_program_may_write_over_its_arguments(void **state)
+{
+	const struct run_opts opts = { .options = LIST("--ro", ".") };
+
+	(void)state;
+	assert_same_as_native(&opts, LIST("build/guest/proc_other", "title"));
+}
+
 static void time_that_was_used_stays_used(void **state)
 {
 	(void)state;
@@ -138,6 +146,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_parent_is_seen_as_on_linux),
 		cmocka_unit_test(processes_can_all_look_at_each_other),
 		cmocka_unit_test(what_is_read_again_tells_how_things_are),
+		cmocka_unit_test(a_program_may_write_over_its_arguments),
 		cmocka_unit_test(time_that_was_used_stays_used),
 		cmocka_unit_test(a_thread_has_a_directory_like_its_process),
 		cmocka_unit_test(signals_are_told_as_on_linux),

@@ -224,6 +224,38 @@ static void again(void)
 	printf("time goes on\n");
 }
 
+static void print_cmdline(const char *when)
+{
+	ssize_t n = 0;
+
+	contents(getpid(), "cmdline", &n);
+	printf("%s: %zd '", when, n);
+	for (ssize_t i = 0; i < n; i++)
+		putchar(text[i] ? text[i] : '|');
+	printf("'\n");
+}
+
+/* A program that writes over its arguments, as setproctitle(3) does; those and a variable are what titled() is begun with. */
+static void titled(char *args)
+{
+	print_cmdline("as begun");
+	strcpy(args, "short");
+	print_cmdline("a short title");
+	strcpy(args, "a title that is longer than the arguments");
+	print_cmdline("a long title");
+	memset(args, ' ', 30);
+	strcpy(args, "short");
+	print_cmdline("a short title, and blanks behind the arguments");
+}
+
+static void title(void)
+{
+	char *argv[] = { "program-name", "titled", NULL }, *env[] = { "VARIABLE=with some text to write over", NULL };
+
+	fflush(stdout);
+	execve("build/guest/proc_other", argv, env);
+}
+
 /* What a machine's file says of the CPU time so far, in ticks: the numbers in from to to of its first line. */
 static double ticks(const char *path, int from, int to)
 {
@@ -487,6 +519,10 @@ int main(int argc, char **argv)
 		printf("ended with %d\n", ended(child(looks_up, 0)));
 	else if (!strcmp(what, "crowd"))
 		crowd();
+	else if (!strcmp(what, "title"))
+		title();
+	else if (!strcmp(what, "titled"))
+		titled(argv[0]);
 	else if (!strcmp(what, "used"))
 		used();
 	else if (!strcmp(what, "again"))
