@@ -127,8 +127,8 @@ int proc_stat(const struct synth *s, FILE *out)
 		fprintf(out, "cpu%llu %llu 0 %llu %llu 0 0 0 0 0 0\n", (unsigned long long)i, (unsigned long long)(user / n),
 			(unsigned long long)(system / n), (unsigned long long)(rest / n));
 	clock_gettime(CLOCK_REALTIME, &now);
-	fprintf(out, "intr 0\nctxt 0\nbtime %llu\nprocesses %u\nprocs_running 1\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
-		(unsigned long long)(now.tv_sec - boot_ns() / SECOND), process_count());
+	fprintf(out, "intr 0\nctxt 0\nbtime %llu\nprocesses %llu\nprocs_running 1\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
+		(unsigned long long)(now.tv_sec - boot_ns() / SECOND), (unsigned long long)process_made());
 	return 0;
 }
 

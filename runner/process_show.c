@@ -293,6 +293,12 @@ int process_next(int from)
 	return next;
 }
 
+uint64_t process_made(void)
+{
+	/* with process 1 and the first one */
+	return 2 + (procs ? __atomic_load_n(&procs->born, __ATOMIC_RELAXED) : 0);
+}
+
 unsigned int process_count(void)
 {
 	unsigned int n = 0;

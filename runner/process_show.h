@@ -35,9 +35,10 @@ struct cpu_times {
 };
 void process_cpu_times(unsigned int cpus, struct cpu_times *t);
 
-/* The lowest ID from this one on that is a process's, or -1; how many there are. */
+/* The lowest ID from this one on that is a process's, or -1; how many there are, and have been made. */
 int process_next(int from);
 unsigned int process_count(void);
+uint64_t process_made(void);
 
 /* The command line with its NULs, and the program's path, of any process: bytes. */
 size_t process_cmdline(int pid, char *to, size_t room);

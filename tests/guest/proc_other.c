@@ -280,6 +280,8 @@ static double ticks(const char *path, int from, int to)
 static void used(void)
 {
 	double busy = 0, idle = 0;
+	int made = 0;
+	FILE *fp;
 
 	for (int i = 0; i < 4; i++) {
 		pid_t pid = fork();
@@ -301,6 +303,11 @@ static void used(void)
 		}
 	}
 	printf("busy: %s\n", busy >= 80 ? "what there was" : "less");
+	fp = fopen("/proc/stat", "r");
+	while (fgets(text, sizeof(text), fp))
+		if (sscanf(text, "processes %d", &made) == 1)
+			printf("processes: %s\n", made >= 5 ? "all that there were" : "fewer");
+	fclose(fp);
 }
 
 /* A thread's directory has what its process's has. */
