@@ -250,7 +250,7 @@ static const struct name splice_flags[] = {
 	NAME(SPLICE_F_MOVE), NAME(SPLICE_F_NONBLOCK), NAME(SPLICE_F_MORE), NAME(SPLICE_F_GIFT),
 };
 static const struct name wait_flags[] = {
-	NAME(WNOHANG), NAME(WSTOPPED), NAME(WEXITED), NAME(WCONTINUED), NAME(WNOWAIT),
+	NAME(WNOHANG), NAME(WEXITED), NAME(WSTOPPED), NAME(WCONTINUED), NAME(WNOWAIT),
 	NAME(__WCLONE), NAME(__WALL), NAME(__WNOTHREAD),
 };
 static const struct name waitid_kinds[] = { NAME(P_ALL), NAME(P_PID), NAME(P_PGID), NAME(P_PIDFD) };

@@ -178,7 +178,7 @@ static void what_a_wait_tells_is_shown_once_it_has(void **state)
 	struct call c = CALL_OF(wait4, .arg = { -1, 0, WNOHANG | WUNTRACED | WCONTINUED | 0xe0000000 }, .ptr = { [1] = &status, [3] = &usage },
 				.count = { 0, 4, 0, sizeof(usage) });
 	struct call one = CALL_OF(wait4, .arg = { 7 }, .ptr[1] = &status, .count[1] = 4);
-	struct call id = CALL_OF(waitid, .arg = { P_PGID, 0, 0, WEXITED | 0x10 }, .ptr = { [2] = &usage, [4] = &usage },
+	struct call id = CALL_OF(waitid, .arg = { P_PGID, 0, 0, WEXITED | WSTOPPED | 0x10 }, .ptr = { [2] = &usage, [4] = &usage },
 				 .count = { 0, 0, 128, 0, sizeof(usage) });
 
 	(void)state;
@@ -195,7 +195,7 @@ static void what_a_wait_tells_is_shown_once_it_has(void **state)
 	c.arg[2] = WCONTINUED;
 	assert_string_equal(line(&c, 7), "wait4(-1, [{WIFCONTINUED(s)}], WCONTINUED, {ru_utime={tv_sec=1, tv_usec=2}, "
 			    "ru_stime={tv_sec=0, tv_usec=0}, ...}) = 7\n");
-	assert_string_equal(line(&id, -EINVAL), "waitid(P_PGID, 0, ..., WEXITED|0x10, ...) = -1 EINVAL (Invalid argument)\n");
+	assert_string_equal(line(&id, -EINVAL), "waitid(P_PGID, 0, ..., WEXITED|WSTOPPED|0x10, ...) = -1 EINVAL (Invalid argument)\n");
 }
 
 static void a_refused_call_shows_its_numbers(void **state)
