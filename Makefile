@@ -223,7 +223,7 @@ programs: deps
 # what tests need of others' programs and sources, each kept below build/
 FETCHED := tests/programs/build tests/selftests/build tests/real/tree tests/real/build tests/real/quick-build
 fetched: $(FETCHED:%=fetched/%)
-fetched/%:
+$(FETCHED:%=fetched/%): fetched/%:
 	$*
 
 check check-lab check-vmx: deps
