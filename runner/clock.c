@@ -9,17 +9,16 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <x86intrin.h>
 
 #include "clock.h"
 #include "msg.h"
+#include "nsec.h"
 #include "vcpu.h"
 #include "vm.h"
 
-#define NS			1000000000ull
-#define RENEW_NS		(NS / 4)
-#define VALID_NS		(2 * NS)
+#define RENEW_NS		(SECOND / 4)
+#define VALID_NS		(2 * SECOND)
 #define TOLERANCE_NS		1000000
 #define SLOW_SHIFT		20	/* the rate is 1/2^20, 1 ppm, low */
 
@@ -38,14 +37,6 @@ static struct {
 	atomic_flag renewing;	/* a thread changes the above, and the page */
 } clk = { .renew = UINT64_MAX, .renewing = ATOMIC_FLAG_INIT };
 
-static uint64_t read_clock(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return t.tv_sec * NS + t.tv_nsec;
-}
-
 /*
  * The tightest of a few tries: a preemption in between shows in the TSC. The others
  * are read before mono, for their distance from it not to grow by what is in between.
@@ -59,9 +50,9 @@ static struct sample take_sample(void)
 		struct sample try;
 		uint64_t before = __rdtsc();
 
-		try.real = read_clock(CLOCK_REALTIME);
-		try.boot = read_clock(CLOCK_BOOTTIME);
-		try.mono = read_clock(CLOCK_MONOTONIC);
+		try.real = clock_ns(CLOCK_REALTIME);
+		try.boot = clock_ns(CLOCK_BOOTTIME);
+		try.mono = clock_ns(CLOCK_MONOTONIC);
 		try.tsc = __rdtsc();
 		if (try.tsc - before < best) {
 			best = try.tsc - before;
@@ -132,10 +123,10 @@ static void renew(void)
 	clk.now.real = s.real - s.mono;
 	clk.now.boot = s.boot - s.mono;
 	if (clk.now.mult) {
-		uint64_t hz = ((unsigned __int128)NS << 32) / clk.now.mult;
+		uint64_t hz = ((unsigned __int128)SECOND << 32) / clk.now.mult;
 
-		clk.now.tsc_limit = guest_tsc + hz * (VALID_NS / NS);
-		clk.renew = s.tsc + hz / (NS / RENEW_NS);
+		clk.now.tsc_limit = guest_tsc + hz * (VALID_NS / SECOND);
+		clk.renew = s.tsc + hz / (SECOND / RENEW_NS);
 	}
 	publish();
 }

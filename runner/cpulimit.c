@@ -6,12 +6,12 @@
  */
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cpulimit.h"
 #include "end.h"
 #include "msg.h"
+#include "nsec.h"
 #include "options.h"
 #include "process.h"
 #include "stats.h"
@@ -50,7 +50,7 @@ void cpulimit_report(void)
 
 static void nap(uint64_t ns)
 {
-	struct timespec t = { ns / 1000000000, ns % 1000000000 };
+	struct timespec t = timespec_of(ns);
 
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }

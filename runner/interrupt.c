@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "limit.h"
 #include "load.h"
 #include "msg.h"
+#include "nsec.h"
 #include "options.h"
 #include "process.h"
 #include "stats.h"
@@ -373,14 +373,11 @@ static void start_limit(void)
 		.sigev_value.sival_ptr = &limit_mark,
 	};
 	struct itimerspec at = {
-		.it_value = { limit_ns / 1000000000, limit_ns % 1000000000 },
+		.it_value = timespec_of(limit_ns),
 		.it_interval = { 0, GRACE_NS },
 	};
 
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	limit_deadline = now.tv_sec * 1000000000ull + now.tv_nsec + limit_ns;
+	limit_deadline = clock_ns(CLOCK_MONOTONIC) + limit_ns;
 	if (timer_create(CLOCK_MONOTONIC, &event, &limit_timer) < 0 ||
 	    timer_settime(limit_timer, 0, &at, NULL) < 0)
 		die(KVMRUN_FAILED, "cannot set the timer of --timeout: %m");

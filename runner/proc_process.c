@@ -10,12 +10,12 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fdtable.h"
 #include "interrupt.h"
 #include "load.h"
+#include "nsec.h"
 #include "proc.h"
 #include "proc_ask.h"
 #include "proc_maps.h"
@@ -101,7 +101,7 @@ struct subject {
 static int view(const struct synth *s, struct subject *of)
 {
 	const struct vcpu *vcpu;
-	struct timespec ts;
+	uint64_t used;
 
 	if (process_view(s->pid, &of->v) < 0)
 		return -ESRCH;
@@ -115,8 +115,8 @@ static int view(const struct synth *s, struct subject *of)
 	if (!vcpu)
 		return -ESRCH;
 	process_thread_name(s->id, of->v.comm);
-	if (vcpu && vcpu->tid && clock_gettime((clockid_t)(~(unsigned int)vcpu->tid << 3 | 6), &ts) == 0) {
-		of->v.user = ts.tv_sec * 1000000000ull + ts.tv_nsec - vcpu->cpu_before;
+	if (vcpu->tid && (used = clock_ns((clockid_t)(~(unsigned int)vcpu->tid << 3 | 6)))) {
+		of->v.user = used - vcpu->cpu_before;
 		of->v.system = 0;
 	}
 	of->v.state = vcpu->tid == gettid() ? 'R' : thread_state(vcpu);

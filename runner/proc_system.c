@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "nsec.h"
 #include "options.h"
 #include "proc.h"
 #include "process.h"
@@ -13,7 +13,6 @@
 #include "process_table.h"
 #include "vm.h"
 
-#define SECOND	1000000000ull
 #define TICK	10000000ull	/* ns */
 
 static unsigned int cpus(void)
@@ -114,7 +113,6 @@ int proc_stat(const struct synth *s, FILE *out)
 {
 	uint64_t user, system, rest, n = cpus();
 	struct cpu_times t;
-	struct timespec now;
 
 	(void)s;
 	process_cpu_times(n, &t);
@@ -126,9 +124,8 @@ int proc_stat(const struct synth *s, FILE *out)
 	for (uint64_t i = 0; i < n; i++)
 		fprintf(out, "cpu%llu %llu 0 %llu %llu 0 0 0 0 0 0\n", (unsigned long long)i, (unsigned long long)(user / n),
 			(unsigned long long)(system / n), (unsigned long long)(rest / n));
-	clock_gettime(CLOCK_REALTIME, &now);
 	fprintf(out, "intr 0\nctxt 0\nbtime %llu\nprocesses %llu\nprocs_running 1\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
-		(unsigned long long)(now.tv_sec - boot_ns() / SECOND), (unsigned long long)process_made());
+		(unsigned long long)(clock_ns(CLOCK_REALTIME) / SECOND - boot_ns() / SECOND), (unsigned long long)process_made());
 	return 0;
 }
 

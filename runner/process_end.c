@@ -3,7 +3,6 @@
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "call.h"
@@ -15,6 +14,7 @@
 #include "limit.h"
 #include "logfile.h"
 #include "msg.h"
+#include "nsec.h"
 #include "options.h"
 #include "output.h"
 #include "pidfd.h"
@@ -24,8 +24,6 @@
 #include "thread.h"
 #include "trace.h"
 #include "vm.h"
-
-#define CPU_CLOCK	2	/* a process's clock of CPU time, as clock_getcpuclockid(3) names it */
 
 void process_end_all(void)
 {
@@ -82,47 +80,6 @@ static bool others_live(void)
 	return any;
 }
 
-static uint64_t cpu_clock(clockid_t clock)
-{
-	struct timespec t;
-
-	/* one that has ended meanwhile has counted itself */
-	return clock_gettime(clock, &t) < 0 ? 0 : t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-static uint64_t cpu_of(pid_t host)
-{
-	return cpu_clock(~(clockid_t)host << 3 | CPU_CLOCK);
-}
-
-/* Of all processes but the first one. */
-static uint64_t cpu_of_others(void)
-{
-	uint64_t sum = procs->cpu_ns;
-
-	for (uint32_t i = 1; i < proc_used(); i++)
-		if (proc_alive(&procs->process[i]) && procs->process[i].host)
-			sum += cpu_of(procs->process[i].host);
-	return sum;
-}
-
-uint64_t process_cpu_ns(void)
-{
-	uint64_t sum = cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
-
-	if (!procs)
-		return sum;
-	proc_lock();
-	sum += cpu_of_others();
-	proc_unlock();
-	return sum;
-}
-
-uint64_t process_cpu_seen(void)
-{
-	return procs ? cpu_of(procs->process->host) + cpu_of_others() : 0;
-}
-
 bool process_has_others(void)
 {
 	return procs != NULL;
@@ -145,12 +102,12 @@ static void leave(struct end end)
 	proc_lock();
 	proc_left = true;
 	if (process_is_child())
-		procs->user_ns += usage.ru_utime.tv_sec * 1000000000ull + usage.ru_utime.tv_usec * 1000ull;
+		procs->user_ns += ns_of_timeval(usage.ru_utime);
 	proc_usage_add(&usage, &proc_children);
 	proc_self->usage = usage;
 	if (process_is_child()) {
 		stats_sum()->processes++;
-		procs->cpu_ns += cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
+		procs->cpu_ns += clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 		stats_add(&procs->counts, stats_sum());
 	}
 	proc_bury(proc_self, end.signal ? end.signal : end.status << 8);

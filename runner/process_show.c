@@ -7,6 +7,7 @@
 
 #include "exec.h"
 #include "load.h"
+#include "nsec.h"
 #include "process.h"
 #include "process_show.h"
 #include "process_table.h"
@@ -14,17 +15,13 @@
 #include "vcpu.h"
 #include "vm.h"
 
-#define SECOND 1000000000ull
 #define INIT	"init"	/* process 1, whose child the program is */
 
 static uint64_t started;
 
 uint64_t boot_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * SECOND + ts.tv_nsec;
+	return clock_ns(CLOCK_BOOTTIME);
 }
 
 void process_show_init(void)
@@ -150,21 +147,6 @@ size_t process_exe(int pid, char *to, size_t room)
 
 /* ------------------------------------------------------------- processes */
 
-/* The CPU clock of a process of the host's, by its kind; times of others can be read like that. */
-static uint64_t cpu_clock(pid_t host, int kind)
-{
-	struct timespec ts;
-
-	if (clock_gettime((clockid_t)(~(unsigned int)host << 3 | kind), &ts) < 0)
-		return 0;
-	return ts.tv_sec * SECOND + ts.tv_nsec;
-}
-
-static uint64_t ns_of(struct timeval tv)
-{
-	return tv.tv_sec * SECOND + tv.tv_usec * 1000ull;
-}
-
 static void view_self(struct process_view *v)
 {
 	struct rusage usage;
@@ -174,10 +156,10 @@ static void view_self(struct process_view *v)
 	v->started = process_started();
 	process_thread_name(v->pid, v->comm);
 	getrusage(RUSAGE_SELF, &usage);
-	v->user = ns_of(usage.ru_utime);
-	v->system = ns_of(usage.ru_stime);
-	v->children_user = ns_of(proc_children.ru_utime);
-	v->children_system = ns_of(proc_children.ru_stime);
+	v->user = ns_of_timeval(usage.ru_utime);
+	v->system = ns_of_timeval(usage.ru_stime);
+	v->children_user = ns_of_timeval(proc_children.ru_utime);
+	v->children_system = ns_of_timeval(proc_children.ru_stime);
 }
 
 /* With the lock held. */
@@ -190,61 +172,13 @@ static void view_other(const struct process *p, struct process_view *v)
 	memcpy(v->comm, p->comm, sizeof(v->comm));
 	v->comm[15] = '\0';
 	if (p->state == ZOMBIE) {
-		v->user = ns_of(p->usage.ru_utime);
-		v->system = ns_of(p->usage.ru_stime);
+		v->user = ns_of_timeval(p->usage.ru_utime);
+		v->system = ns_of_timeval(p->usage.ru_stime);
 	} else if (p->host) {
-		/* PROF and VIRT of the kernel's clocks: all, and the user's part */
-		all = cpu_clock(p->host, 0);
-		v->user = cpu_clock(p->host, 1);
+		all = proc_cpu(p->host, CPU_TICKS);
+		v->user = proc_cpu(p->host, CPU_USER);
 		v->system = all > v->user ? all - v->user : 0;
 	}
-}
-
-/* What is told is never less than before, though clocks that are read one after another do not agree. */
-static uint64_t highest(uint64_t *told, uint64_t now)
-{
-	uint64_t old = __atomic_load_n(told, __ATOMIC_RELAXED);
-
-	while (old < now && !__atomic_compare_exchange_n(told, &old, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
-	return old < now ? now : old;
-}
-
-static void tell(struct cpu_times *told, struct cpu_times *now)
-{
-	now->user = highest(&told->user, now->user);
-	now->system = highest(&told->system, now->system);
-	now->idle = highest(&told->idle, now->idle);
-}
-
-void process_cpu_times(unsigned int cpus, struct cpu_times *t)
-{
-	static struct cpu_times told;	/* by this process, before it had a table */
-	uint64_t all = 0, user = 0, passed;
-
-	if (procs) {
-		proc_lock();
-		all = procs->cpu_ns;
-		user = procs->user_ns;
-		/* what is left of the first one uses CPU time, too */
-		for (uint32_t i = 0; i < proc_used(); i++) {
-			const struct process *p = &procs->process[i];
-
-			if (p->host && (i == 0 || proc_alive(p))) {
-				all += cpu_clock(p->host, 0);
-				user += cpu_clock(p->host, 1);
-			}
-		}
-		proc_unlock();
-	} else {
-		all = cpu_clock(getpid(), 0);
-		user = cpu_clock(getpid(), 1);
-	}
-	passed = boot_ns() * cpus;
-	*t = (struct cpu_times){ user, all > user ? all - user : 0, passed > all ? passed - all : 0 };
-	tell(&told, t);
-	if (procs)
-		tell(&procs->told, t);
 }
 
 int process_view(int pid, struct process_view *v)

@@ -92,6 +92,10 @@ extern bool proc_left;			/* this one's entry may be another's already; under the
 extern struct rusage proc_children;	/* of those that this one has waited for; likewise */
 extern struct vm *proc_vm;		/* this one's */
 
+/* A host process's CPU time, ns, also of another one: the scheduler's, or by its ticks, of which there is the user's part. */
+enum cpu_part { CPU_TICKS, CPU_USER, CPU_ALL };	/* the kernel's CPUCLOCK_PROF, VIRT, SCHED */
+uint64_t proc_cpu(pid_t host, enum cpu_part part);
+
 /* What this process shares with the guest. */
 struct abi_boot *proc_boot(void);
 

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "end.h"
 #include "limit.h"
 #include "logfile.h"
 #include "msg.h"
+#include "nsec.h"
 #include "options.h"
 #include "process.h"
 #include "stats.h"
@@ -25,11 +25,11 @@
 
 static int out = -1;
 static struct counts sum;	/* of what this process has run so far */
-static struct timespec start;
+static uint64_t start;	/* of the run, ns */
 
 void stats_start(void)
 {
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	start = clock_ns(CLOCK_MONOTONIC);
 }
 
 void stats_open(const struct config *config)
@@ -44,17 +44,9 @@ void stats_open(const struct config *config)
 	out = logfile_open(config, config->stats_file, "--stats");
 }
 
-static uint64_t ns_of(struct timeval t)
-{
-	return t.tv_sec * 1000000000ull + t.tv_usec * 1000ull;
-}
-
 static uint64_t wall_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - start.tv_sec) * 1000000000ull + now.tv_nsec - start.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC) - start;
 }
 
 /* Calls by name, those that were made. */
@@ -166,8 +158,8 @@ static void add_times(int who, uint64_t *user, uint64_t *system)
 	struct rusage use;
 
 	getrusage(who, &use);
-	*user += ns_of(use.ru_utime);
-	*system += ns_of(use.ru_stime);
+	*user += ns_of_timeval(use.ru_utime);
+	*system += ns_of_timeval(use.ru_stime);
 }
 
 /* There is one text, whoever comes to write it first. */

@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "interrupt.h"
+#include "nsec.h"
 #include "sys.h"
 
 /* A wait for some time that is made again lasts no longer: its end stays. */
@@ -26,7 +26,7 @@ static long wait_for(struct call *c, void *word, uint32_t command)
 	} else if (ts) {
 		if (!c->deadline)
 			c->deadline = deadline_after(ts);
-		end = (struct timespec){ c->deadline / 1000000000, c->deadline % 1000000000 };
+		end = timespec_of(c->deadline);
 		ts = &end;
 	}
 	return interruptible_syscall(SYS_futex, (long)word, op, (uint32_t)c->arg[2], (long)ts, 0, bits);

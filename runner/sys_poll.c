@@ -11,6 +11,7 @@
 
 #include "interrupt.h"
 #include "ipc.h"
+#include "nsec.h"
 #include "pidfd.h"
 #include "sys.h"
 
@@ -18,7 +19,6 @@ _Static_assert(sizeof(struct pollfd) == ABI_SIZE_pollfd, "struct pollfd");
 _Static_assert(sizeof(struct epoll_event) == ABI_SIZE_epoll_event, "struct epoll_event");
 
 #define POLL_MAX (ABI_DATA / sizeof(struct pollfd))
-#define SECOND 1000000000ull
 #define FOREVER UINT64_MAX
 
 /* ------------------------------------------------------------- how long */
@@ -48,12 +48,7 @@ static uint64_t left(uint64_t deadline)
 /* ns of a valid time. */
 static uint64_t from_timespec(const struct timespec *ts)
 {
-	return (uint64_t)ts->tv_sec >= FOREVER / SECOND - 1 ? FOREVER - 1 : ts->tv_sec * SECOND + ts->tv_nsec;
-}
-
-static struct timespec to_timespec(uint64_t ns)
-{
-	return (struct timespec){ ns / SECOND, ns % SECOND };
+	return (uint64_t)ts->tv_sec >= FOREVER / SECOND - 1 ? FOREVER - 1 : ns_of(*ts);
 }
 
 /* ------------------------------------------------------------- poll */
@@ -61,7 +56,7 @@ static struct timespec to_timespec(uint64_t ns)
 /* The host's poll on host descriptors until end; -EINTR leaves c->deadline for the next try. */
 static long wait_poll(struct call *c, struct pollfd *p, unsigned int n, uint64_t end)
 {
-	struct timespec ts = to_timespec(end == FOREVER ? 0 : left(end));
+	struct timespec ts = timespec_of(end == FOREVER ? 0 : left(end));
 	long ret = interruptible_syscall(SYS_ppoll, (long)p, n, end == FOREVER ? 0 : (long)&ts, 0, 8, 0);
 
 	if (ret == -EINTR && end != FOREVER)
@@ -141,7 +136,7 @@ static long wait_timespec(struct call *c, struct timespec *ts, long (*wait)(stru
 	end = deadline(c, ns);
 	ret = wait(c, ns);
 	if (ts)
-		*ts = to_timespec(left(end));
+		*ts = timespec_of(left(end));
 	return ret;
 }
 
@@ -221,7 +216,7 @@ long host_select(struct call *c)
 		return -EINVAL;
 	if (tv)
 		ns = (uint64_t)tv->tv_sec >= FOREVER / SECOND / 2 || (uint64_t)tv->tv_usec >= FOREVER / SECOND / 2 ?
-			FOREVER - 1 : tv->tv_sec * SECOND + tv->tv_usec * 1000;
+			FOREVER - 1 : ns_of_timeval(*tv);
 	end = deadline(c, ns);
 	ret = do_select(c, ns);
 	if (tv) {
@@ -267,7 +262,7 @@ static long do_epoll_wait(struct call *c, uint64_t ns)
 		return -EFAULT;
 	mq_look();
 	/* epoll_pwait2() is younger than the kernels we run on: milliseconds, rounded up */
-	ts = to_timespec(end == FOREVER ? 0 : left(end) + 999999);
+	ts = timespec_of(end == FOREVER ? 0 : left(end) + 999999);
 	ret = interruptible_syscall(SYS_epoll_pwait, host_fd(c, 0), (long)c->ptr[1], max,
 				    end == FOREVER ? -1 : ts.tv_sec > INT32_MAX / 1000 - 1 ? INT32_MAX :
 				    ts.tv_sec * 1000 + ts.tv_nsec / 1000000, 0, 8);

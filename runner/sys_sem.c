@@ -11,6 +11,7 @@
 
 #include "ipc.h"
 #include "ipc_call.h"
+#include "nsec.h"
 #include "process.h"
 #include "sys.h"
 
@@ -311,7 +312,7 @@ static long do_semop(struct call *c, const struct timespec *limit)
 	if (ret)
 		return ret;
 	at = !limit ? 0 : c->deadline ? c->deadline : deadline_after(limit);
-	end = (struct timespec){ at / 1000000000, at % 1000000000 };
+	end = timespec_of(at);
 	ret = operate(c, limit ? &end : NULL);
 	ipc_leave();
 	if (ret == -EINTR)

@@ -9,11 +9,11 @@
 #include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/times.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "interrupt.h"
 #include "load.h"
+#include "nsec.h"
 #include "proc.h"
 #include "process.h"
 #include "process_show.h"
@@ -25,14 +25,10 @@
 _Static_assert(sizeof(struct sysinfo) == ABI_SIZE_sysinfo, "struct sysinfo");
 _Static_assert(sizeof(struct rusage) == ABI_SIZE_rusage, "struct rusage");
 
-#define SECOND 1000000000ull
 
 uint64_t now_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * SECOND + ts.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 /* ------------------------------------------------------------- clocks */
@@ -75,19 +71,13 @@ static long host(struct call *c, long a0, long a1, long a2, long a3)
 /* What the vDSO tells of a coarse clock. */
 static struct timespec coarse(clockid_t fine)
 {
-	struct timespec ts;
-	uint64_t ns;
-
-	clock_gettime(fine, &ts);
-	ns = ts.tv_sec * SECOND + ts.tv_nsec - ABI_COARSE_NS;
-	return (struct timespec){ ns / SECOND, ns % SECOND };
+	return timespec_of(clock_ns(fine) - ABI_COARSE_NS);
 }
 
 long host_clock_gettime(struct call *c)
 {
 	struct timespec *ts = c->ptr[1];
 	const struct vcpu *thread;
-	uint64_t ns;
 	int clock;
 	long ret;
 
@@ -102,8 +92,7 @@ long host_clock_gettime(struct call *c)
 	ret = host(c, clock, (long)ts, 0, 0);
 	if (ret || !ts || !thread)
 		return ret;
-	ns = ts->tv_sec * SECOND + ts->tv_nsec - thread->cpu_before;
-	*ts = (struct timespec){ ns / SECOND, ns % SECOND };
+	*ts = timespec_of(ns_of(*ts) - thread->cpu_before);
 	return 0;
 }
 
@@ -161,7 +150,7 @@ uint64_t deadline_after(const struct timespec *ts)
 	uint64_t now = now_ns();
 
 	return (uint64_t)ts->tv_sec > (INT64_MAX - now) / SECOND - 1 ? INT64_MAX :
-		now + ts->tv_sec * SECOND + ts->tv_nsec;
+		now + ns_of(*ts);
 }
 
 /*
@@ -174,14 +163,14 @@ static long sleep_for(struct call *c, const struct timespec *ts, struct timespec
 	struct timespec at;
 	long ret;
 
-	at = (struct timespec){ end / SECOND, end % SECOND };
+	at = timespec_of(end);
 	ret = interruptible_syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, (long)&at, 0, 0, 0);
 	if (ret == -EINTR) {
 		c->deadline = end;
 		now = now_ns();
 		now = now < end ? end - now : 0;
 		if (rem)
-			*rem = (struct timespec){ now / SECOND, now % SECOND };
+			*rem = timespec_of(now);
 	}
 	return ret;
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -15,6 +14,7 @@
 #include "interrupt.h"
 #include "load.h"
 #include "msg.h"
+#include "nsec.h"
 #include "options.h"
 #include "process.h"
 #include "thread.h"
@@ -187,15 +187,13 @@ int thread_begin(struct vm *vm, uint32_t index, struct abi_frame *frame, uint32_
 
 void thread_park(struct vcpu *vcpu)
 {
-	struct timespec used;
 
 	vcpu->parked = true;
 	count(-1);
 	interrupt_detach(vcpu);
 	while (sem_wait(&vcpu->start) < 0 && !ended() && !exec_wanted())
 		;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-	vcpu->cpu_before = used.tv_sec * 1000000000ull + used.tv_nsec;
+	vcpu->cpu_before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	vcpu->parked = false;
 }
 

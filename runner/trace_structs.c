@@ -381,7 +381,6 @@ static void put_one_siginfo(struct trace *t, const void *p)
 static void put_wait_status(struct trace *t, const void *p)
 {
 	int status = *(const int *)p;
-	const char *core = status & 0x80 ? " && WCOREDUMP(s)" : "";
 
 	if (status == 0xffff) {
 		put(t, "{WIFCONTINUED(s)}");
@@ -394,7 +393,7 @@ static void put_wait_status(struct trace *t, const void *p)
 	} else {
 		put(t, "{WIFSIGNALED(s) && WTERMSIG(s) == ");
 		put_value(t, ABI_FMT_SIGNAL, WTERMSIG(status));
-		put(t, "%s}", core);
+		put(t, "%s}", WCOREDUMP(status) ? " && WCOREDUMP(s)" : "");
 	}
 }
 

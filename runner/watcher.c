@@ -8,11 +8,11 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cpulimit.h"
 #include "interrupt.h"
+#include "nsec.h"
 #include "process.h"
 #include "watcher.h"
 
@@ -21,10 +21,8 @@
 static bool due(void)
 {
 	uint64_t deadline = interrupt_limit_deadline();
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (deadline && now.tv_sec * 1000000000ull + now.tv_nsec >= deadline) || cpulimit_due() || process_at_limit();
+	return (deadline && clock_ns(CLOCK_MONOTONIC) >= deadline) || cpulimit_due() || process_at_limit();
 }
 
 _Noreturn static void watch(int stopped_end, pid_t first)
