@@ -169,7 +169,8 @@ static const struct call_rule rules_writable[] = {
 	RULE(utimensat, "changes there"),
 	RULE(fsetxattr, "changes there"),
 	RULE(fremovexattr, "changes there"),
-	RULE(mknodat, "FIFOs and files, no devices", MASKED32(2, S_IFMT, S_IFIFO)),
+	RULE(mknodat, "FIFOs, files and sockets, no devices", MASKED32(2, S_IFMT, S_IFIFO)),
+	RULE(mknodat, "likewise", MASKED32(2, S_IFMT, S_IFSOCK)),
 	RULE(mknodat, "likewise", MASKED32(2, S_IFMT, S_IFREG)),
 	RULE(mknodat, "likewise", MASKED32(2, S_IFMT, 0)),
 };

@@ -180,11 +180,19 @@ static long do_mknod(struct file *dir, const char *path, uint64_t mode)
 	struct found f;
 	int err;
 
-	/* device nodes are the host's; a socket is made by bind(2) */
-	if (type && type != S_IFREG && type != S_IFIFO)
+	if (type == S_IFDIR)
 		return -EPERM;
+	if (type && type != S_IFREG && type != S_IFIFO && type != S_IFSOCK && type != S_IFCHR && type != S_IFBLK)
+		return -EINVAL;
 	err = find_entry(dir, path, true, &f, name);
-	return err ? err : done(&f, mknodat(f.fd, name, type | (mode & 01777), 0));
+	if (err)
+		return err;
+	/* device nodes are the host's */
+	if (type == S_IFCHR || type == S_IFBLK) {
+		path_done(&f);
+		return -EPERM;
+	}
+	return done(&f, mknodat(f.fd, name, type | (mode & 01777), 0));
 }
 
 long host_mknod(struct call *c)

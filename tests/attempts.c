@@ -231,6 +231,7 @@ const struct attempt reaches[] = {
 	{ "a symbolic link there", SYS_symlinkat, { (long)"file", AT_FDCWD, (long)"ro/other" }, -EACCES, 0, NULL },
 	{ "a FIFO there", SYS_mknodat, { AT_FDCWD, (long)"ro/fifo", S_IFIFO | 0600 }, -EACCES, 0, NULL },
 	{ "a FIFO outside", SYS_mknodat, { AT_FDCWD, (long)"out/fifo", S_IFIFO | 0600 }, -EACCES, 0, NULL },
+	{ "a socket outside, by mknod", SYS_mknodat, { AT_FDCWD, (long)"out/socket", S_IFSOCK | 0600 }, -EACCES, 0, NULL },
 	{ "unlink outside", SYS_unlinkat, { AT_FDCWD, (long)"out/file", 0 }, -EACCES, 0, NULL },
 	{ "a device below a writable grant", SYS_mknodat, { AT_FDCWD, (long)"rw/null", S_IFCHR | 0600, 0x103 }, KILLS, 0, NULL },
 	{ "truncate by path", SYS_truncate, { (long)"ro/file", 0 }, KILLS, 0, NULL },

@@ -102,6 +102,12 @@ static void names_in_a_directory(void)
 	SHOW(mknodat(dir, "pipe", S_IFIFO | 0600, 0));
 	SHOW(mknodat(dir, "plain", S_IFREG | 0640, 0));
 	SHOW(mknodat(dir, "plain/x", S_IFREG | 0640, 0));
+	SHOW(mknodat(dir, "socket", S_IFSOCK | 0640, 0));
+	SHOW(mknodat(dir, "socket", S_IFSOCK | 0640, 0));
+	SHOW(openat(dir, "socket", O_RDWR));
+	SHOW(mknodat(dir, "device", S_IFDIR | 0640, 0));
+	SHOW(mknodat(dir, "device", 0170000, 0));
+	SHOW(unlinkat(dir, "socket", 0));
 	SHOW(unlinkat(dir, "pipe", AT_REMOVEDIR));
 	SHOW(unlinkat(dir, "pipe", 0));
 	SHOW(unlinkat(dir, "plain", 1));
