@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -329,6 +330,36 @@ int path_parent(struct file *dir, const char *path, struct found *f, char name[N
 	return 0;
 }
 
+/* Whether the host would let the caller write to what f->fd is of, or to the directory that has what is missing. */
+static bool host_denies(const struct found *f)
+{
+	const char *slash = f->missing ? strrchr(f->rel, '/') : NULL;
+	char parent[PATH_MAX];
+	int fd = f->fd, ret;
+
+	if (f->missing) {
+		snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - f->rel) : 0, f->rel);
+		fd = open_beneath(f->dir, parent, O_PATH, 0, f->resolve);
+	}
+	if (fd < 0)
+		return false;
+	ret = syscall(SYS_faccessat2, fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) < 0 ? errno : 0;
+	if (f->missing)
+		close(fd);
+	return ret == EACCES;
+}
+
+int path_may_change(const struct found *f)
+{
+	bool leading = f->synthetic || (f->missing && !f->mount);
+	int err = policy_may_change(f->mount, leading);
+
+	if (err != -EROFS)
+		return err;
+	/* directories that lead to grants are root's */
+	return (leading ? process_uid() != 0 : host_denies(f)) ? -EACCES : err;
+}
+
 int path_may_change_entry(const struct found *f, const char *name, bool create)
 {
 	char plain[NAME_MAX + 2];
@@ -340,7 +371,7 @@ int path_may_change_entry(const struct found *f, const char *name, bool create)
 		return create ? -EEXIST : -EBUSY;
 	if (f->synthetic && strncmp(f->path, "/dev", 4) != 0 && synth_root(f->path))
 		return synth_may_change_entry(f->path, name, create);
-	err = policy_may_change(f->mount, f->synthetic);
+	err = path_may_change(f);
 	if (!err)
 		return 0;
 	/* "link/" would be followed */

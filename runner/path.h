@@ -65,9 +65,16 @@ int path_find(struct file *dir, const char *path, unsigned int how, struct found
 int path_parent(struct file *dir, const char *path, struct found *f, char name[NAME_MAX + 2]);
 
 /*
+ * policy_may_change() of what path_find() found, or would create: -EACCES for -EROFS where the
+ * caller could not write to it (to the directory) on the host either. Programs that open a file
+ * for reading where they may not write ask for that, and nothing is read-only to who had no right to write.
+ */
+int path_may_change(const struct found *f);
+
+/*
  * The write policy for an entry that path_parent() found: 0, or what Linux says
  * of a read-only file system: -EEXIST or -EROFS for one to be created, -ENOENT,
- * -EBUSY (a mount) or -EROFS for one to be removed.
+ * -EBUSY (a mount) or -EROFS for one to be removed; for -EROFS what path_may_change() says.
  */
 int path_may_change_entry(const struct found *f, const char *name, bool create);
 

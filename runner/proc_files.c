@@ -140,7 +140,7 @@ static void put_mounts(FILE *out, const struct line *l)
 static int each_mount(FILE *out, void (*put)(FILE *out, const struct line *l))
 {
 	static const struct { const char *path, *type; unsigned int device; } own[] = {
-		{ "/", "rootfs", 2 }, { "/proc", "proc", 22 }, { "/sys", "sysfs", 24 },
+		{ "/", "rootfs", LEADING_DEVICE }, { "/proc", "proc", 22 }, { "/sys", "sysfs", 24 },
 		{ "/sys/fs/cgroup", "cgroup2", 28 }, { "/dev", "tmpfs", 5 }, { "/dev/pts", "devpts", 26 },
 	};
 	const struct mount *m;

@@ -246,8 +246,10 @@ void synth_stat(const struct synth *s, struct stat *st)
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
 		if (!leads(s) && below(s->row->path, roots[i].path) && !st->st_dev)
 			st->st_dev = makedev(0, roots[i].device);
-	if (leads(s))
+	if (leads(s)) {
+		st->st_dev = makedev(0, LEADING_DEVICE);
 		return;
+	}
 	if (s->pid && s->pid != GUEST_PPID) {
 		st->st_uid = process_uid();
 		st->st_gid = proc_gid();
@@ -292,7 +294,7 @@ int synth_access(const struct synth *s, unsigned int mode)
 	mode_t has = mode_of(s);
 
 	if (leads(s))
-		return mode & W_OK ? -EROFS : 0;
+		return !(mode & W_OK) ? 0 : process_uid() ? -EACCES : -EROFS;
 	if (mode && synth_may_look(s) < 0)
 		return -EACCES;
 	if (S_ISCHR(has))

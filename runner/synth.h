@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+/* Minor number, of major 0, of the device that directories which lead to grants are on. */
+#define LEADING_DEVICE 2
+
 struct file;
 struct statfs;
 struct synth;

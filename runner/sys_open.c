@@ -70,7 +70,7 @@ static int may_open(const struct found *f, uint64_t flags)
 	/* they know by themselves: synth_open(), reopen_file() */
 	if ((f->mount && f->mount->device) || f->magic || f->synthetic)
 		return 0;
-	err = policy_may_change(f->mount, f->synthetic);
+	err = path_may_change(f);
 	if (err == -EROFS)
 		policy_explain(f->path[0] ? f->path : f->rel, true);
 	return err;
@@ -116,7 +116,7 @@ static long open_found(struct found *f, uint64_t flags)
 
 static long create(struct found *f, uint64_t flags, mode_t mode)
 {
-	int err = policy_may_change(f->mount, !f->mount), host;
+	int err = path_may_change(f), host;
 
 	if (err == -EROFS)
 		policy_explain(f->path[0] ? f->path : f->rel, true);
@@ -130,7 +130,7 @@ static long create(struct found *f, uint64_t flags, mode_t mode)
 
 static long open_unnamed(struct found *f, uint64_t flags, mode_t mode)
 {
-	int err = policy_may_change(f->mount, f->synthetic), host;
+	int err = path_may_change(f), host;
 
 	if (!S_ISDIR(f->st.st_mode))
 		return -ENOTDIR;
@@ -273,7 +273,7 @@ long host_truncate(struct call *c)
 		else if (!S_ISREG(f.st.st_mode))
 			ret = -EINVAL;
 		else
-			ret = policy_may_change(f.mount, false);
+			ret = path_may_change(&f);
 		if (!ret && !f.synthetic) {
 			host = path_open(&f, O_WRONLY);
 			ret = host < 0 ? host : ftruncate(host, c->arg[1]) < 0 ? -errno : 0;

@@ -125,13 +125,16 @@ static void a_user_with_the_device_needs_no_root(void **state)
 		  AS_NOBODY "$D/kvmrun --device $D/kvm $D/hello && "
 		  AS_NOBODY "$D/kvmrun --device $D/kvm --ro /etc/passwd busybox head -n 1 /etc/passwd && "
 		  AS_NOBODY "$D/kvmrun --device $D/kvm --ro /etc busybox cat /etc/shadow; echo $?; "
+		  AS_NOBODY "$D/kvmrun --device $D/kvm --ro /etc busybox sh -c 'cd /etc; > passwd; > new; mkdir /new; test -w / || echo closed'; "
 		  AS_NOBODY "$D/kvmrun --device $D/kvm busybox sh -c 'kill -0 1; kill -0 2 && echo mine'; "
 		  AS_NOBODY "$D/kvmrun --device $D/kvm --ro /etc/shadow $D/hello; "
 		  AS_NOBODY "$D/kvmrun --device $D/kvm $D/args auxv | grep -E 'AT_E?[UG]ID'");
 	assert_status(&r, 0);
-	assert_out(&r, "hello, world\nroot:x:0:0:root:/root:/bin/bash\n1\nmine\nhello, world\n"
+	assert_out(&r, "hello, world\nroot:x:0:0:root:/root:/bin/bash\n1\nclosed\nmine\nhello, world\n"
 		   "AT_UID 0xfffe\nAT_EUID 0xfffe\nAT_GID 0xfffe\nAT_EGID 0xfffe\n");
 	assert_err(&r, "cat: can't open '/etc/shadow': Permission denied\n"
+		   "sh: can't create passwd: Permission denied\nsh: can't create new: Permission denied\n"
+		   "mkdir: can't create directory '/new': Permission denied\n"
 		   "sh: can't kill pid 1: Operation not permitted\n");
 	run_free(&r);
 }

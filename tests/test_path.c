@@ -598,6 +598,54 @@ static void threat_13_a_read_only_grant_stays_as_it_is(void **state)
 	guest(write_intents);
 }
 
+/* By modes nobody but root may write there: no more than natively is it a matter of the grant. */
+static void denied_intents(void)
+{
+	static const int flags[] = { O_WRONLY, O_RDWR, O_RDONLY | O_TRUNC, O_WRONLY | O_CREAT };
+	long dir;
+
+	need(geteuid() != 0 || seteuid(65534) == 0);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		need_open("/ro/closed/file", flags[i], -EACCES);
+	need_open("/ro/closed/open", O_RDWR, -EROFS);
+	need_open("/ro/closed/new", O_WRONLY | O_CREAT, -EACCES);
+	need_open("/ro/closed/new", O_RDONLY | O_CREAT, -EACCES);
+	need_open("/ro/closed/toopen", O_WRONLY, -EROFS);
+	need_open("/ro/closed/tonone", O_WRONLY | O_CREAT, -EACCES);
+	need_open("/ro/closed", O_WRONLY | O_TMPFILE, -EACCES);
+	need_open("/ro/closed/file", O_RDONLY | O_CREAT | O_EXCL, -EEXIST);
+	need_open("/ro/closed", O_RDWR, -EISDIR);
+	need_result(guest_call(truncate, P("/ro/closed/file"), 0), -EACCES);
+	need_result(guest_call(mkdir, P("/ro/closed/new"), 0755), -EACCES);
+	need_result(guest_call(mkdir, P("/ro/closed/file"), 0755), -EEXIST);
+	need_result(guest_call(unlink, P("/ro/closed/file")), -EACCES);
+	need_result(guest_call(unlink, P("/ro/closed/none")), -ENOENT);
+	need_result(guest_call(rename, P("/ro/closed/file"), P("/ro/closed/new")), -EACCES);
+	need_result(guest_call(symlink, P("x"), P("/ro/closed/new")), -EACCES);
+	dir = open_("/ro/closed", O_RDONLY | O_DIRECTORY);
+	need(dir >= 0);
+	need_result(guest_call(openat, dir, P("file"), O_WRONLY, 0), -EACCES);
+	need_result(guest_call(openat, dir, P("new"), O_WRONLY | O_CREAT, 0600), -EACCES);
+	need_result(guest_call(openat, dir, P("open"), O_WRONLY, 0), -EROFS);
+}
+
+static void where_modes_do_not_let_one_write_that_is_what_is_said(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(at("ro/closed"), 0755), 0);
+	file("ro/closed/file", "");
+	file("ro/closed/open", "");
+	assert_int_equal(symlink("open", at("ro/closed/toopen")), 0);
+	assert_int_equal(symlink("none", at("ro/closed/tonone")), 0);
+	assert_int_equal(chmod(at("ro/closed/file"), 0444), 0);
+	assert_int_equal(chmod(at("ro/closed/open"), 0666), 0);
+	assert_int_equal(chmod(at("ro/closed"), 0555), 0);
+	assert_int_equal(chmod(tree, 0755), 0);
+	standard_grants();
+	guest(denied_intents);
+	assert_int_equal(chmod(at("ro/closed"), 0755), 0);
+}
+
 static void within_rw(void)
 {
 	need_content("/w/sub/deep", "deep");
@@ -848,6 +896,8 @@ static void synthetic(void)
 	need_result(guest_call(access, P("/a"), W_OK), -EROFS);
 	need_result(guest_call(access, P("/a"), X_OK), 0);
 	need_result(guest_call(stat, P("/a/"), P(&st)), 0);
+	/* as mountinfo has it: a device of 0 is nobody's */
+	need(st.st_dev == makedev(0, 2));
 	need_result(guest_call(chdir, P("/a/./b/..")), 0);
 	need_result(guest_call(getcwd, P(cwd), sizeof(cwd)), 3);
 	need(!strcmp(cwd, "/a"));
@@ -1106,6 +1156,7 @@ int main(void)
 		TREE(links_work_within_the_grants_and_end_outside),
 		TREE(nothing_is_made_or_changed_through_a_link_that_leaves),
 		TREE(openat2_keeps_its_rules_as_linux_does),
+		TREE(where_modes_do_not_let_one_write_that_is_what_is_said),
 		TREE(threat_13_a_read_only_grant_stays_as_it_is),
 		TREE(threat_14_a_read_only_grant_inside_a_writable_one_has_no_side_entrance),
 		TREE(threat_16_devices_sockets_and_fifos_are_not_opened),
