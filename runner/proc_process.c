@@ -431,6 +431,13 @@ int proc_auxv(const struct synth *s, FILE *out)
 }
 
 /* Calls are counted by the shim, and what the host has read and written for them is its own count. */
+int proc_personality(const struct synth *s, FILE *out)
+{
+	(void)s;
+	fprintf(out, "%08x\n", READ_ONCE(proc_boot()->kept.personality));
+	return 0;
+}
+
 int proc_io(const struct synth *s, FILE *out)
 {
 	static const int reads[] = { SYS_read, SYS_pread64, SYS_readv, SYS_preadv, SYS_preadv2 };

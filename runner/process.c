@@ -339,6 +339,12 @@ void process_init(struct vm *of)
 /* The first process's, as long as there is no table. */
 static struct { bool subreaper; int death_signal; } alone;
 
+/* Whether a number is a process's, or a thread's of this one. */
+static bool is_somebody(unsigned long id)
+{
+	return id <= INT_MAX && (id == GUEST_PPID || thread_find(id) || (procs && proc_find(id)));
+}
+
 long process_prctl(int option, unsigned long value)
 {
 	bool *subreaper = procs ? &proc_self->subreaper : &alone.subreaper;
@@ -355,6 +361,9 @@ long process_prctl(int option, unsigned long value)
 		ret = *subreaper;
 	else if (option == PR_GET_PDEATHSIG)
 		ret = *death_signal;
+	else if (option == PR_SET_PTRACER)
+		/* who might trace this one, if ptrace(2) were not refused: nobody, anybody, one that there is */
+		ret = !value || value == PR_SET_PTRACER_ANY || is_somebody(value) ? 0 : -EINVAL;
 	else
 		ret = -EINVAL;
 	if (procs)

@@ -13,6 +13,7 @@
 
 static struct abi_limit saved[ABI_LIMITS];
 static struct abi_sched saved_sched;
+static struct abi_kept saved_kept;
 
 static struct abi_boot *boot_of(struct vm *vm)
 {
@@ -84,6 +85,7 @@ void rlimits_save(struct vm *vm)
 {
 	memcpy(saved, boot_of(vm)->limit, sizeof(saved));
 	saved_sched = boot_of(vm)->sched;
+	saved_kept = boot_of(vm)->kept;
 	/* where the new program's stack is, and how far it may grow */
 	vm->stack_limit = saved[RLIMIT_STACK].soft;
 }
@@ -95,4 +97,5 @@ void rlimits_restore(struct vm *vm)
 	memcpy(boot->limit, saved, sizeof(saved));
 	boot->limits_kept = 1;
 	boot->sched = saved_sched;
+	boot->kept = saved_kept;
 }

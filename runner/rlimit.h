@@ -17,7 +17,7 @@ void rlimits_begin(struct abi_boot *boot, const struct config *config);
 /* ABI_OP_LIMIT: number which in boot is another one: 0, or -EINVAL, or as setrlimit(2) fails. */
 int rlimit_changed(struct vm *vm, uint64_t which);
 
-/* Over execve(2): what the old program had, and it is the new one's; likewise how it would be scheduled. */
+/* Over execve(2): what the old program had, and it is the new one's; likewise how it would be scheduled, and what else execve(2) keeps. */
 void rlimits_save(struct vm *vm);
 void rlimits_restore(struct vm *vm);
 

@@ -320,6 +320,13 @@ struct abi_sched {
 	uint32_t unused;
 };
 
+/* What a process has said of itself that execve(2) keeps: personality(2), and what prctl(2) sets; 0 at first. */
+struct abi_kept {
+	uint32_t personality;
+	uint32_t no_thp;
+	uint64_t timer_slack;	/* ns; 0: the default */
+};
+
 /* What the runner tells the shim; at ABI_BOOT_GPA. */
 struct abi_boot {
 	uint64_t magic;
@@ -352,6 +359,7 @@ struct abi_boot {
 	struct abi_limit limit[ABI_LIMITS];	/* by RLIMIT_*; the shim's to set, at first those that the runner has not */
 	uint64_t limits_kept;	/* they are those of the program before; set by the runner */
 	struct abi_sched sched;	/* the first thread's; set by the shim, over execve(2) by the runner */
+	struct abi_kept kept;	/* set by the shim, over execve(2) by the runner */
 	uint64_t signalfds;	/* signals that descriptors tell of; set by the runner */
 	gpa_t window;		/* what is not RAM is from here on */
 	uint64_t committed;	/* pages of map[] that count against mem_limit */

@@ -45,6 +45,7 @@ static const struct row rows[] = {
 	{ "scheduling_calls_answer_as_for_an_ordinary_process", SMALL("scheduling"), 0, "getcpu: yes" },
 	{ "policies_and_nice_values_are_kept_as_of_an_ordinary_process", LIST(GUEST("sched")), 0, "priority 39 nice 19 policy 5" },
 	{ "a_process_copies_its_own_memory_as_far_as_it_is_there", SMALL("copies"), 0, "what is there in part: 6" },
+	{ "what_a_process_says_of_itself_is_told_and_kept_over_execve", LIST(GUEST("prctl")), 0, "after execve: i686" },
 	{ "fs_and_gs_and_the_robust_list_are_the_threads", SMALL("thread"), 0, "GS stays: yes" },
 	{ "a_futex_of_one_thread_times_out_or_does_not_wait", SMALL("futexes"), 0, "50 ms: yes" },
 	{ "clocks_by_vdso_agree_with_the_calls_within_5_ms", SMALL("clocks"), 0, "clock 1: agrees" },
