@@ -22,6 +22,7 @@
 #include "options.h"
 #include "path.h"
 #include "policy.h"
+#include "proc_ask.h"
 #include "process.h"
 #include "reopen.h"
 #include "rlimit.h"
@@ -49,6 +50,7 @@ static struct {
 	char **list, **env;	/* with room before the arguments */
 	char **argv;		/* where they begin */
 	uint64_t argc;
+	const struct abi_frame *frame;	/* of the thread that asked */
 	uint64_t ignored, blocked;
 	struct abi_pending pending;
 } next;
@@ -354,6 +356,7 @@ out:
 			close(next.program.fd);
 		forget();
 	} else {
+		next.frame = f;
 		next.ignored = READ_ONCE(f->arg[4]);
 		next.blocked = READ_ONCE(f->arg[5]);
 		memcpy(&next.pending, (const char *)f->data + ABI_EXEC_PENDING, sizeof(next.pending));
@@ -397,6 +400,7 @@ void exec_now(struct vcpu *vcpu)
 
 	trace_exec(call_trace_fd, vcpu->guest_tid, next.path, next.argv, next.env);
 	stats_gather(vm);
+	proc_answer_hold(true);
 	threads_leave();
 	timers_end();
 	clock_stop();
@@ -407,7 +411,7 @@ void exec_now(struct vcpu *vcpu)
 	vm->config = &config;
 	vm->program = strcpy(program, next.path);
 	vm->mode = 0;
-	rlimits_save(vm);
+	rlimits_save(vm, next.frame);
 	vm_clear(vm);
 	vm_reuse(vm);
 	load(vm, &next.program);
@@ -429,6 +433,7 @@ void exec_now(struct vcpu *vcpu)
 	forget();
 	__atomic_store_n(&wanted, false, __ATOMIC_SEQ_CST);
 	process_executed();
+	proc_answer_hold(false);
 	if (interrupt_waiting() || ended())
 		interrupt_vcpu(vcpu);
 	interrupt_unblock(mask);

@@ -181,13 +181,18 @@ static void put_name(FILE *out, const char *name)
 	}
 }
 
-/* What the shim says of it, within what there is. */
-static void sched_of(struct abi_sched *sched)
+/* What a thread's frame says of it, within what there is. */
+static struct abi_sched sched_of(const struct subject *of)
 {
-	const struct abi_boot *boot = guest_ptr(proc_vm, ABI_BOOT_GPA, sizeof(*boot));
+	const struct vcpu *vcpu = of->v.self ? thread_find(of->id) : NULL;
+	struct abi_sched sched = { 0 };
 
-	sched->policy = READ_ONCE(boot->sched.policy) % 7;
-	sched->nice = READ_ONCE(boot->sched.nice) % 21;
+	if (!vcpu)
+		return sched;
+	sched = vcpu->frame->sched;
+	sched.policy %= 7;
+	sched.nice %= 21;
+	return sched;
 }
 
 /* What the shim says of a thread's signals, and of its process's; bit signal - 1, in the order of a status. */
@@ -217,17 +222,17 @@ int proc_process_stat(const struct synth *s, FILE *out)
 	struct subject of;
 	const struct process_view *v = &of.v;
 	struct rusage usage = { 0 };
-	struct abi_sched sched = { 0 };
+	struct abi_sched sched;
 	struct signals signals = { 0 };
 	int err = view(s, &of);
 
 	if (err)
 		return err;
+	sched = sched_of(&of);
 	if (v->self && !measure(&z))
 		return SYNTH_MAPPINGS;
 	if (v->self) {
 		getrusage(RUSAGE_SELF, &usage);
-		sched_of(&sched);
 		signals = signals_of(&of);
 	}
 	fprintf(out, "%d (", of.id);
@@ -267,16 +272,27 @@ static void put_sizes(FILE *out, const struct sizes *z)
 	fprintf(out, "CoreDumping:\t0\nTHP_enabled:\t1\n");
 }
 
-/* Sets of CPUs, as a mask and as a list. */
-static void put_cpus(FILE *out, unsigned int n)
+/* The set of n CPUs without some, as a mask and as a list; calls know no more than 64. */
+static void put_cpus(FILE *out, unsigned int n, uint64_t without)
 {
-	fprintf(out, "Cpus_allowed:\t");
-	for (unsigned int word = (n - 1) / 32 + 1; word--;) {
-		unsigned int bits = n - word * 32;
+	uint64_t set = (n < 64 ? (1ull << n) - 1 : UINT64_MAX) & ~without;
+	const char *between = "";
 
-		fprintf(out, "%0*x%s", n > 32 ? 8 : 1, bits >= 32 ? ~0u : (1u << bits) - 1, word ? "," : "\n");
+	fprintf(out, "Cpus_allowed:\t");
+	if (n > 32)
+		fprintf(out, "%08x,%08x", (uint32_t)(set >> 32), (uint32_t)set);
+	else
+		fprintf(out, "%x", (uint32_t)set);
+	fprintf(out, "\nCpus_allowed_list:\t");
+	for (unsigned int i = 0, first; i < 64; i++) {
+		if (!(set >> i & 1))
+			continue;
+		for (first = i; i < 63 && set >> (i + 1) & 1;)
+			i++;
+		fprintf(out, first < i ? "%s%u-%u" : "%s%u", between, first, i);
+		between = ",";
 	}
-	fprintf(out, n > 1 ? "Cpus_allowed_list:\t0-%u\n" : "Cpus_allowed_list:\t0\n", n - 1);
+	fprintf(out, "\n");
 }
 
 int proc_status(const struct synth *s, FILE *out)
@@ -310,7 +326,7 @@ int proc_status(const struct synth *s, FILE *out)
 	fprintf(out, "CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\nCapBnd:\t%016x\nCapAmb:\t%016x\n", 0, 0, 0, 0, 0);
 	fprintf(out, "NoNewPrivs:\t1\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n"
 		"SpeculationIndirectBranch:\tconditional enabled\n");
-	put_cpus(out, proc_vm->ncpus ? proc_vm->ncpus : 1);
+	put_cpus(out, proc_vm->ncpus ? proc_vm->ncpus : 1, sched_of(&of).not_on);
 	fprintf(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n");
 	return 0;
 }

@@ -27,12 +27,12 @@
 #include "signalfd.h"
 #include "stats.h"
 #include "sys.h"
+#include "task.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vfork.h"
 #include "vm.h"
 
-#define ID_MAX		4194304	/* kernel.pid_max */
 #define LOCKS		16
 
 struct proc_table *procs;
@@ -107,7 +107,7 @@ static bool used(int id)
 static int new_id(void)
 {
 	do
-		procs->last_id = procs->last_id + 1 < ID_MAX ? procs->last_id + 1 : 300;
+		procs->last_id = procs->last_id + 1 < PROC_ID_MAX ? procs->last_id + 1 : 300;
 	while (used(procs->last_id));
 	return procs->last_id;
 }
@@ -400,6 +400,7 @@ static int make_table(void)
 		.host_group = getpgrp(), .host_session = getsid(0), .tty = tty,
 		.subreaper = alone.subreaper, .death_signal = alone.death_signal, .threads = threads_count(),
 	};
+	tasks_init();
 	return start_listening();
 }
 
@@ -489,6 +490,7 @@ static struct process *new_entry(uint64_t how)
 	p->cmdline_len = proc_self->cmdline_len;
 	memcpy(p->cmdline, proc_self->cmdline, p->cmdline_len);
 	strcpy(p->exe, proc_self->exe);
+	task_keep(p);
 	memset(&p->usage, 0, sizeof(p->usage));
 	p->state = ALIVE;
 	return p;
@@ -514,6 +516,7 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	memset(boot->calls, 0, sizeof(boot->calls));
 	boot->memory_refused = boot->threads_refused = 0;
 	threads_init(vcpu);
+	task_forked(vcpu);
 	vm_renew(proc_vm);
 	vcpu_renew(vcpu, proc_vm);
 	vcpu_anew(vcpu);
@@ -523,6 +526,7 @@ static void begin_child(struct process *p, struct vcpu *vcpu, pid_t parent)
 	timers_forked();
 	signalfd_forked();
 	async_forked();
+	proc_answer_forked();
 	interrupt_forked(vcpu);
 	if (start_listening() < 0)
 		die(KVMRUN_FAILED, "no thread for another process");
@@ -579,7 +583,7 @@ static int make_process(struct vcpu *vcpu, uint32_t last_tid, struct forked_memo
 	/* until the child's number is known: whoever kills it before is seen to */
 	proc_lock();
 	proc_memory_freeze(memory);
-	if (procs->last_id < (int)last_tid && last_tid < ID_MAX)
+	if (procs->last_id < (int)last_tid && last_tid < PROC_ID_MAX)
 		procs->last_id = last_tid;
 	/* nobody escapes the end by multiplying */
 	p = procs->ending || ended() || (!tasks_unlimited() && tasks() >= tasks_max()) ? NULL : new_entry(how);

@@ -21,6 +21,7 @@
 #include "process.h"
 #include "process_table.h"
 #include "stats.h"
+#include "task.h"
 #include "thread.h"
 #include "trace.h"
 #include "vm.h"
@@ -105,6 +106,7 @@ static void leave(struct end end)
 		procs->user_ns += ns_of_timeval(usage.ru_utime);
 	proc_usage_add(&usage, &proc_children);
 	proc_self->usage = usage;
+	task_keep(proc_self);
 	if (process_is_child()) {
 		stats_sum()->processes++;
 		procs->cpu_ns += clock_ns(CLOCK_PROCESS_CPUTIME_ID);

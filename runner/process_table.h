@@ -10,12 +10,14 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "../shim/abi.h"
 #include "process.h"
 #include "process_show.h"
 #include "stats.h"
 
 #define SIGNALS		256	/* that wait for a process to take them */
 #define FIRST_RT	32
+#define PROC_ID_MAX	4194304	/* kernel.pid_max */
 #define SHOWN		4096	/* bytes of a command line that others see, and of a path */
 
 enum state { FREE, ALIVE, ZOMBIE };
@@ -46,6 +48,8 @@ struct process {
 	bool stop_told, continued;	/* wait4(2) has told of the stop; is to tell that it is over */
 	bool kept;		/* as a zombie: its parent did not ignore its end */
 	struct rusage usage;	/* of a zombie, with its children's */
+	struct abi_sched sched;	/* of a zombie: what its first thread had */
+	struct abi_limit limit[ABI_LIMITS];	/* likewise */
 	/* process_memory.c, in pages of --mem */
 	uint64_t memory;	/* that count for it alone */
 	uint64_t shared;	/* and for its family, of which it is */

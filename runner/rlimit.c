@@ -64,27 +64,35 @@ void rlimits_begin(struct abi_boot *boot, const struct config *config)
 	processes->soft = processes->hard = (uint64_t)config->procs * config->threads;
 }
 
+int rlimit_may_be(const struct abi_limit *now, const struct abi_limit *then)
+{
+	return then->soft > then->hard ? -EINVAL : then->hard > now->hard ? -EPERM : 0;
+}
+
+bool rlimit_is_hosts(uint64_t which)
+{
+	return which == RLIMIT_NOFILE || which == RLIMIT_CPU || which == RLIMIT_FSIZE;
+}
+
 int rlimit_changed(struct vm *vm, uint64_t which)
 {
 	const struct abi_boot *boot = boot_of(vm);
 	struct abi_limit limit;
 
-	if (which >= ABI_LIMITS)
+	if (!rlimit_is_hosts(which))
 		return -EINVAL;
 	memcpy(&limit, &boot->limit[which], sizeof(limit));
 	if (limit.soft > limit.hard)
 		return -EINVAL;
 	if (which == RLIMIT_NOFILE)
 		return fd_set_limit(limit.soft, limit.hard);
-	if (which == RLIMIT_CPU || which == RLIMIT_FSIZE)
-		return set_on_host(which, &limit, which == RLIMIT_CPU);
-	return -EINVAL;
+	return set_on_host(which, &limit, which == RLIMIT_CPU);
 }
 
-void rlimits_save(struct vm *vm)
+void rlimits_save(struct vm *vm, const struct abi_frame *frame)
 {
 	memcpy(saved, boot_of(vm)->limit, sizeof(saved));
-	saved_sched = boot_of(vm)->sched;
+	saved_sched = frame->sched;
 	saved_kept = boot_of(vm)->kept;
 	/* where the new program's stack is, and how far it may grow */
 	vm->stack_limit = saved[RLIMIT_STACK].soft;
@@ -96,6 +104,6 @@ void rlimits_restore(struct vm *vm)
 
 	memcpy(boot->limit, saved, sizeof(saved));
 	boot->limits_kept = 1;
-	boot->sched = saved_sched;
+	((struct abi_frame *)guest_ptr(vm, vm->frame, ABI_FRAME_SIZE))->sched = saved_sched;
 	boot->kept = saved_kept;
 }

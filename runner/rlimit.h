@@ -14,11 +14,20 @@ void rlimits_init(const struct config *config);
 /* For a program that begins: what is the runner's own to say. */
 void rlimits_begin(struct abi_boot *boot, const struct config *config);
 
+/* Whether an ordinary process's limit may be another one then: 0, -EINVAL, -EPERM. */
+int rlimit_may_be(const struct abi_limit *now, const struct abi_limit *then);
+
+/* Whether the host enforces it. */
+bool rlimit_is_hosts(uint64_t which);
+
 /* ABI_OP_LIMIT: number which in boot is another one: 0, or -EINVAL, or as setrlimit(2) fails. */
 int rlimit_changed(struct vm *vm, uint64_t which);
 
-/* Over execve(2): what the old program had, and it is the new one's; likewise how it would be scheduled, and what else execve(2) keeps. */
-void rlimits_save(struct vm *vm);
+/*
+ * Over execve(2): what the old program had, and it is the new one's; likewise how the thread of this frame would be
+ * scheduled, and what else execve(2) keeps.
+ */
+void rlimits_save(struct vm *vm, const struct abi_frame *frame);
 void rlimits_restore(struct vm *vm);
 
 #endif

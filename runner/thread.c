@@ -17,6 +17,7 @@
 #include "nsec.h"
 #include "options.h"
 #include "process.h"
+#include "task.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -179,8 +180,10 @@ int thread_begin(struct vm *vm, uint32_t index, struct abi_frame *frame, uint32_
 	} else {
 		err = make(vm, index, frame, tid);
 	}
-	if (!err)
+	if (!err) {
 		count(1);
+		task_began(tid);
+	}
 	pthread_mutex_unlock(&making);
 	return err;
 }

@@ -22,6 +22,7 @@
 #include "process_show.h"
 #include "rlimit.h"
 #include "signalfd.h"
+#include "task.h"
 #include "thread.h"
 #include "vcpu.h"
 #include "vfork.h"
@@ -452,6 +453,7 @@ static void (*const ops[])(struct vcpu *) = {
 	[ABI_OP_SYNC] = op_sync,
 	[ABI_OP_REMOVE] = op_remove,
 	[ABI_OP_NAMED] = op_named,
+	[ABI_OP_TASK] = task_op,
 	[ABI_OP_MAPPINGS] = op_mappings,
 };
 

@@ -108,6 +108,8 @@ enum abi_op {
 	ABI_OP_SYNC,		/* msync(2) of arg[1] bytes at arg[0] with flags arg[2] */
 	ABI_OP_REMOVE,		/* MADV_REMOVE of arg[1] bytes at arg[0] */
 	ABI_OP_NAMED,		/* the process's or a thread's name is another one, where others may ask for it */
+	ABI_OP_TASK,		/* of a thread of any of the program's processes: arg[0] = enum abi_task_op, arg[1] as that says, data =
+				   struct abi_task. ret = 0 or -errno: -ESRCH: there is none, -EPERM: who has it does not answer */
 	ABI_OP_MAPPINGS,	/* what is mapped, where frame->more asked for it: data = arg[0] times struct abi_mapping,
 				   by address, behind the arg[1] ones told before; arg[2] = the program break */
 };
@@ -171,6 +173,42 @@ struct abi_vmas {
 	uint32_t unused;
 };
 
+/* A resource limit, as struct rlimit. */
+struct abi_limit {
+	uint64_t soft, hard;
+};
+#define ABI_LIMITS	16
+
+/* How a thread would be scheduled, sched(7). */
+struct abi_sched {
+	uint32_t policy;
+	int32_t nice;
+	uint32_t reset_on_fork;
+	uint32_t unused;
+	uint64_t not_on;	/* CPUs that sched_setaffinity(2) left out */
+};
+_Static_assert(sizeof(struct abi_sched) == 24, "abi");
+
+/* What one process asks of another's thread, or has set there. */
+struct abi_task {
+	uint32_t pid, tid;
+	struct abi_sched sched;
+	uint64_t nice_limit;	/* RLIMIT_NICE, the soft one */
+	struct abi_limit limit;
+};
+_Static_assert(sizeof(struct abi_task) == 56, "abi");
+
+enum abi_task_op {
+	ABI_TASK_GET = 1,	/* sched and nice_limit of thread tid */
+	ABI_TASK_NEXT,		/* the same, of process pid's first thread from tid on, and which that is */
+	ABI_TASK_SCHED,		/* sets thread tid's sched, but for not_on */
+	ABI_TASK_CPUS,		/* sets thread tid's not_on */
+	ABI_TASK_LIMIT,		/* limit number arg[1] of thread tid's process; with ABI_TASK_SET, too, it is to be limit, and
+				   limit becomes what it was: -EINVAL, -EPERM as prlimit(2) */
+	ABI_TASK_PROCESS,	/* pid of the first process from pid on, with arg[1] of group tid (0: the asker's): -ESRCH */
+};
+#define ABI_TASK_SET	(1ull << 32)
+
 #define ABI_THREADS	4096	/* vCPUs at most; boot->max_threads may be less */
 
 #define ABI_NSEGS	1024	/* segments in a frame; covers 4 MiB of scattered 4 KiB pages */
@@ -208,6 +246,7 @@ struct abi_frame {
 	uint64_t signals_pending;
 	uint8_t data[ABI_DATA];
 	struct abi_seg seg[ABI_NSEGS];
+	struct abi_sched sched;	/* that thread's: both write it */
 };
 #define ABI_FRAME_SIZE	0xd000ull
 #define ABI_MORE_SIGNALS 2u	/* a read of a signalfd, which is the shim's to serve */
@@ -306,20 +345,6 @@ _Static_assert(sizeof(struct abi_image) == 48, "abi");
  * pages, writable, NX.
  */
 
-/* A resource limit, as struct rlimit. */
-struct abi_limit {
-	uint64_t soft, hard;
-};
-#define ABI_LIMITS	16
-
-/* How a thread would be scheduled, sched(7). */
-struct abi_sched {
-	uint32_t policy;
-	int32_t nice;
-	uint32_t reset_on_fork;
-	uint32_t unused;
-};
-
 /* What a process has said of itself that execve(2) keeps: personality(2), and what prctl(2) sets; 0 at first. */
 struct abi_kept {
 	uint32_t personality;
@@ -356,9 +381,8 @@ struct abi_boot {
 	uint32_t forked;	/* there are, or have been, other processes; set by the runner */
 	uint32_t autoreap;	/* children are not waited for: sigaction(2), SA_NOCLDWAIT; set by the shim */
 	uint32_t nocldstop;	/* no SIGCHLD for their stops: SA_NOCLDSTOP; likewise */
-	struct abi_limit limit[ABI_LIMITS];	/* by RLIMIT_*; the shim's to set, at first those that the runner has not */
+	struct abi_limit limit[ABI_LIMITS];	/* by RLIMIT_*; both set them, at first the shim those that the runner has not */
 	uint64_t limits_kept;	/* they are those of the program before; set by the runner */
-	struct abi_sched sched;	/* the first thread's; set by the shim, over execve(2) by the runner */
 	struct abi_kept kept;	/* set by the shim, over execve(2) by the runner */
 	uint64_t signalfds;	/* signals that descriptors tell of; set by the runner */
 	gpa_t window;		/* what is not RAM is from here on */

@@ -85,7 +85,6 @@ static long exec(int dir, gva_t path, gva_t argv, gva_t envp, u64 flags)
 		/* of what no path is longer than */
 		if (ret < 0)
 			goto out;
-		boot->sched = t->sched;
 		f->op = ABI_OP_EXEC;
 		f->arg[0] = dir;
 		f->arg[1] = argc;

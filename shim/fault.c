@@ -10,7 +10,7 @@ static struct vma *grow_stack(u32 i, gva_t va)
 	struct vma *v = vma_at(i), *below = i ? vma_at(i - 1) : NULL;
 	gva_t start = va & PAGE_MASK;
 
-	if (i == vma_count || !(v->flags & VMA_GROWSDOWN) || v->end - start > mm_stack_limit)
+	if (i == vma_count || !(v->flags & VMA_GROWSDOWN) || v->end - start > boot->limit[RLIMIT_STACK].soft)
 		return NULL;
 	if (start < ABI_MMAP_MIN)
 		return NULL;

@@ -21,7 +21,6 @@
 #define MREMAP_DONTUNMAP 4
 
 lock_t mm_lock;
-u64 mm_stack_limit;
 /*
  * In pages: what counts for this process alone, how much of the limit it may have for that now, and
  * the limit. The first process may have all, until there are others: then each asks the
@@ -673,7 +672,6 @@ void mm_init(void)
 {
 	limit = MIN(boot->mem_limit / PAGE_SIZE, UINT32_MAX);
 	granted = boot->forked ? boot->committed : limit;
-	mm_stack_limit = boot->stack_limit;
 	brk_start = brk_end = boot->brk_end = boot->brk;
 	for (u32 i = 0; i < boot->nmaps; i++) {
 		const struct abi_map *m = &boot->map[i];

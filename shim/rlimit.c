@@ -34,7 +34,7 @@ void rlimits_init(void)
 		if (i != RLIMIT_NOFILE && i != RLIMIT_NPROC && i != RLIMIT_FSIZE)
 			memcpy(&boot->limit[i], &defaults[i], sizeof(defaults[i]));
 	if (!boot->limits_kept)
-		boot->limit[RLIMIT_STACK].soft = mm_stack_limit;
+		boot->limit[RLIMIT_STACK].soft = boot->stack_limit;
 }
 
 /* Those that the host keeps: what a descriptor or a process may be given, or has used. */
@@ -53,8 +53,6 @@ static long set(u64 which, const struct rlimit *new)
 	if (new->hard > old.hard)
 		return -EPERM;
 	memcpy(&boot->limit[which], new, sizeof(*new));
-	if (which == RLIMIT_STACK)
-		mm_stack_limit = new->soft;
 	if (hosts(which) && ask_runner(ABI_OP_LIMIT, which, 0) < 0) {
 		memcpy(&boot->limit[which], &old, sizeof(old));
 		return -EPERM;
@@ -62,21 +60,41 @@ static long set(u64 which, const struct rlimit *new)
 	return 0;
 }
 
+static long limit(u64 which, const struct rlimit *new, struct rlimit *old)
+{
+	if (which >= ABI_LIMITS)
+		return -EINVAL;
+	memcpy(old, &boot->limit[which], sizeof(*old));
+	return new ? set(which, new) : 0;
+}
+
+/* Another process's. Process 1 is root's. */
+static long limit_of(u32 tid, u64 which, const struct rlimit *new, struct rlimit *old)
+{
+	struct abi_task task = { .tid = tid };
+	long err;
+
+	if (tid == INIT)
+		return -EPERM;
+	if (!boot->forked)
+		return -ESRCH;
+	if (new)
+		memcpy(&task.limit, new, sizeof(*new));
+	err = ask_task(ABI_TASK_LIMIT, which | (new ? ABI_TASK_SET : 0), &task);
+	memcpy(old, &task.limit, sizeof(*old));
+	return err;
+}
+
 long sys_prlimit64(const u64 a[6])
 {
 	struct rlimit new, old;
+	const struct rlimit *wanted = a[2] ? &new : NULL;
 	u64 which = (u32)a[1];
-	long err = 0;
+	long err;
 
-	if ((u32)a[0] && !thread_find(a[0]))
-		return -ESRCH;
-	if (which >= ABI_LIMITS)
-		return -EINVAL;
-	if (a[2] && get_user(new, a[2]))
+	if (wanted && get_user(new, a[2]))
 		return -EFAULT;
-	memcpy(&old, &boot->limit[which], sizeof(old));
-	if (a[2])
-		err = set(which, &new);
+	err = thread_or_self(a[0]) ? limit(which, wanted, &old) : limit_of(a[0], which, wanted, &old);
 	return err ? err : a[3] && put_user(old, a[3]) ? -EFAULT : 0;
 }
 

@@ -27,19 +27,64 @@ struct attr {
 #define FLAG_UTIL_CLAMP 0x60
 #define FLAG_ALL 0x7f
 
-/* Process 1, which can be looked at. */
-static struct thread init;
-
-/* One that is only looked at. */
-static struct thread *thread_to_see(u64 tid)
-{
-	return (u32)tid == INIT ? &init : thread_or_self(tid);
-}
-
 struct thread *thread_or_self(u64 tid)
 {
 	return (u32)tid ? thread_find(tid) : current;
 }
+
+/* ------------------------------------------------------------- whose it is */
+
+/* The thread that a call is about. */
+struct target {
+	struct thread *own;	/* of this process, or NULL */
+	bool roots;		/* process 1, which can only be looked at */
+	struct abi_task is;
+};
+
+long ask_task(enum abi_task_op op, u64 arg, struct abi_task *task)
+{
+	void *data = this_cpu()->frame->data;
+	long ret;
+
+	memcpy(data, task, sizeof(*task));
+	ret = ask_runner(ABI_OP_TASK, op, arg);
+	memcpy(task, data, sizeof(*task));
+	return ret;
+}
+
+static void look_at_own(struct thread *t, struct target *to)
+{
+	*to = (struct target){ .own = t, .is.sched = t->cpu->frame->sched, .is.nice_limit = boot->limit[RLIMIT_NICE].soft };
+}
+
+/* 0, or -errno: -ESRCH, -EPERM. */
+static long look(u64 tid, struct target *to)
+{
+	struct thread *t = thread_or_self(tid);
+
+	if (t)
+		return look_at_own(t, to), 0;
+	*to = (struct target){ .roots = (u32)tid == INIT, .is.tid = tid };
+	return to->roots ? 0 : boot->forked ? ask_task(ABI_TASK_GET, 0, &to->is) : -ESRCH;
+}
+
+/* What has been changed in to->is, by ABI_TASK_SCHED or ABI_TASK_CPUS, is so. */
+static long change(struct target *to, enum abi_task_op what)
+{
+	struct abi_sched *sched;
+
+	if (!to->own)
+		return ask_task(what, 0, &to->is);
+	sched = &to->own->cpu->frame->sched;
+	/* another process may set the rest meanwhile */
+	if (what == ABI_TASK_CPUS)
+		sched->not_on = to->is.sched.not_on;
+	else
+		memcpy(sched, &to->is.sched, offsetof(struct abi_sched, not_on));
+	return 0;
+}
+
+/* ------------------------------------------------------------- CPUs */
 
 long sys_sched_yield(const u64 a[6])
 {
@@ -54,38 +99,36 @@ static u64 all_cpus(void)
 
 long sys_sched_getaffinity(const u64 a[6])
 {
-	const struct thread *t = thread_to_see(a[0]);
+	struct target to;
+	long err = (u32)a[1] < sizeof(u64) || (a[1] & 7) ? -EINVAL : look(a[0], &to);
 	u64 cpus;
 
-	if (!t)
-		return -ESRCH;
-	if (a[1] < sizeof(cpus) || (a[1] & 7))
-		return -EINVAL;
-	cpus = all_cpus() & ~t->not_on;
+	if (err)
+		return err;
+	cpus = all_cpus() & ~to.is.sched.not_on;
 	return put_user(cpus, a[2]) ? -EFAULT : (long)sizeof(cpus);
 }
 
 /* Kept, and told; where threads run is the host's to say. */
 long sys_sched_setaffinity(const u64 a[6])
 {
-	struct thread *t = thread_to_see(a[0]);
+	struct target to;
 	u64 cpus = 0;
+	long err = copy_in(&cpus, a[2], MIN((u32)a[1], sizeof(cpus))) ? -EFAULT : look(a[0], &to);
 
-	if (!t)
-		return -ESRCH;
-	if (t == &init)
+	if (err)
+		return err;
+	if (to.roots)
 		return -EPERM;
-	if (copy_in(&cpus, a[2], MIN(a[1], sizeof(cpus))))
-		return -EFAULT;
 	if (!(cpus & all_cpus()))
 		return -EINVAL;
-	t->not_on = ~cpus;
-	return 0;
+	to.is.sched.not_on = ~cpus;
+	return change(&to, ABI_TASK_CPUS);
 }
 
 long sys_getcpu(const u64 a[6])
 {
-	u64 cpus = all_cpus() & ~current->not_on;
+	u64 cpus = all_cpus() & ~this_cpu()->frame->sched.not_on;
 	u32 zero = 0, cpu = this_cpu()->index % MIN(boot->ncpus, 64);
 
 	/* the vCPUs take turns, as far as the thread may use the CPU */
@@ -97,14 +140,12 @@ long sys_getcpu(const u64 a[6])
 	return 0;
 }
 
+/* ------------------------------------------------------------- policies */
 
-/* 0 for a thread of the program's, which it stores; how these calls refuse any other. */
-static long find(u64 pid, struct thread **t)
+/* How these calls look for a thread. */
+static long find(u64 pid, struct target *to)
 {
-	if ((int)pid < 0)
-		return -EINVAL;
-	*t = thread_to_see(pid);
-	return *t ? 0 : -ESRCH;
+	return (int)pid < 0 ? -EINVAL : look(pid, to);
 }
 
 static bool real_time(u32 policy)
@@ -117,10 +158,10 @@ static bool fair(u32 policy)
 	return policy == OTHER || policy == BATCH;
 }
 
-/* Whether RLIMIT_NICE lets an ordinary process have it. */
-static bool nice_allowed(int nice)
+/* Whether its process's RLIMIT_NICE lets it have that. */
+static bool nice_allowed(const struct target *to, int nice)
 {
-	return (u64)(20 - nice) <= boot->limit[RLIMIT_NICE].soft;
+	return (u64)(20 - nice) <= to->is.nice_limit;
 }
 
 /* Whether it can be a deadline, by sysctl's defaults of the shortest and the longest period. */
@@ -132,55 +173,50 @@ static bool deadline_valid(const struct attr *a)
 		a->deadline >= a->runtime && period >= 100000 && period <= (1ull << 22) * 1000;
 }
 
-static void change(struct thread *t, const struct abi_sched *to)
-{
-	t->sched = *to;
-	/* for /proc */
-	if (t == &thread0)
-		boot->sched = *to;
-}
-
 /* Sets what an ordinary process may have set, in the order in which Linux looks at it. */
-static long set(struct thread *t, const struct attr *a)
+static long set(struct target *to, const struct attr *a)
 {
-	const struct abi_sched *s = &t->sched;
+	struct abi_sched *s = &to->is.sched;
 	bool reset = a->policy == SAME ? s->reset_on_fork : a->flags & FLAG_RESET_ON_FORK;
 	u32 policy = a->policy == SAME ? s->policy : a->policy;
 
 	if (policy > DEADLINE || policy == 4 || (a->flags & ~FLAG_ALL) || a->priority > 99 ||
 	    (policy == DEADLINE && !deadline_valid(a)) || real_time(policy) != (a->priority != 0))
 		return -EINVAL;
-	if (t == &init || real_time(policy) || policy == DEADLINE || (fair(policy) && a->nice < s->nice && !nice_allowed(a->nice)) ||
-	    (s->policy == IDLE && policy != IDLE && !nice_allowed(s->nice)) || (s->reset_on_fork && !reset))
+	if (to->roots || real_time(policy) || policy == DEADLINE ||
+	    (fair(policy) && a->nice < s->nice && !nice_allowed(to, a->nice)) ||
+	    (s->policy == IDLE && policy != IDLE && !nice_allowed(to, s->nice)) || (s->reset_on_fork && !reset))
 		return -EPERM;
 	if (a->flags & FLAG_UTIL_CLAMP)
 		return -EOPNOTSUPP;
 	/* that the values are to be kept keeps the policy, too */
-	if (a->flags & FLAG_KEEP_PARAMS)
-		policy = s->policy;
-	change(t, &(struct abi_sched){ .policy = policy, .nice = fair(policy) ? a->nice : s->nice, .reset_on_fork = reset });
-	return 0;
+	if (!(a->flags & FLAG_KEEP_PARAMS))
+		s->policy = policy;
+	if (fair(s->policy))
+		s->nice = a->nice;
+	s->reset_on_fork = reset;
+	return change(to, ABI_TASK_SCHED);
 }
 
 static long set_param(u64 pid, u32 policy, gva_t param)
 {
 	struct attr a = { .policy = policy };
-	struct thread *t;
+	struct target to;
 	long err;
 
 	if (!param || (int)pid < 0)
 		return -EINVAL;
 	if (get_user(a.priority, param))
 		return -EFAULT;
-	err = find(pid, &t);
+	err = find(pid, &to);
 	if (err)
 		return err;
 	if (policy != SAME && (policy & RESET_ON_FORK)) {
 		a.policy &= ~RESET_ON_FORK;
 		a.flags = FLAG_RESET_ON_FORK;
 	}
-	a.nice = t->sched.nice;
-	return set(t, &a);
+	a.nice = to.is.sched.nice;
+	return set(&to, &a);
 }
 
 long sys_sched_setscheduler(const u64 a[6])
@@ -195,16 +231,16 @@ long sys_sched_setparam(const u64 a[6])
 
 long sys_sched_getscheduler(const u64 a[6])
 {
-	struct thread *t;
-	long err = find(a[0], &t);
+	struct target to;
+	long err = find(a[0], &to);
 
-	return err ? err : (long)(t->sched.policy | (t->sched.reset_on_fork ? RESET_ON_FORK : 0));
+	return err ? err : (long)(to.is.sched.policy | (to.is.sched.reset_on_fork ? RESET_ON_FORK : 0));
 }
 
 long sys_sched_getparam(const u64 a[6])
 {
-	struct thread *t;
-	long err = a[1] ? find(a[0], &t) : -EINVAL;
+	struct target to;
+	long err = a[1] ? find(a[0], &to) : -EINVAL;
 	int priority = 0;
 
 	return err ? err : put_user(priority, a[1]);
@@ -223,8 +259,8 @@ long sys_sched_get_priority_min(const u64 a[6])
 long sys_sched_rr_get_interval(const u64 a[6])
 {
 	u64 interval[2] = { 0, 4000000 };
-	struct thread *t;
-	long err = find(a[0], &t);
+	struct target to;
+	long err = find(a[0], &to);
 
 	return err ? err : put_user(interval, a[1]);
 }
@@ -232,18 +268,18 @@ long sys_sched_rr_get_interval(const u64 a[6])
 long sys_sched_getattr(const u64 a[6])
 {
 	struct attr attr = { 0 };
-	struct thread *t;
+	struct target to;
 	long err;
 
 	if (!a[1] || (int)a[0] < 0 || (u32)a[2] < ATTR_FIRST || (u32)a[2] > PAGE_SIZE || (u32)a[3])
 		return -EINVAL;
-	err = find(a[0], &t);
+	err = find(a[0], &to);
 	if (err)
 		return err;
 	attr.size = MIN((u32)a[2], sizeof(attr));
-	attr.policy = t->sched.policy;
-	attr.flags = t->sched.reset_on_fork ? FLAG_RESET_ON_FORK : 0;
-	attr.nice = t->sched.nice;
+	attr.policy = to.is.sched.policy;
+	attr.flags = to.is.sched.reset_on_fork ? FLAG_RESET_ON_FORK : 0;
+	attr.nice = to.is.sched.nice;
 	return copy_out(a[1], &attr, attr.size) ? -EFAULT : 0;
 }
 
@@ -277,7 +313,7 @@ other_size:
 
 long sys_sched_setattr(const u64 a[6])
 {
-	struct thread *t;
+	struct target to;
 	struct attr attr;
 	long err = a[1] && (int)a[0] >= 0 && !(u32)a[2] ? attr_in(&attr, a[1]) : -EINVAL;
 
@@ -287,51 +323,86 @@ long sys_sched_setattr(const u64 a[6])
 		return -EINVAL;
 	if (attr.flags & FLAG_KEEP_POLICY)
 		attr.policy = SAME;
-	err = find(a[0], &t);
+	err = find(a[0], &to);
 	if (err)
 		return err;
 	if (attr.flags & FLAG_KEEP_PARAMS)
-		attr.nice = t->sched.nice;
-	return set(t, &attr);
+		attr.nice = to.is.sched.nice;
+	return set(&to, &attr);
+}
+
+/* ------------------------------------------------------------- nice values */
+
+typedef long nice_fn(struct target *to, int nice);
+
+/* What is told of several: an error, else the highest; -ESRCH: none. */
+static long both(long was, long now)
+{
+	return now == -ESRCH || (was < 0 && was != -ESRCH) ? was : now < 0 || now > was ? now : was;
+}
+
+static long each_own(nice_fn *f, int nice)
+{
+	long ret = -ESRCH;
+	struct target to;
+	struct thread *t;
+
+	for (u32 i = 0; (t = thread_at(i)); i++)
+		if (t->alive) {
+			look_at_own(t, &to);
+			ret = both(ret, f(&to, nice));
+		}
+	return ret;
+}
+
+static long each_of(u32 pid, nice_fn *f, int nice)
+{
+	struct target to = { .is.pid = pid };
+	long ret = -ESRCH, err;
+
+	while (!(err = ask_task(ABI_TASK_NEXT, 0, &to.is))) {
+		ret = both(ret, f(&to, nice));
+		to.is.pid = pid;
+		to.is.tid++;
+	}
+	return both(ret, err);
 }
 
 /*
  * Calls f for each thread that getpriority(2) and setpriority(2) name so: one, or of a group or a user,
  * which are the program's own, all. -ESRCH: none.
  */
-static long each(u64 which, u64 who, long (*f)(struct thread *t, int nice), int nice)
+static long each(u64 which, u32 who, nice_fn *f, int nice)
 {
-	struct thread *t;
-	long ret = 0;
+	struct abi_task member = { 0 };
+	long ret = -ESRCH, err;
+	struct target to;
 
-	if (which == PRIO_PROCESS) {
-		t = thread_to_see(who);
-		return t ? f(t, nice) : -ESRCH;
+	if (which == PRIO_PROCESS || (which == PRIO_PGRP && who == INIT)) {
+		err = look(who, &to);
+		return err ? err : f(&to, nice);
 	}
-	if (which == PRIO_PGRP ? !thread_or_self(who) : who && (u32)who != boot->uid)
+	if (which == PRIO_USER && who && who != boot->uid)
 		return -ESRCH;
-	for (u32 i = 0; (t = thread_at(i)); i++) {
-		long now = t->alive ? f(t, nice) : 0;
-
-		ret = now < 0 || now > ret ? now : ret;
-	}
+	for (; member.tid = who, !ask_task(ABI_TASK_PROCESS, which == PRIO_PGRP, &member); member.pid++)
+		ret = both(ret, member.pid == boot->pid ? each_own(f, nice) : each_of(member.pid, f, nice));
 	return ret;
 }
 
 /* As getpriority(2) has it: the more the sooner it runs. */
-static long nice_told(struct thread *t, int nice)
+static long nice_told(struct target *to, int nice)
 {
-	return (void)nice, 20 - t->sched.nice;
+	return (void)nice, 20 - to->is.sched.nice;
 }
 
-static long nice_set(struct thread *t, int nice)
+static long nice_set(struct target *to, int nice)
 {
-	if (t == &init)
+	if (to->roots)
 		return -EPERM;
-	if (nice < t->sched.nice && !nice_allowed(nice))
+	if (nice < to->is.sched.nice && !nice_allowed(to, nice))
 		return -EACCES;
-	change(t, &(struct abi_sched){ .policy = t->sched.policy, .nice = nice, .reset_on_fork = t->sched.reset_on_fork });
-	return 0;
+	to->is.sched.nice = nice;
+	return change(to, ABI_TASK_SCHED);
 }
 
 long sys_getpriority(const u64 a[6])

@@ -276,7 +276,6 @@ bool mm_alone(void);
 /* Before another process is made, under mm_lock: 0, or -EAGAIN; *frozen and *shared are ABI_OP_FORK's. And when it is, or not. */
 int mm_forking(u64 *frozen, u64 *shared);
 void mm_forked(bool done);
-extern u64 mm_stack_limit;
 extern gva_t brk_end;
 
 /* ---- mlock.c: under mm_lock */
@@ -430,8 +429,6 @@ struct thread {
 	u8 interrupted, again;
 	bool resumed;
 	u64 deadline;		/* 0: none */
-	u64 not_on;		/* CPUs that sched_setaffinity(2) left out */
-	struct abi_sched sched;
 	/* for its start */
 	char comm[16];		/* from then on it is in its vCPU's frame */
 	struct regs regs;
@@ -604,6 +601,7 @@ void rlimits_init(void);	/* behind mm_init() */
 #define PRIO_USER	2
 #define INIT	1	/* the parent of the program's first process, and root's */
 struct thread *thread_or_self(u64 tid);	/* a living one, the caller's own by 0, or NULL */
+long ask_task(enum abi_task_op op, u64 arg, struct abi_task *task);	/* ABI_OP_TASK */
 
 /* ---- sys.c: small calls */
 _Noreturn void end_program(u64 code, u64 signal, enum abi_end why);

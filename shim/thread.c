@@ -267,9 +267,6 @@ void thread_inherit(struct thread *t, const struct clone_args *c)
 	t->robust_list = 0;
 	t->mask = parent->masked ? parent->saved_mask : parent->mask;
 	t->masked = t->resumed = false;
-	t->not_on = parent->not_on;
-	t->sched = parent->sched;
-	t->sched.reset_on_fork = 0;
 	t->waits = t->trapno = t->err = t->cr2 = 0;
 	t->interrupted = t->again = 0;
 	t->alt = (struct altstack){ .flags = SS_DISABLE };
@@ -287,7 +284,6 @@ void threads_init(void)
 	thread0.alive = true;
 	thread0.tid = last_tid = boot->pid;
 	thread0.alt.flags = SS_DISABLE;
-	thread0.sched = boot->sched;
 	thread0.fpu = (struct xstate *)((u64)&cpu0 - STACK_SIZE);
 }
 
@@ -298,7 +294,6 @@ void threads_forked(const struct thread *t)
 	thread_show(&thread0);
 	thread0.alive = true;
 	thread0.tid = last_tid = boot->pid;
-	boot->sched = thread0.sched;
 	for (u32 i = 1; i < nthreads; i++) {
 		threads[i]->alive = false;
 		threads[i]->parked = true;
@@ -329,6 +324,8 @@ static long create(const struct clone_args *c)
 		goto out;
 	thread_inherit(t, c);
 	memcpy(t->cpu->frame->comm, t->comm, sizeof(t->comm));
+	t->cpu->frame->sched = this_cpu()->frame->sched;
+	t->cpu->frame->sched.reset_on_fork = 0;
 	thread_show(t);
 	t->tid = new_tid();
 	/* as on Linux a bad address is no error */

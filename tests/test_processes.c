@@ -18,6 +18,7 @@
 #define LIMITS(...) LIST("build/guest/limits", ##__VA_ARGS__)
 #define PIDFD(...) LIST("build/guest/pidfd", __VA_ARGS__)
 #define TREE(...) LIST("build/guest/process_tree", __VA_ARGS__)
+#define SCHED(...) LIST("build/guest/process_sched", __VA_ARGS__)
 #define SHELL(...) LIST("/bin/busybox", "sh", "-c", __VA_ARGS__)
 
 struct row {
@@ -82,6 +83,16 @@ static const struct row rows[] = {
 	{ "limits_that_a_program_sets_hold_and_stay_over_execve", LIMITS(), 0, "too long: 1024\n" },
 	{ "splice_tee_and_vmsplice_move_data_through_pipes", LIST("build/guest/splice"), 0, "one that waits: 4" },
 	{ "a_lock_is_known_by_its_owner", LIMITS("locks"), 0, "whose: its" },
+
+	/* how others are scheduled, and their limits */
+	{ "who_is_how_scheduled_can_be_asked_until_it_is_reaped", SCHED("asked"), 0, "it has 9\n" },
+	{ "how_another_process_is_scheduled_can_be_set_and_stays_over_execve", SCHED("set"), 0, "executed: 14 40000003" },
+	{ "parents_and_siblings_can_be_set", SCHED("related"), 0, "the other: 17" },
+	{ "a_thread_of_another_process_is_one_by_its_id", SCHED("threads"), 0, "the first has 2, the second 4" },
+	{ "nice_values_are_set_for_groups", SCHED("groups"), 0, "11 11 11\nno leader: ESRCH" },
+	{ "what_begins_or_executes_has_what_it_is_set_to", SCHED("meanwhile"), 0, "at once: 0 wrong\nwhile it executes: 0 wrong" },
+	{ "limits_of_others_hold", SCHED("limits"), 0, "EMFILE at -1, EFBIG" },
+	{ "processes_that_set_each_other_at_once", SCHED("crowd"), 0, "0 wrong" },
 
 	/* their descriptors, and whose they are */
 	{ "a_directory_of_proc_is_a_pidfd_for_signals", PIDFD("directories"), 0, "to who is gone: ESRCH" },
@@ -293,9 +304,47 @@ static void a_daemon_is_run_to_its_end(void **state)
 	run_free(&r);
 }
 
+/* What an ordinary user may make of root's: nothing; and process 1 is no other user's, nor another user there. */
+#define OF_ROOTS	\
+	"getpriority(PRIO_PROCESS, 1): 20\n" "getpriority(PRIO_PGRP, 1): 20\n" "sched_getscheduler(1): 0\n"	\
+	"setpriority(PRIO_PROCESS, 1, 5): EPERM\n" "setpriority(PRIO_PGRP, 1, 5): EPERM\n"	\
+	"sched_setscheduler(1, SCHED_BATCH, &none): EPERM\n" "sched_setparam(1, &none): EPERM\n"	\
+	"sched_setattr(1, &(struct attr){ .size = 48 }, 0): EPERM\n" "sched_setaffinity(1, 8, &cpus): EPERM\n"	\
+	"prlimit64(1, RLIMIT_NOFILE, NULL, &limit): EPERM\n" "prlimit64(1, RLIMIT_NOFILE, &limit, NULL): EPERM\n"
+
+static void process_1_can_be_looked_at_and_not_be_set(void **state)
+{
+	struct run_result r = run_kvmrun(NULL, SCHED("roots"));
+
+	(void)state;
+	assert_status(&r, 0);
+	assert_out(&r, OF_ROOTS "getpriority(PRIO_USER, 0): 20\n" "getpriority(PRIO_USER, getuid() + 1): ESRCH\n"
+		   "setpriority(PRIO_USER, 0, 2 + i): 0\n"
+		   OF_ROOTS "getpriority(PRIO_USER, 0): 18\n" "getpriority(PRIO_USER, getuid() + 1): ESRCH\n"
+		   "setpriority(PRIO_USER, 0, 2 + i): 0\n" "the other: 3\nthis one: 3\n");
+	run_free(&r);
+}
+
+static void a_shells_job_is_set_by_renice_taskset_chrt_and_prlimit(void **state)
+{
+	const struct run_opts opts = { .options = LIST("--ro", "/usr", "--ro", "/bin", "--ro", "/lib", "--ro", "/lib64") };
+	struct run_result native = run_same(&opts, LIST("/bin/sh", "-c",
+		"sleep 1000 & p=$!; (renice 5 -p $p; taskset -p 1 $p; chrt -b -p 0 $p; chrt -p $p; prlimit -p $p --nofile=100:200;"
+		" prlimit -p $p --nofile -o SOFT,HARD --noheadings) 2>&1 | sed s/$p/PID/; renice -n 7 -g 0 > /dev/null; nice; kill $p"));
+
+	(void)state;
+	assert_status(&native, 0);
+	assert_non_null(strstr(native.out, "PID (process ID) old priority 0, new priority 5\n"));
+	assert_non_null(strstr(native.out, "SCHED_BATCH"));
+	assert_non_null(strstr(native.out, "100  200\n7\n"));
+	run_free(&native);
+}
+
 int main(int argc, char **argv)
 {
-	static struct CMUnitTest tests[ARRAY_SIZE(rows) + 6] = {
+	static struct CMUnitTest tests[ARRAY_SIZE(rows) + 9] = {
+		cmocka_unit_test(process_1_can_be_looked_at_and_not_be_set),
+		cmocka_unit_test(a_shells_job_is_set_by_renice_taskset_chrt_and_prlimit),
 		cmocka_unit_test(the_time_limit_ends_all_processes),
 		cmocka_unit_test(the_limit_of_cpu_time_is_for_all_processes),
 		cmocka_unit_test(a_kill_of_kvmrun_ends_all_processes),
@@ -304,7 +353,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_processes_cost_is_by_how_many_there_are),
 		cmocka_unit_test(a_daemon_is_run_to_its_end),
 	};
-	size_t n = 6;
+	size_t n = 9;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = run_row,

@@ -278,7 +278,7 @@ static void window(void)
 /* New processes begin as the shim has them, which knows nothing of it. */
 static void processes(void)
 {
-	static const uint32_t ops[] = { ABI_OP_FORK, ABI_OP_EXEC, ABI_OP_VFORK, ABI_OP_GIVE, ABI_OP_TAKE, ABI_OP_ID };
+	static const uint32_t ops[] = { ABI_OP_FORK, ABI_OP_EXEC, ABI_OP_VFORK, ABI_OP_GIVE, ABI_OP_TAKE, ABI_OP_ID, ABI_OP_TASK };
 	struct abi_frame *f = (void *)(ABI_DIRECT + boot->frame);
 
 	for (int i = 0; i < 3000; i++) {
@@ -297,6 +297,12 @@ static void processes(void)
 							      below(4) ? below(4096) : noise() };
 			for (uint32_t k = 0; k < 200; k++)
 				f->data[k] = noise();
+		}
+		if (op == ABI_OP_TASK) {
+			for (uint32_t k = 0; k < sizeof(struct abi_task) / 4; k++)
+				((uint32_t *)f->data)[k] = below(2) ? boot->pid + below(8) : noise();
+			/* a limit of CPU time (0) would be the end */
+			f->arg[1] += !(uint32_t)f->arg[1];
 		}
 		asm volatile("outl %%eax, %%dx" : : "a"(0), "d"(ABI_PORT) : "memory");
 	}
