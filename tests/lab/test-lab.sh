@@ -38,89 +38,71 @@ fails_with()
 		same stdout "" "$(cat "$work/out")"
 }
 
-status_zero_passes_and_a_silent_command_prints_nothing()
+streams_and_status_pass_unchanged_and_a_process_left_behind_keeps_nothing_up()
 {
-	lab -- true >"$work/out" 2>&1 </dev/null
-	same status 0 $? && same output "" "$(cat "$work/out")"
-}
+	local start=$SECONDS
 
-status_of_the_command_passes()
-{
-	lab -- sh -c 'exit 7' </dev/null
-	same status 7 $?
-}
-
-a_command_killed_by_a_signal_gives_128_plus_its_number()
-{
-	lab -- sh -c 'kill -SEGV $$' </dev/null
-	same status 139 $?
-}
-
-a_command_that_is_not_there_gives_127()
-{
-	lab -- /no/such/command </dev/null 2>"$work/err"
-	same status 127 $?
-}
-
-stdin_stdout_and_stderr_pass_unchanged_and_apart()
-{
 	head -c 1048576 /dev/urandom >"$work/in"
 	head -c 524288 /dev/urandom >"$work/in2"
-	lab --share "$work" -- sh -c "tee /dev/stderr <'$work/in2' >/dev/null; cat" \
+	lab --timeout 200 --share "$work" -- sh -c "sleep 1000 & tee /dev/stderr <'$work/in2' >/dev/null; cat; exit 7" \
 		<"$work/in" >"$work/out" 2>"$work/err"
-	same status 0 $? && cmp "$work/in" "$work/out" && cmp "$work/in2" "$work/err"
+	same status 7 $? && cmp "$work/in" "$work/out" && cmp "$work/in2" "$work/err" &&
+		[ $((SECONDS - start)) -lt 200 ]
 }
 
-arguments_pass_unchanged()
+arguments_pass_unchanged_to_a_command_as_root_in_the_project_with_a_fixed_environment()
 {
-	local args=("" "two words" "it's" $'line\nbreak' '$HOME `id` "\' $'\xff\x01' '*')
-
-	lab -- printf '%s\0' "${args[@]}" >"$work/out" </dev/null
-	same status 0 $? && printf '%s\0' "${args[@]}" | cmp - "$work/out"
-}
-
-environment_is_fixed_but_for_the_options()
-{
-	local want
+	local args=("" "two words" "it's" $'line\nbreak' '$HOME `id` "\' $'\xff\x01' '*') want
 
 	want=$(printf '%s\n' COPIED=copied HOME=/root LANG=C.UTF-8 \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		SHELL=/bin/sh "SPACED=a b" TERM=xterm USER=root)
-	COPIED=copied HIDDEN=hidden lab --env COPIED --env "SPACED=a b" --env=TERM=xterm \
-		-- env >"$work/out" </dev/null
-	same status 0 $? && same environment "$want" "$(sort "$work/out")"
-}
-
-command_runs_as_root_in_the_project_with_kvm_amd_and_one_cpu()
-{
-	lab -- sh -c 'pwd; id -u; test -c /dev/kvm && echo kvm; nproc; uname -r' \
-		>"$work/out" </dev/null
-	same output "$project 0 kvm 1 6.1" "$(tr '\n' ' ' <"$work/out" | sed 's/\(6\.1\)\.0.*/\1/')"
-}
-
-without_a_module_there_is_no_kvm_and_smp_and_mem_are_as_told()
-{
-	lab --module none --smp 2 --mem 1G -- \
-		sh -c 'nproc; ls /dev/kvm; awk "/MemTotal/ { print int(\$2 / 400000) }" /proc/meminfo' \
+	# the environment of the shell as it began: it may add to it
+	COPIED=copied HIDDEN=hidden lab --env COPIED --env "SPACED=a b" --env=TERM=xterm -- sh -c '
+		printf "%s\0" "$@" >&2
+		tr "\0" "\n" </proc/$$/environ | sort
+		pwd; id -u; test -c /dev/kvm && echo kvm; nproc; uname -r' - "${args[@]}" \
 		>"$work/out" 2>"$work/err" </dev/null
-	same output "2 2 " "$(tr '\n' ' ' <"$work/out")" && grep -q 'No such file' "$work/err"
+	same status 0 $? && printf '%s\0' "${args[@]}" | cmp - "$work/err" &&
+		same "environment and more" "$want
+$project 0 kvm 1 6.1" "$(head -n -5 "$work/out")
+$(tail -n 5 "$work/out" | xargs | sed 's/\(6\.1\)\.0.*/\1/')"
 }
 
-with_icount_equal_work_takes_equal_guest_time_to_a_percent()
+# Two at a time, which do not disturb each other.
+a_command_killed_by_a_signal_gives_128_plus_its_number_and_one_that_is_not_there_127()
+{
+	local first
+
+	"$here/lab" -- sh -c 'echo one; kill -SEGV $$' >"$work/one" 2>/dev/null </dev/null &
+	first=$!
+	lab -- /no/such/command </dev/null >"$work/two" 2>"$work/err"
+	same "status of the second" 127 $? && same second "" "$(cat "$work/two")" && [ -s "$work/err" ] &&
+		{ wait $first; same "status of the first" 139 $?; } && same first one "$(cat "$work/one")"
+}
+
+with_icount_equal_work_takes_equal_guest_time_and_verbose_shows_the_console_on_stderr()
 {
 	local cpus first second rest
 
-	lab --icount --module none -- bash -c '
+	lab -v --icount --module none -- bash -c '
 		nproc
 		for n in 1 2; do
 			start=${EPOCHREALTIME/./}
 			for ((i = 0; i < 20000; i++)); do :; done
 			echo $((${EPOCHREALTIME/./} - start))
-		done' >"$work/out" </dev/null
-	{ read -r cpus && read -r first && read -r second; } <"$work/out" || return 1
+		done' >"$work/out" 2>"$work/err" </dev/null
+	same status 0 $? && { read -r cpus && read -r first && read -r second; } <"$work/out" || return 1
 	rest=$((first > second ? first - second : second - first))
 	same nproc 1 "$cpus" && [ "$first" -gt 0 ] && [ $((rest * 100)) -lt "$first" ] ||
 		{ echo "microseconds: $first, then $second" >&2; return 1; }
+	same lines 3 "$(wc -l <"$work/out")" && grep -q 'reboot: Power down' "$work/err"
+}
+
+status_zero_passes_and_a_silent_command_prints_nothing()
+{
+	lab -- true >"$work/out" 2>&1 </dev/null
+	same status 0 $? && same output "" "$(cat "$work/out")"
 }
 
 writes_below_a_shared_directory_are_seen_on_the_host_and_no_others()
@@ -139,41 +121,36 @@ writes_below_a_shared_directory_are_seen_on_the_host_and_no_others()
 		! grep -qs '^gone$' "$project/README.md"
 }
 
-a_process_left_behind_does_not_keep_the_machine_up()
-{
-	local start=$SECONDS
-
-	lab --timeout 200 -- sh -c 'sleep 1000 & echo started' >"$work/out" </dev/null
-	same status 0 $? && same output started "$(cat "$work/out")" &&
-		[ $((SECONDS - start)) -lt 200 ]
-}
-
 a_hang_ends_at_the_timeout()
 {
 	fails_with 124 "lab: not ended after 5 s: machine stopped (--timeout)" \
 		--timeout 5 -- sleep 1000
 }
 
-# crashes_with STATUS OUT COMMAND OPTION...: a crash of the guest's kernel after COMMAND,
-# which prints OUT, is reported with its console, and ends the lab with that status.
+# crashes_with STATUS COMMAND OPTION...: a crash of the guest's kernel after COMMAND
+# is reported with its console, and ends the lab with that status. $work/out is
+# what was printed, which has a second to leave the machine.
 crashes_with()
 {
-	local status=$1 out=$2 command=$3
-	shift 3
-	lab "$@" -- sh -c "$command && echo c >/proc/sysrq-trigger" >"$work/out" 2>"$work/err" </dev/null
-	same status "$status" $? && same stdout "$out" "$(cat "$work/out")" &&
+	local status=$1 command=$2
+	shift 2
+	lab "$@" -- sh -c "$command && sleep 1 && echo c >/proc/sysrq-trigger" >"$work/out" 2>"$work/err" </dev/null
+	same status "$status" $? &&
 		grep -q "^lab: the guest's kernel (6.1.* crashed or stopped; its console:\$" "$work/err" &&
 		grep -q '^lab: | .*Kernel panic - not syncing: sysrq triggered crash' "$work/err"
 }
 
-a_crash_of_the_guest_kernel_is_reported_with_its_console()
+without_a_module_there_is_no_kvm_and_smp_and_mem_are_as_told_and_a_crash_is_reported()
 {
-	crashes_with 123 "" true
+	# shellcheck disable=SC2016 # for awk
+	crashes_with 123 'nproc; ! ls /dev/kvm && awk "/MemTotal/ { print int(\$2 / 400000) }" /proc/meminfo' \
+		--module none --smp 2 --mem 1G &&
+		same output "2 2" "$(xargs <"$work/out")" && grep -q '/dev/kvm.*No such file' "$work/err"
 }
 
 a_crash_after_kvmrun_ko_was_loaded_is_told_from_one_of_the_emulators()
 {
-	crashes_with 125 "" 'rmmod kvmrun' --module ours
+	crashes_with 125 'rmmod kvmrun' --module ours && same stdout "" "$(cat "$work/out")"
 }
 
 a_reader_that_goes_away_ends_the_machine()
@@ -181,12 +158,6 @@ a_reader_that_goes_away_ends_the_machine()
 	set -o pipefail
 	lab --timeout 200 -- yes </dev/null | head -n 1 >"$work/out"
 	same status 141 $? && same output y "$(cat "$work/out")"
-}
-
-verbose_shows_the_console_on_stderr()
-{
-	lab -v -- echo out >"$work/out" 2>"$work/err" </dev/null
-	same stdout out "$(cat "$work/out")" && grep -q 'reboot: Power down' "$work/err"
 }
 
 a_signal_ends_the_machine_and_its_processes()
@@ -202,17 +173,6 @@ a_signal_ends_the_machine_and_its_processes()
 	kill -TERM $pid
 	wait $pid
 	same status 143 $? && ! kill -0 "$child" 2>/dev/null
-}
-
-two_at_a_time_do_not_disturb_each_other()
-{
-	local first
-
-	"$here/lab" -- echo one >"$work/one" </dev/null &
-	first=$!
-	lab -- echo two >"$work/two" </dev/null
-	same "status of the second" 0 $? && wait $first && same first one "$(cat "$work/one")" &&
-		same second two "$(cat "$work/two")"
 }
 
 a_kernel_of_the_backports_runs_too()
@@ -236,31 +196,27 @@ with_vt_x_streams_status_arguments_and_shares_pass_as_with_amd_v()
 		same old after "$(cat "$work/share/old")" && same new new "$(cat "$work/share/new")"
 }
 
-with_vt_x_a_crash_of_the_guest_kernel_is_reported_with_its_console()
+with_vt_x_time_is_counted_in_instructions_and_a_crash_is_reported_with_its_console()
 {
-	crashes_with 123 out "echo out" --hv vmx --timeout 1500 --module none
+	local first second rest
+
+	# shellcheck disable=SC2016 # for bash there
+	crashes_with 123 'bash -c '\''
+		for n in 1 2; do
+			start=${EPOCHREALTIME/./}
+			for ((i = 0; i < 20000; i++)); do :; done
+			echo $((${EPOCHREALTIME/./} - start))
+		done'\' --hv vmx --timeout 1500 --icount --module none || return
+	{ read -r first && read -r second; } <"$work/out" || return 1
+	rest=$((first > second ? first - second : second - first))
+	same lines 2 "$(wc -l <"$work/out")" && [ "$first" -gt 0 ] && [ $((rest * 20)) -lt "$first" ] ||
+		{ echo "microseconds: $first, then $second" >&2; return 1; }
 }
 
 with_vt_x_a_hang_ends_at_the_timeout()
 {
 	fails_with 124 "lab: not ended after 5 s: machine stopped (--timeout)" \
 		--hv vmx --timeout 5 -- sleep 1000
-}
-
-with_vt_x_time_is_counted_in_instructions()
-{
-	local first second
-
-	lab --hv vmx --timeout 1500 --icount --module none -- bash -c '
-		for n in 1 2; do
-			start=${EPOCHREALTIME/./}
-			for ((i = 0; i < 20000; i++)); do :; done
-			echo $((${EPOCHREALTIME/./} - start))
-		done' >"$work/out" </dev/null
-	{ read -r first && read -r second; } <"$work/out" || return 1
-	rest=$((first > second ? first - second : second - first))
-	[ "$first" -gt 0 ] && [ $((rest * 20)) -lt "$first" ] ||
-		{ echo "microseconds: $first, then $second" >&2; return 1; }
 }
 
 mistakes_in_the_options_give_one_line_and_125()
