@@ -141,17 +141,22 @@ static long put_buffer(struct abi_frame *f, int i, const struct abi_arg *d, cons
 	/* forward() goes on after a part: a vast buffer is not made present for a few bytes */
 	if (i == 1)
 		n = MIN(n, PART_MAX);
-	if (n && segments(f, a[i], n, d->kind == ABI_ARG_OUTBUF ? ACCESS_WRITE : ACCESS_READ) < 0)
+	if (n && segments(f, first, a[i], n, d->kind == ABI_ARG_OUTBUF ? ACCESS_WRITE : ACCESS_READ) < 0)
 		return -EFAULT;
 	f->arg[i] = FRAME_REF(first, f->nseg - first);
 	return 0;
 }
 
-long put_iovecs(struct abi_frame *f, gva_t iov, u32 n, enum access access)
+struct iovec {
+	gva_t base;
+	u64 len;
+};
+
+/* The bytes of n iovecs, -EINVAL or -EFAULT. */
+static s64 iovecs_bytes(gva_t iov, u32 n)
 {
 	u64 total = 0;
-	u32 first = f->nseg;
-	struct { gva_t base; u64 len; } v;
+	struct iovec v;
 
 	if (n > IOV_MAX)
 		return -EINVAL;
@@ -162,12 +167,28 @@ long put_iovecs(struct abi_frame *f, gva_t iov, u32 n, enum access access)
 			return -EINVAL;
 		total += v.len;
 	}
+	return total;
+}
+
+long put_iovecs(struct abi_frame *f, gva_t iov, u32 n, u64 skip, enum access access)
+{
+	s64 bytes = iovecs_bytes(iov, n);
+	u32 first = f->nseg;
+	struct iovec v;
+
+	if (bytes < 0)
+		return bytes;
 	for (u64 k = 0; k < n; k++) {
+		u64 before;
 		s64 got;
 
 		if (copy_in(&v, iov + k * sizeof(v), sizeof(v)))
 			return -EFAULT;
-		got = v.len ? segments(f, v.base, v.len, access) : 0;
+		before = MIN(skip, v.len);
+		skip -= before;
+		v.base += before;
+		v.len -= before;
+		got = v.len ? segments(f, first, v.base, v.len, access) : 0;
 		if (got < 0 && f->nseg == first)
 			return got;
 		if (got < (s64)v.len)
@@ -176,10 +197,10 @@ long put_iovecs(struct abi_frame *f, gva_t iov, u32 n, enum access access)
 	return 0;
 }
 
-static long put_iovec(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6])
+static long put_iovec(struct abi_frame *f, int i, const struct abi_arg *d, const u64 a[6], u64 skip)
 {
 	u32 first = f->nseg;
-	long err = put_iovecs(f, a[i], a[d->ref], d->kind == ABI_ARG_OUTIOV ? ACCESS_WRITE : ACCESS_READ);
+	long err = put_iovecs(f, a[i], a[d->ref], skip, d->kind == ABI_ARG_OUTIOV ? ACCESS_WRITE : ACCESS_READ);
 
 	if (!err)
 		f->arg[i] = FRAME_REF(first, f->nseg - first);
@@ -189,9 +210,9 @@ static long put_iovec(struct abi_frame *f, int i, const struct abi_arg *d, const
 static long put_word(struct abi_frame *f, gva_t va, bool written)
 {
 	/* as if to be written: a private mapping's word is that of its copy, as Linux has it */
-	if (segments(f, va, 4, ACCESS_WRITE) == 4)
+	if (segments(f, f->nseg, va, 4, ACCESS_WRITE) == 4)
 		return 0;
-	return written || segments(f, va, 4, ACCESS_READ) != 4 ? -EFAULT : 0;
+	return written || segments(f, f->nseg, va, 4, ACCESS_READ) != 4 ? -EFAULT : 0;
 }
 
 static long put_words(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6])
@@ -207,7 +228,7 @@ static long put_words(struct abi_frame *f, int i, const struct abi_arg *d, u64 a
 	return err;
 }
 
-static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6])
+static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6], u64 skip)
 {
 	switch (d->kind) {
 	case ABI_ARG_STRING:
@@ -224,7 +245,7 @@ static long put_arg(struct abi_frame *f, int i, const struct abi_arg *d, u64 a[6
 		return put_buffer(f, i, d, a);
 	case ABI_ARG_INIOV:
 	case ABI_ARG_OUTIOV:
-		return put_iovec(f, i, d, a);
+		return put_iovec(f, i, d, a, skip);
 	case ABI_ARG_INMSG:
 	case ABI_ARG_OUTMSG:
 		return put_msg(f, i, a[i], d->kind == ABI_ARG_OUTMSG);
@@ -257,12 +278,13 @@ static const struct abi_arg *describe(u32 nr, int i, const u64 a[6])
 	return &table[nr].arg[i];
 }
 
-static void marshal(struct abi_frame *f, u32 nr, u64 a[6])
+/* Of iovecs without their first skip bytes. */
+static void marshal(struct abi_frame *f, u32 nr, u64 a[6], u64 skip)
 {
 	f->nr = nr;
 	f->nseg = f->data_len = f->bad = 0;
 	for (int i = 0; i < 6; i++) {
-		long err = put_arg(f, i, describe(nr, i, a), a);
+		long err = put_arg(f, i, describe(nr, i, a), a, skip);
 
 		if (!err)
 			continue;
@@ -316,6 +338,28 @@ static u64 covered(const struct abi_frame *f)
 	return n;
 }
 
+/* Whether the iovecs of a call have more than n bytes, which the frame's part of them was moved of, behind done. */
+static bool is_part(const struct abi_frame *f, const u64 a[6], u64 done, u64 n)
+{
+	return f->nseg == ABI_NSEGS ? (s64)(done + n) < iovecs_bytes(a[1], a[2]) : n < covered(f);
+}
+
+/* Whether the call's fourth argument is where in the file. */
+static bool has_position(u32 nr, const u64 a[6])
+{
+	switch (nr) {
+	case NR_pread64:
+	case NR_pwrite64:
+	case NR_preadv:
+	case NR_pwritev:
+		return true;
+	case NR_preadv2:
+	case NR_pwritev2:
+		return a[3] != ~0ull;
+	}
+	return false;
+}
+
 /* Whether there is room for the result of a call that makes something: it would be lost, and stay. */
 static bool can_tell(u32 nr, const u64 a[6])
 {
@@ -338,12 +382,14 @@ long forward(u32 nr, const u64 a[6])
 {
 	struct abi_frame *f = this_cpu()->frame;
 	const struct abi_arg *d = &table[nr].arg[1];
+	bool vector = d->kind == ABI_ARG_INIOV || d->kind == ABI_ARG_OUTIOV;
+	bool buffer = d->kind == ABI_ARG_INBUF || d->kind == ABI_ARG_OUTBUF;
 	struct thread *t = current;
 	u64 args[6], done = 0;
 	long ret;
 
 	memcpy(args, a, sizeof(args));
-	if ((d->kind == ABI_ARG_INBUF || d->kind == ABI_ARG_OUTBUF) && d->ref == 2 && args[2] <= ABI_USER_END)
+	if (buffer && d->ref == 2 && args[2] <= ABI_USER_END)
 		args[2] = MIN(args[2], MAX_RW_COUNT);
 	if (!can_tell(nr, args))
 		return -EFAULT;
@@ -353,7 +399,7 @@ long forward(u32 nr, const u64 a[6])
 		f->deadline = t->resumed ? t->deadline : 0;
 		f->more = 0;
 		t->cpu->calling = 1;
-		marshal(f, nr, args);
+		marshal(f, nr, args, vector ? done : 0);
 		if (f->bad && done) {
 			t->cpu->calling = 0;
 			return done;
@@ -374,17 +420,19 @@ long forward(u32 nr, const u64 a[6])
 			ret = -EFAULT;
 		if (ret == -EINTR && done && !signal_interrupts())
 			continue;
-		/* a buffer larger than the frame can describe, or a write cut short by signals that do not matter */
-		if (ret <= 0 || !f->more || d->kind < ABI_ARG_INBUF || d->kind > ABI_ARG_OUTBUF || (u64)ret >= args[2])
+		/* buffers larger than the frame can describe, or a write cut short by signals that do not matter */
+		if (ret <= 0 || !f->more || !(buffer ? (u64)ret < args[2] : vector && is_part(f, args, done, ret)))
 			break;
 		done += ret;
 		if ((u64)ret != covered(f) && signal_interrupts()) {
 			ret = 0;
 			break;
 		}
-		args[1] += ret;
-		args[2] -= ret;
-		if (nr == 17 || nr == 18)	/* pread64, pwrite64 */
+		if (buffer) {
+			args[1] += ret;
+			args[2] -= ret;
+		}
+		if (has_position(nr, args))
 			args[3] += ret;
 	}
 	if (done)
@@ -403,7 +451,7 @@ static void report(u32 nr, const u64 args[6], long ret)
 	u64 a[6];
 
 	memcpy(a, args, sizeof(a));
-	marshal(f, nr, a);
+	marshal(f, nr, a, 0);
 	for (int i = 0; i < table[nr].nargs; i++)
 		if (copies_out(table[nr].arg[i].kind) && a[i] && ret >= 0 && !(f->bad >> i & 1))
 			copy_in(f->data + (u32)f->arg[i], a[i], element_bytes(&table[nr].arg[i], a));

@@ -63,7 +63,7 @@ long put_msg(struct abi_frame *f, int i, gva_t va, bool receive)
 	} else if (copy_in(m->name, h.name, m->name_len) || copy_in(m->control, h.control, h.control_len)) {
 		return -EFAULT;
 	}
-	return put_iovecs(f, h.iov, h.iovlen, receive ? ACCESS_WRITE : ACCESS_READ);
+	return put_iovecs(f, h.iov, h.iovlen, 0, receive ? ACCESS_WRITE : ACCESS_READ);
 }
 
 int get_msg(struct abi_frame *f, int i, gva_t va)

@@ -334,10 +334,11 @@ long string_in(char *to, gva_t from, u64 max);
 #define get_user(var, va)	copy_in(&(var), va, sizeof(var))
 #define put_user(var, va)	copy_out(va, &(var), sizeof(var))
 /*
- * Appends [va, va + n) to the frame's segments, which held.c knows of while cpu->calling is set. Returns the bytes covered (less than n when the
+ * Appends [va, va + n) to the frame's segments, which held.c knows of while cpu->calling is set; the last one grows where
+ * that will do and it is not before number first. Returns the bytes covered (less than n when the
  * frame is full or a later page fails), or -EFAULT when not even the first byte can be reached.
  */
-s64 segments(struct abi_frame *f, gva_t va, u64 n, enum access access);
+s64 segments(struct abi_frame *f, u32 first, gva_t va, u64 n, enum access access);
 
 /* ---- call.c: the program's calls. Each sys_NAME() serves one, for the functions table. */
 typedef long call_fn(const u64 a[6]);
@@ -361,8 +362,11 @@ long forward(u32 nr, const u64 a[6]);
 #define FRAME_REF(start, count) ((u64)(start) | (u64)(count) << 32)
 /* Room for n bytes in the frame's data, 8-byte aligned, or -EINVAL. */
 s64 frame_room(struct abi_frame *f, u64 n);
-/* Appends what n iovecs at iov point to to the frame's segments, as far as there is room: 0, -EINVAL or -EFAULT. */
-long put_iovecs(struct abi_frame *f, gva_t iov, u32 n, enum access access);
+/*
+ * Appends what n iovecs at iov point to, but for its first skip bytes, to the frame's segments, as far as there is room:
+ * 0, -EINVAL or -EFAULT.
+ */
+long put_iovecs(struct abi_frame *f, gva_t iov, u32 n, u64 skip, enum access access);
 
 /* ---- msg.c: the msghdr at va to argument i of the frame: 0 or -errno; and back: 0 or -EFAULT. */
 long put_msg(struct abi_frame *f, int i, gva_t va, bool receive);

@@ -182,9 +182,8 @@ long string_in(char *to, gva_t from, u64 max)
 	return -ENAMETOOLONG;
 }
 
-s64 segments(struct abi_frame *f, gva_t va, u64 n, enum access access)
+s64 segments(struct abi_frame *f, u32 first, gva_t va, u64 n, enum access access)
 {
-	u32 first = f->nseg;
 	u64 done = 0;
 
 	while (done < n) {

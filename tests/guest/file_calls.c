@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -75,6 +76,56 @@ static void vectors_have_a_place(void)
 	SHOW(preadv(file, in, 2, -1));
 	SHOW(syscall(SYS_preadv, file, in, -1, 0, 0));
 	SHOW(lseek(file, 0, SEEK_CUR));
+}
+
+/*
+ * 1,024 pieces of 4 KiB, each across two pages, of which no two lie side by side in the machine's memory:
+ * each page is touched before there is the one below it.
+ */
+static void vectors_are_moved_whole(void)
+{
+	enum { PIECES = 1024, PAGE = 4096, SIZE = PIECES * PAGE };
+	static struct iovec iov[PIECES], one[1];
+	char *space = mmap(NULL, 2 * (SIZE + PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at = space + SIZE + PAGE / 2, *back = malloc(SIZE);
+	int fd = open("whole", O_RDWR | O_CREAT, 0600);
+
+	for (int i = PIECES; i >= 0; i--) {
+		mmap(space + i * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		memset(space + i * PAGE, i % 251, PAGE);
+	}
+	for (int i = 0; i < PIECES; i++)
+		iov[i] = (struct iovec){ at -= PAGE, PAGE };
+	SHOW(writev(fd, iov, PIECES));
+	SHOW(pwritev(fd, iov, PIECES, 100));
+	SHOW(lseek(fd, 0, SEEK_CUR));
+	SHOW(pwritev2(fd, iov, PIECES, -1, 0));
+	SHOW(pwritev2(fd, iov, PIECES, 5000, 0));
+	SHOW(pread(fd, back, SIZE, 5000));
+	for (int i = 0; i < PIECES; i++)
+		if (memcmp(back + i * PAGE, iov[i].iov_base, PAGE))
+			printf("piece %d was written wrong\n", i);
+	for (int i = 0; i < SIZE; i++)
+		back[i] = i / 7;
+	SHOW(pwrite(fd, back, SIZE, 6000));
+	memset(space + PAGE, 0, SIZE);
+	SHOW(preadv(fd, iov, PIECES, 6000));
+	for (int i = 0; i < PIECES; i++)
+		if (memcmp(back + i * PAGE, iov[i].iov_base, PAGE))
+			printf("piece %d was read wrong\n", i);
+	SHOW(preadv2(fd, iov, PIECES, 7000, 0));
+	SHOW(lseek(fd, 1, SEEK_SET));
+	SHOW(readv(fd, iov, PIECES));
+	SHOW(preadv2(fd, iov, PIECES, -1, 0));
+	SHOW(lseek(fd, 0, SEEK_CUR));
+	/* up to the first that is not there */
+	mprotect(space + 3 * PAGE, PAGE, PROT_NONE);
+	SHOW(preadv(fd, iov, PIECES, 0));
+	SHOW(preadv(fd, one, 1, 0));
+	close(fd);
+	unlink("whole");
+	munmap(space, 2 * (SIZE + PAGE));
+	free(back);
 }
 
 static void names_in_a_directory(void)
@@ -241,6 +292,7 @@ int main(int argc, char **argv)
 		return 2;
 	writes_reach_the_disk();
 	vectors_have_a_place();
+	vectors_are_moved_whole();
 	names_in_a_directory();
 	statx_tells_what_stat_does();
 	the_file_system();
