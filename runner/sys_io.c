@@ -90,6 +90,18 @@ static bool goes_on(const struct file *file, bool write)
 	}
 }
 
+/* Leaves of the call's buffer its first n bytes. */
+static void shorten(struct call *c, uint64_t n)
+{
+	for (int s = 0; s < c->iovcnt[1]; s++) {
+		struct iovec *v = &c->iov[1][s];
+
+		if (v->iov_len > n)
+			v->iov_len = n;
+		n -= v->iov_len;
+	}
+}
+
 /* Whether there is something it can do without waiting. */
 static bool is_ready(const struct call *c, bool write)
 {
@@ -102,17 +114,11 @@ static bool is_ready(const struct call *c, bool write)
 /* That. */
 static long when_ready(struct call *c, bool write)
 {
-	struct iovec first;
-
 	if (!write)
 		return interruptible_syscall(SYS_readv, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
 	/* a pipe that is ready has room for this much */
-	if (c->count[1] <= PIPE_BUF)
-		return interruptible_syscall(SYS_writev, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
-	first = c->iov[1][0];
-	if (first.iov_len > PIPE_BUF)
-		first.iov_len = PIPE_BUF;
-	return interruptible_syscall(SYS_writev, host_fd(c, 0), (long)&first, 1, 0, 0, 0);
+	shorten(c, PIPE_BUF);
+	return interruptible_syscall(SYS_writev, host_fd(c, 0), (long)c->iov[1], c->iovcnt[1], 0, 0, 0);
 }
 
 /*
@@ -144,17 +150,9 @@ static long at_once(struct call *c, bool write)
 /* Leaves of the call's buffer what --output allows, which is returned. */
 static uint64_t shortened(struct call *c)
 {
-	uint64_t may = output_take(c->fd[0], c->count[1]), left = may;
-
-	for (int s = 0; s < c->iovcnt[1]; s++) {
-		struct iovec *v = &c->iov[1][s];
-
-		if (v->iov_len > left)
-			v->iov_len = left;
-		left -= v->iov_len;
-	}
-	c->count[1] = may;
-	return may;
+	c->count[1] = output_take(c->fd[0], c->count[1]);
+	shorten(c, c->count[1]);
+	return c->count[1];
 }
 
 static long transfer(struct call *c, bool write, long nr, long vnr, long a3, long a4, long a5)

@@ -167,6 +167,7 @@ static const struct row rows[] = {
 	{ "sigwaitinfo_tells_who_has_sent_what", SIGNAL("infos"), 0, "36 code -1 from here value 46", 0 },
 	{ "500_queued_signals_come_in_order", SIGNAL("queued"), 0, "500 handled, 0 wrong", 0 },
 	{ "a_signal_reaches_a_thread_that_only_begins", SIGNAL("beginning"), 0, "150 handled", 0 },
+	{ "signals_leave_a_write_of_small_pieces_its_way", SIGNAL("small-pieces"), 0, "all read, 0 small", 0 },
 	{ "threads_signal_each_other_and_none_is_lost", SIGNAL("storm"), 0, "80400", 0 },
 	{ "signals_to_threads_that_are_not_there_fail", SIGNAL("errors"), 0, "gone: ESRCH", 0 },
 	{ "alternate_stacks_are_each_threads_own", HANDLER("stacks"), 0, "40 overflows, 0 wrong", 0 },

@@ -2,11 +2,14 @@
 /* Whom signals go to, and what each thread has of them for itself. */
 #include "thread.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <semaphore.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 
@@ -505,10 +508,58 @@ static void beginning(void)
 	printf("%d handled\n", handled);
 }
 
+static void come(int sig, siginfo_t *info, void *context)
+{
+	(void)sig, (void)info, (void)context;
+}
+
+/* At the pipe's end, without signals. */
+static void *drain(void *arg)
+{
+	static char buffer[1000];
+	ssize_t n;
+
+	while ((n = read(ends[0], buffer, sizeof(buffer))) > 0)
+		count += n;
+	return arg;
+}
+
+/* 256 KiB in pieces of 16 bytes, where a signal waits before nearly each call. */
+static void small_pieces(void)
+{
+	enum { PIECES = 1024, SIZE = 256 << 10 };
+	static const struct itimerval fast = { { 0, 100 }, { 0, 100 } }, off;
+	static struct iovec iov[PIECES];
+	static char piece[16];
+	pthread_t thread;
+	int small = 0;
+
+	for (int i = 0; i < PIECES; i++)
+		iov[i] = (struct iovec){ piece, sizeof(piece) };
+	if (pipe(ends))
+		exit(105);
+	block(SIGALRM);
+	thread = start(drain, NULL);
+	catch_flags(SIGALRM, come, 0);
+	unblock(SIGALRM);
+	setitimer(ITIMER_REAL, &fast, NULL);
+	for (int left = SIZE; left > 0;) {
+		ssize_t n = writev(ends[1], iov, PIECES);
+
+		left -= n > 0 ? n : 0;
+		small += n > 0 && n < PIPE_BUF;
+	}
+	setitimer(ITIMER_REAL, &off, NULL);
+	close(ends[1]);
+	join(thread);
+	printf("%s read, %d small\n", count >= SIZE ? "all" : "NOT all", small);
+}
+
 static const struct part parts[] = {
 	{ "spinning", spinning }, { "interrupted", interrupted }, { "masks", masks }, { "process", process },
 	{ "until-unblocked", until_unblocked }, { "sigwait", by_sigwait }, { "infos", infos }, { "queued", queued },
 	{ "storm", storm }, { "errors", errors }, { "beginning", beginning },
+	{ "small-pieces", small_pieces },
 };
 
 int main(int argc, char **argv)
