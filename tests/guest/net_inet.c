@@ -164,6 +164,31 @@ static void datagrams(int family)
 	close(c);
 }
 
+/* Where messages to groups leave. */
+static void interfaces(void)
+{
+	int four = socket(AF_INET, SOCK_DGRAM, 0), six = socket(AF_INET6, SOCK_DGRAM, 0), lo = 1, none = 77, any = 0;
+	struct in_addr addr = { htonl(INADDR_LOOPBACK) };
+	struct ip_mreqn by_number = { .imr_ifindex = lo };
+	socklen_t len = sizeof(addr);
+
+	say("IP_MULTICAST_IF", setsockopt(four, SOL_IP, IP_MULTICAST_IF, &addr, sizeof(addr)));
+	addr.s_addr = 0;
+	say("which", getsockopt(four, SOL_IP, IP_MULTICAST_IF, &addr, &len));
+	printf("%s\n", inet_ntoa(addr));
+	say("by number", setsockopt(four, SOL_IP, IP_MULTICAST_IF, &by_number, sizeof(by_number)));
+	addr.s_addr = htonl(0xc0000201);
+	say("nobody's", setsockopt(four, SOL_IP, IP_MULTICAST_IF, &addr, sizeof(addr)));
+	addr.s_addr = 0;
+	say("any", setsockopt(four, SOL_IP, IP_MULTICAST_IF, &addr, sizeof(addr)));
+	say("IPV6_MULTICAST_IF", setsockopt(six, SOL_IPV6, IPV6_MULTICAST_IF, &lo, sizeof(lo)));
+	printf("which %d\n", option(six, SOL_IPV6, IPV6_MULTICAST_IF));
+	say("nobody's", setsockopt(six, SOL_IPV6, IPV6_MULTICAST_IF, &none, sizeof(none)));
+	say("any", setsockopt(six, SOL_IPV6, IPV6_MULTICAST_IF, &any, sizeof(any)));
+	close(four);
+	close(six);
+}
+
 /* An epoll loop with a connection that is made without waiting. */
 static void without_waiting(void)
 {
@@ -340,6 +365,7 @@ int main(int argc, char **argv)
 	streams(AF_INET6);
 	datagrams(AF_INET);
 	datagrams(AF_INET6);
+	interfaces();
 	without_waiting();
 	processes();
 	kinds();
