@@ -32,7 +32,7 @@ static struct run_result shell(const char *script)
 	setenv("K", getenv("KVMRUN") ? getenv("KVMRUN") : "./kvmrun", 1);
 	setenv("D", dir, 1);
 	/* long enough to start, short enough to wait for */
-	setenv("T", getenv("KVMRUN_TEST_SLOW") ? "5s" : "300ms", 1);
+	setenv("T", getenv("KVMRUN_TEST_SLOW") ? "3s" : "300ms", 1);
 	return run(NULL, SH(script));
 }
 
@@ -371,7 +371,9 @@ static void all_three_streams_may_be_one_terminal(void **state)
 
 static void the_interrupt_key_reaches_the_program(void **state)
 {
-	struct run_result r = shell("(sleep ${KVMRUN_TEST_SLOW:+1}0.5; printf '\\003') | script -qec \"$K --timeout 200 " STDIO " wait\" /dev/null");
+	/* typed once the program waits for it */
+	struct run_result r = shell("{ i=0; until grep -q ready $D/typescript || [ $((i += 1)) -gt 900 ]; do sleep 0.2; done 2> /dev/null; "
+				    "printf '\\003'; } | script -qfec \"$K --timeout 200 " STDIO " wait\" $D/typescript");
 
 	(void)state;
 	assert_status(&r, 130);
