@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/random.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -164,6 +166,17 @@ static void names_in_a_directory(void)
 	SHOW(unlinkat(dir, "plain", 1));
 }
 
+static void randomness_is_counted(void)
+{
+	int random = SHOW(open("/dev/urandom", O_RDONLY)), null = SHOW(open("/dev/null", O_RDWR)), bits = 0;
+
+	SHOW(ioctl(random, RNDGETENTCNT, &bits));
+	printf("some: %d\n", bits > 0);
+	SHOW(ioctl(random, RNDGETENTCNT, (int *)16));
+	SHOW(ioctl(null, RNDGETENTCNT, &bits));
+	SHOW(ioctl(file, RNDGETENTCNT, &bits));
+}
+
 static void statx_tells_what_stat_does(void)
 {
 	struct statx x;
@@ -294,6 +307,7 @@ int main(int argc, char **argv)
 	vectors_have_a_place();
 	vectors_are_moved_whole();
 	names_in_a_directory();
+	randomness_is_counted();
 	statx_tells_what_stat_does();
 	the_file_system();
 	longer_structures();
