@@ -81,13 +81,13 @@ long host_fchmodat(struct call *c)
 }
 
 /*
- * A pipe or socket of the guest's own. Its mode counts for nobody but who opens it again by /dev/fd,
+ * A pipe, socket or memfd of the guest's own. Its mode counts for nobody but who opens it again by /dev/fd,
  * which goes by how it is open. Where the jail has no fchmod(2), for all grants are read-only, it is
  * taken and stat(2) does not tell: ksh would have no pipes else.
  */
 static bool is_own(const struct file *file)
 {
-	return !file->mount && !file->inherited && (S_ISFIFO(file->type) || S_ISSOCK(file->type));
+	return !file->mount && !file->inherited && (S_ISFIFO(file->type) || S_ISSOCK(file->type) || file->memory);
 }
 
 long host_fchmod(struct call *c)

@@ -47,7 +47,7 @@ void task_began(uint32_t tid)
 
 static bool is_one(const struct abi_sched *s)
 {
-	return s->policy < POLICIES && s->nice >= -20 && s->nice <= 19 && s->reset_on_fork <= 1;
+	return s->policy < POLICIES && s->nice >= -20 && s->nice <= 19 && s->reset_on_fork <= 1 && s->ioprio <= UINT16_MAX;
 }
 
 /* For one process, whose limits these are; what they make of the host's is for the caller to see to. */

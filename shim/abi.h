@@ -184,7 +184,7 @@ struct abi_sched {
 	uint32_t policy;
 	int32_t nice;
 	uint32_t reset_on_fork;
-	uint32_t unused;
+	uint32_t ioprio;	/* ioprio_set(2) */
 	uint64_t not_on;	/* CPUs that sched_setaffinity(2) left out */
 };
 _Static_assert(sizeof(struct abi_sched) == 24, "abi");

@@ -14,7 +14,7 @@ static const struct rlimit defaults[ABI_LIMITS] = {
 	NONE,					/* FSIZE */
 	NONE,					/* DATA */
 	NONE,					/* STACK */
-	{ 0, 0 },				/* CORE */
+	{ 0, RLIM_INFINITY },			/* CORE: none is ever written */
 	NONE,					/* RSS */
 	NONE,					/* NPROC */
 	NONE,					/* NOFILE */

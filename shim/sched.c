@@ -333,7 +333,7 @@ long sys_sched_setattr(const u64 a[6])
 
 /* ------------------------------------------------------------- nice values */
 
-typedef long nice_fn(struct target *to, int nice);
+typedef long nice_fn(struct target *to, int value);
 
 /* What is told of several: an error, else the highest; -ESRCH: none. */
 static long both(long was, long now)
@@ -413,4 +413,59 @@ long sys_getpriority(const u64 a[6])
 long sys_setpriority(const u64 a[6])
 {
 	return (u32)a[0] > PRIO_USER ? -EINVAL : each((u32)a[0], a[1], nice_set, MAX(-20, MIN(19, (int)a[2])));
+}
+
+/* ------------------------------------------------------------- I/O priorities */
+
+#define CLASS_SHIFT	13
+#define LEVEL		7u
+enum { CLASS_NONE, CLASS_RT, CLASS_BE, CLASS_IDLE };
+
+#define IOPRIO_MAX	0xffff
+
+/*
+ * Of several the best, which is the lowest, where each() takes the highest. Who has none is told so;
+ * among several it counts as what follows of its nice value.
+ */
+static long ioprio_told(struct target *to, int several)
+{
+	const struct abi_sched *s = &to->is.sched;
+	u32 ioprio = s->ioprio;
+
+	if (several && ioprio >> CLASS_SHIFT == CLASS_NONE)
+		ioprio = (s->policy == IDLE ? CLASS_IDLE : CLASS_BE) << CLASS_SHIFT | (u32)(s->nice + 20) / 5;
+	return IOPRIO_MAX - ioprio;
+}
+
+static long ioprio_change(struct target *to, int ioprio)
+{
+	if (to->roots)
+		return -EPERM;
+	to->is.sched.ioprio = ioprio;
+	return change(to, ABI_TASK_SCHED);
+}
+
+/* IOPRIO_WHO_PROCESS is 1, and so on. */
+static long each_for_io(u64 which, u32 who, nice_fn *f, int value)
+{
+	return (u32)which - 1 > PRIO_USER ? -EINVAL : each((u32)which - 1, who, f, value);
+}
+
+long sys_ioprio_get(const u64 a[6])
+{
+	long ret = each_for_io(a[0], a[1], ioprio_told, (u32)a[0] != 1 + PRIO_PROCESS);
+
+	return ret < 0 ? ret : IOPRIO_MAX - ret;
+}
+
+/* What an ordinary process may have set, in the order in which Linux looks at it. */
+long sys_ioprio_set(const u64 a[6])
+{
+	u32 ioprio = a[2] & IOPRIO_MAX, class = ioprio >> CLASS_SHIFT;
+
+	if (class == CLASS_RT)
+		return -EPERM;
+	if (class > CLASS_IDLE || (class == CLASS_NONE && ioprio & LEVEL))
+		return -EINVAL;
+	return each_for_io(a[0], a[1], ioprio_change, ioprio);
 }

@@ -91,6 +91,7 @@ static const struct row rows[] = {
 	{ "a_thread_of_another_process_is_one_by_its_id", SCHED("threads"), 0, "the first has 2, the second 4" },
 	{ "nice_values_are_set_for_groups", SCHED("groups"), 0, "11 11 11\nno leader: ESRCH" },
 	{ "what_begins_or_executes_has_what_it_is_set_to", SCHED("meanwhile"), 0, "at once: 0 wrong\nwhile it executes: 0 wrong" },
+	{ "io_priorities_are_kept_asked_and_set", SCHED("io"), 0, "inherited: 20 0 0 0 0 size 56 policy 0 flags 0 nice 0 priority 0 on CPU 0 0 6000" },
 	{ "limits_of_others_hold", SCHED("limits"), 0, "EMFILE at -1, EFBIG" },
 	{ "processes_that_set_each_other_at_once", SCHED("crowd"), 0, "0 wrong" },
 

@@ -164,6 +164,8 @@ static void opened_again(void)
 	puts(text);
 	close(again(fd, O_WRONLY | O_TRUNC));
 	show(fd);
+	SHOW(CALL(fchmod, fd, 0400));
+	SHOW(CALL(fchmod, reader, 0600));
 }
 
 static void filled_by_others(void)

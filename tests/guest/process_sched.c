@@ -45,6 +45,7 @@ static void show_task(const char *what, pid_t pid)
 	printf(" size %u policy %u flags %lx nice %d priority %u", attr.size, attr.policy, attr.flags, attr.nice, attr.priority);
 	printf(" %s", syscall(SYS_sched_getaffinity, pid, sizeof(cpus), &cpus) < 0 ? "no CPUs" : cpus & 1 ? "on CPU 0" : "not on CPU 0");
 	printf(" %ld", syscall(SYS_sched_rr_get_interval, pid, &ts));
+	printf(" %lx", syscall(SYS_ioprio_get, 1, pid));
 	printf(" %ld", syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, NULL, &files));
 	printf(" files %lu %lu\n", files.rlim_cur, files.rlim_max);
 }
@@ -113,6 +114,37 @@ static void asked(void)
 	CALL(prlimit64, pid, 99, NULL, NULL);
 	CALL(prlimit64, pid, 99, BAD, NULL);
 	CALL(prlimit64, -1, RLIMIT_CPU, NULL, NULL);
+}
+
+/* IOPRIO_PRIO_VALUE() of linux/ioprio.h: real time, best effort, idle */
+#define IO(class, level) ((class) << 13 | (level))
+enum { RT = 1, BE, IDLE };
+
+static void io(void)
+{
+	pid_t pid = child(waits, 1);
+
+	for (int which = 0; which < 5; which++)
+		show("nobody", syscall(SYS_ioprio_get, which, 4194303));
+	show("self", syscall(SYS_ioprio_get, 1, 0));
+	show("the group", syscall(SYS_ioprio_get, 2, 0));
+	show("idle", syscall(SYS_ioprio_set, 1, 0, IO(IDLE, 0)));
+	show_task("this one", 0);
+	show("best effort", syscall(SYS_ioprio_set, 1, pid, IO(BE, 3)));
+	show_task("the child", pid);
+	show("the group", syscall(SYS_ioprio_get, 2, 0));
+	show("real time", syscall(SYS_ioprio_set, 1, pid, IO(RT, 3)));
+	show("no class", syscall(SYS_ioprio_set, 1, pid, IO(4, 0)));
+	show("none with a level", syscall(SYS_ioprio_set, 1, pid, IO(0, 1)));
+	show("nobody", syscall(SYS_ioprio_set, 1, 4194303, IO(BE, 1)));
+	show("of no kind", syscall(SYS_ioprio_set, 4, 0, IO(BE, 1)));
+	told->go = 1;
+	reap(pid);
+	pid = child(waits, 2);
+	show_task("inherited", pid);
+	told->go = 2;
+	reap(pid);
+	execl("/proc/self/exe", "process_sched", "executed", NULL);
 }
 
 /* As it is told to be by its parent; then what it is by its own word, and over execve(2). */
@@ -497,7 +529,7 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*run)(void); } all[] = {
 		{ "asked", asked }, { "set", set }, { "related", related }, { "threads", threads }, { "groups", groups },
-		{ "meanwhile", meanwhile }, { "limits", limits }, { "crowd", crowd }, { "roots", roots },
+		{ "meanwhile", meanwhile }, { "limits", limits }, { "io", io }, { "crowd", crowd }, { "roots", roots },
 	};
 	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct none[2] = { 0 };

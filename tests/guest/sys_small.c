@@ -149,6 +149,11 @@ static void limits(void)
 	CALL(prlimit64, 0, RLIMIT_STACK, 0, BAD);
 	CALL(getrlimit, RLIMIT_STACK, BAD);
 	CALL(setrlimit, RLIMIT_STACK, BAD);
+	/* as ulimit -c unlimited */
+	CALL(getrlimit, RLIMIT_CORE, &old);
+	new.rlim_cur = new.rlim_max = old.rlim_max;
+	CALL(setrlimit, RLIMIT_CORE, &new);
+	check("a core may be of any length", old.rlim_max == RLIM_INFINITY);
 	new.rlim_cur = 2;
 	new.rlim_max = 1;
 	CALL(setrlimit, RLIMIT_CORE, &new);
