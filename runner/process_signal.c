@@ -10,6 +10,7 @@
 #include "interrupt.h"
 #include "process.h"
 #include "process_table.h"
+#include "task.h"
 #include "thread.h"
 #include "watcher.h"
 
@@ -165,6 +166,8 @@ void process_halt(void)
 static void set_stopped(int sig)
 {
 	proc_lock();
+	if (sig)
+		task_keep(proc_self);
 	proc_self->stopped = sig;
 	proc_self->stop_told = false;
 	proc_self->continued = !sig;
@@ -206,5 +209,7 @@ int process_stop(int sig)
 	/* SIGKILL is no end of the stop */
 	if (!ended())
 		set_stopped(0);
+	if (!process_is_child())
+		task_go_on();
 	return ret;
 }

@@ -48,8 +48,9 @@ struct process {
 	bool stop_told, continued;	/* wait4(2) has told of the stop; is to tell that it is over */
 	bool kept;		/* as a zombie: its parent did not ignore its end */
 	struct rusage usage;	/* of a zombie, with its children's */
-	struct abi_sched sched;	/* of a zombie: what its first thread had */
+	struct abi_sched sched;	/* what the first thread had of a zombie, or of the first process when it was stopped: task.h */
 	struct abi_limit limit[ABI_LIMITS];	/* likewise */
+	bool task_set;		/* others have set these two since */
 	/* process_memory.c, in pages of --mem */
 	uint64_t memory;	/* that count for it alone */
 	uint64_t shared;	/* and for its family, of which it is */

@@ -134,6 +134,30 @@ void task_keep(struct process *p)
 
 	p->sched = first->sched;
 	memcpy(p->limit, proc_boot()->limit, sizeof(p->limit));
+	p->task_set = false;
+}
+
+void task_go_on(void)
+{
+	struct abi_frame *first = guest_ptr(proc_vm, proc_vm->frame, ABI_FRAME_SIZE);
+	struct abi_limit limit[ABI_LIMITS], *own = proc_boot()->limit;
+	struct abi_sched sched;
+	bool set;
+
+	proc_lock();
+	set = proc_self->task_set;
+	sched = proc_self->sched;
+	memcpy(limit, proc_self->limit, sizeof(limit));
+	proc_unlock();
+	if (!set)
+		return;
+	first->sched = sched;
+	for (uint32_t i = 0; i < ABI_LIMITS; i++)
+		if (memcmp(&own[i], &limit[i], sizeof(own[i])) != 0) {
+			own[i] = limit[i];
+			if (rlimit_is_hosts(i) && rlimit_changed(proc_vm, i) < 0)
+				vmsg("a limit that was set while the program stood still cannot be had: %m");
+		}
 }
 
 /* Which process it is: its number, or 0. */
@@ -153,17 +177,24 @@ static int process_of(const struct abi_task *task)
 	return pid;
 }
 
-/* Of one that has ended, and that nobody has waited for: -ESRCH: it is none. */
-static int of_zombie(int pid, uint32_t op, uint64_t which, struct abi_task *task)
+/* Who cannot answer, but has left what its first thread had: a zombie, and the first process while it is stopped. */
+static bool has_left(const struct process *p)
+{
+	return p->state == ZOMBIE || (p == procs->process && p->stopped);
+}
+
+/* -ESRCH: it is none of these. */
+static int of_entry(int pid, uint32_t op, uint64_t which, struct abi_task *task)
 {
 	struct process *p;
 	int ret = -ESRCH;
 
 	proc_lock();
 	p = proc_find(pid);
-	if (p && p->state == ZOMBIE && (op == ABI_TASK_NEXT ? (int)task->tid <= pid : (int)task->tid == pid)) {
+	if (p && has_left(p) && (op == ABI_TASK_NEXT ? (int)task->tid <= pid : (int)task->tid == pid)) {
 		task->pid = task->tid = pid;
 		ret = serve(&p->sched, p->limit, op, which, task);
+		p->task_set |= op == ABI_TASK_SCHED || op == ABI_TASK_CPUS || which & ABI_TASK_SET;
 	}
 	proc_unlock();
 	return ret;
@@ -186,7 +217,7 @@ static int next_process(uint64_t by_group, struct abi_task *task)
 
 static int ask(uint32_t op, uint64_t which, struct abi_task *task)
 {
-	int pid, ret;
+	int pid, ret, left;
 
 	if (op == ABI_TASK_PROCESS)
 		return next_process(which, task);
@@ -194,8 +225,9 @@ static int ask(uint32_t op, uint64_t which, struct abi_task *task)
 	if (!pid)
 		return -ESRCH;
 	ret = pid == process_pid() ? task_answer(op, which, task) : proc_ask_task(pid, op, which, task);
-	if (ret == -ESRCH)
-		ret = of_zombie(pid, op, which, task);
+	left = ret == -ESRCH || ret == -EAGAIN ? of_entry(pid, op, which, task) : -ESRCH;
+	if (left != -ESRCH)
+		ret = left;
 	return ret == -EAGAIN ? -EPERM : ret;
 }
 

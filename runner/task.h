@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * ABI_OP_TASK: how a thread of another process would be scheduled, and its limits, sched(7), prlimit(2).
- * Each process keeps its own in what it shares with its shim, and answers (proc_ask.h); what a zombie had is in the
- * table of processes. The rules of who may set what are the shim's: all processes are one user's.
+ * Each process keeps its own in what it shares with its shim, and answers (proc_ask.h); what a zombie had, and
+ * the first process while it is stopped on the host, is in the table of processes. The rules of who may set what are the shim's: all processes are one user's.
  */
 #ifndef KVMRUN_TASK_H
 #define KVMRUN_TASK_H
@@ -31,5 +31,8 @@ void task_forked(const struct vcpu *vcpu);
 
 /* Leaves in this entry what this process's first thread has. With the table's lock held. */
 void task_keep(struct process *p);
+
+/* The first process goes on, with what others have set in its entry meanwhile. */
+void task_go_on(void);
 
 #endif

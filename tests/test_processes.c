@@ -87,6 +87,7 @@ static const struct row rows[] = {
 	/* how others are scheduled, and their limits */
 	{ "who_is_how_scheduled_can_be_asked_until_it_is_reaped", SCHED("asked"), 0, "it has 9\n" },
 	{ "how_another_process_is_scheduled_can_be_set_and_stays_over_execve", SCHED("set"), 0, "executed: 14 40000003" },
+	{ "the_first_process_is_set_while_it_is_stopped", SCHED("stopped"), 0, "EMFILE, and descriptor 29 is one" },
 	{ "parents_and_siblings_can_be_set", SCHED("related"), 0, "the other: 17" },
 	{ "a_thread_of_another_process_is_one_by_its_id", SCHED("threads"), 0, "the first has 2, the second 4" },
 	{ "nice_values_are_set_for_groups", SCHED("groups"), 0, "11 11 11\nno leader: ESRCH" },

@@ -229,6 +229,43 @@ static void related(void)
 	printf("ended with %d\n", ended(pid));
 }
 
+/* Its parent, the first process, stands still until it is told to go on. */
+static int sets_who_is_stopped(long unused)
+{
+	char path[64], line[512] = "";
+	unsigned long cpus = 1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", getppid());
+	while (!strstr(line, ") T ")) {
+		f = fopen(path, "r");
+		if (!f || !fgets(line, sizeof(line), f))
+			return 1;
+		fclose(f);
+	}
+	show_task("it is stopped", getppid());
+	show("its nice value", setpriority(PRIO_PROCESS, getppid(), 8));
+	show("less", setpriority(PRIO_PROCESS, getppid(), 7));
+	show("its CPUs", syscall(SYS_sched_setaffinity, getppid(), 8, &cpus));
+	show("its limit", prlimit(getppid(), RLIMIT_NOFILE, &(struct rlimit){ 30, 40 }, NULL));
+	show("more", prlimit(getppid(), RLIMIT_NOFILE, &(struct rlimit){ 30, 41 }, NULL));
+	show_task("it is set", getppid());
+	kill(getppid(), SIGCONT);
+	return unused;
+}
+
+static void stopped(void)
+{
+	pid_t pid = child(sets_who_is_stopped, 0);
+
+	raise(SIGSTOP);
+	printf("ended with %d\n", ended(pid));
+	show_task("this one goes on", 0);
+	while (dup(0) >= 0)
+		;
+	printf("%s, and descriptor 29 is %s\n", strerrorname_np(errno), fcntl(29, F_GETFD) ? "none" : "one");
+}
+
 static void *second(void *unused)
 {
 	told->tid = gettid();
@@ -528,6 +565,7 @@ static void roots(void)
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*run)(void); } all[] = {
+		{ "stopped", stopped },
 		{ "asked", asked }, { "set", set }, { "related", related }, { "threads", threads }, { "groups", groups },
 		{ "meanwhile", meanwhile }, { "limits", limits }, { "io", io }, { "crowd", crowd }, { "roots", roots },
 	};
