@@ -36,8 +36,6 @@ static const struct synth_row rows[] = {
 };
 #define ROWS ((long)(sizeof(rows) / sizeof(rows[0])))
 
-#define PTS	136	/* slaves of pseudo-terminals: the first of their major numbers */
-
 /* A directory that leads to mounts. */
 static const struct synth_row leading = { .path = "", .mode = S_IFDIR | 0555 };
 
@@ -258,7 +256,8 @@ void synth_stat(const struct synth *s, struct stat *st)
 		st->st_size = 64;
 	if (S_ISCHR(st->st_mode))
 		st->st_rdev = makedev(s->row->major, s->row->minor + s->id);
-	if (S_ISCHR(st->st_mode) && s->row->major == PTS) {
+	if (pty_is_slave(s)) {
+		st->st_mode = S_IFCHR | pty_mode(s);
 		st->st_uid = process_uid();
 		st->st_gid = proc_gid();
 	}

@@ -14,24 +14,30 @@
 #include "policy.h"
 #include "reopen.h"
 #include "sys.h"
+#include "terminal.h"
 
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452	/* Linux 6.6 */
 #endif
+
+/* Whether what was found may be changed; if not, it is done with. */
+static int may_change(const char *path, struct found *f)
+{
+	int err = policy_may_change(f->mount, f->synthetic);
+
+	if (err == -EROFS)
+		policy_explain(f->path[0] ? f->path : path, true);
+	if (err)
+		path_done(f);
+	return err;
+}
 
 /* Finds a file that is to be changed: the write policy is asked. */
 static int find_to_change(struct file *dir, const char *path, unsigned int how, struct found *f)
 {
 	int err = path_find(dir, path, how, f);
 
-	if (err)
-		return err;
-	err = policy_may_change(f->mount, f->synthetic);
-	if (err == -EROFS)
-		policy_explain(f->path[0] ? f->path : path, true);
-	if (err)
-		path_done(f);
-	return err;
+	return err ? err : may_change(path, f);
 }
 
 static int file_may_change(const struct file *file)
@@ -59,8 +65,16 @@ static long chmod_found(const struct found *f, mode_t mode)
 static long do_chmod(struct file *dir, const char *path, uint64_t mode)
 {
 	struct found f;
-	long ret = find_to_change(dir, path, FIND_FOLLOW, &f);
+	long ret = path_find(dir, path, FIND_FOLLOW, &f);
 
+	if (ret)
+		return ret;
+	if (f.synthetic && pty_is_slave(&f.node)) {
+		pty_set_mode(&f.node, mode);
+		path_done(&f);
+		return 0;
+	}
+	ret = may_change(path, &f);
 	if (ret)
 		return ret;
 	ret = check_mode(f.st.st_mode, mode);
@@ -97,6 +111,10 @@ long host_fchmod(struct call *c)
 
 	if (own && !policy_writable())
 		return 0;
+	if (c->fd[0]->pty && pty_is_slave(&c->fd[0]->node)) {
+		pty_set_mode(&c->fd[0]->node, c->arg[1]);
+		return 0;
+	}
 	if (!err)
 		err = check_mode(c->fd[0]->type, c->arg[1]);
 	if (err)

@@ -133,6 +133,10 @@ static int serve(const int request[3], int *fd)
 
 /* ------------------------------------------------------------- who asks it */
 
+/* What chmod(2) has made of each slave, with MODE_SET; the program's processes share it. NULL: nothing is kept. */
+static _Atomic uint16_t *modes;
+#define MODE_SET 0x8000
+
 void pty_init(void)
 {
 	static const char *const devices[] = { "/dev/ptmx", "/dev/pts", NULL };
@@ -141,6 +145,9 @@ void pty_init(void)
 		.paths = devices, .fds = SLAVES + PTYS,
 	};
 
+	modes = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (modes == MAP_FAILED)
+		modes = NULL;
 	factory = handout_start(&terminals);
 	if (factory < 0)
 		vmsg("no pseudo-terminals: %s", strerror(-factory));
@@ -189,7 +196,27 @@ int pty_open_master(const struct synth *s, uint64_t flags, char *path, struct fi
 
 	if (!err)
 		(*file)->node = *s;
+	if (!err && modes)
+		modes[pty_number(*file)] = 0;
 	return err;
+}
+
+bool pty_is_slave(const struct synth *s)
+{
+	return s->row && !synth_is_dir(s) && s->row->open == pty_open_slave;
+}
+
+mode_t pty_mode(const struct synth *slave)
+{
+	uint16_t mode = modes && slave->id >= 0 && slave->id < PTYS ? modes[slave->id] : 0;
+
+	return mode & MODE_SET ? mode & ALLPERMS : slave->row->mode & ALLPERMS;
+}
+
+void pty_set_mode(const struct synth *slave, mode_t mode)
+{
+	if (modes && slave->id >= 0 && slave->id < PTYS)
+		modes[slave->id] = MODE_SET | (mode & ALLPERMS);
 }
 
 /* The leader of a session that has none gets it, which the host knows: tty_open(). */

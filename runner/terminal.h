@@ -11,7 +11,9 @@
 #ifndef KVMRUN_TERMINAL_H
 #define KVMRUN_TERMINAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct file;
 struct synth;
@@ -31,6 +33,16 @@ int pty_next(const struct synth *s, int from);
 
 /* The number of one: in /dev/pts. */
 int pty_number(const struct file *file);
+
+/*
+ * Permissions of a slave, and to set them, for all of the program's processes. Its user is the only one that
+ * there is, so nothing asks for them but stat(2), and whoever has made them and looks.
+ */
+mode_t pty_mode(const struct synth *slave);
+void pty_set_mode(const struct synth *slave, mode_t mode);
+
+/* Whether this is a slave, by its number. */
+bool pty_is_slave(const struct synth *s);
 
 /* TIOCGPTPEER: a descriptor of the guest's for the other end, or -errno. */
 long pty_peer(const struct file *file, uint64_t flags);

@@ -77,6 +77,13 @@ static void ends(void)
 	check("the same file", fstat(slave, &st) == 0 && stat(name, &by_name) == 0 && st.st_ino == by_name.st_ino &&
 	      st.st_rdev == by_name.st_rdev && st.st_dev == by_name.st_dev && st.st_rdev == makedev(136, n));
 	printf("mode %o, %s\n", st.st_mode & S_IFMT, st.st_uid == getuid() ? "its user's" : "NOT its user's");
+	CALL(chmod, "/dev/pts/77", 0600);
+	show("its mode", chmod(name, 0600));
+	printf("mode %o\n", stat(name, &st) == 0 ? st.st_mode : 0);
+	show("by what is open", fchmod(other, 0622));
+	printf("mode %o\n", fstat(slave, &st) == 0 ? st.st_mode : 0);
+	show("seen by a child", fork() == 0 ? (_exit(chmod(name, 0640)), 0) : wait(NULL) > 0);
+	printf("mode %o\n", fstat(slave, &st) == 0 ? st.st_mode : 0);
 	show("of no master", ioctl(slave, TIOCGPTN, &n));
 	show("of no master", ioctl(slave, TIOCGPTPEER, O_RDWR));
 	dir = opendir("/dev/pts");
