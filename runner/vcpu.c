@@ -549,7 +549,9 @@ static void attend(struct vcpu *vcpu, bool in_shim)
 
 /*
  * The program's own code is told of the kick by an interrupt. Where CPL 3 runs
- * the shim, too, its IF reads as 0 though interrupts get in.
+ * the shim, too, its IF reads as 0 though interrupts get in. A window is asked for
+ * by this alone, and for this alone: where nothing is to be injected any more, KVM_RUN
+ * would end at it for ever.
  */
 static void inject(struct vcpu *vcpu)
 {
@@ -557,6 +559,8 @@ static void inject(struct vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 
 	run->request_interrupt_window = 0;
+	if (!vcpu->inject)
+		return;
 	if (!READ_ONCE(vcpu->frame->kick)) {
 		vcpu->inject = false;
 		return;
@@ -629,8 +633,7 @@ void vcpu_run(struct vcpu *vcpu)
 			in_shim = false;
 			continue;
 		}
-		if (vcpu->inject)
-			inject(vcpu);
+		inject(vcpu);
 		in_shim = step(vcpu);
 	}
 }

@@ -81,6 +81,7 @@ GUEST(far_word, OP(14) ARG0(-4) CALL_OUT);
 GUEST(exit_code, OP(3) ARG0(0x12a) CALL_OUT);
 GUEST(killed, OP(3) ARG0(0) "movq $9, 16(%rbp)\n" CALL_OUT);
 GUEST(spin, "cli\n1: jmp 1b");
+GUEST(window, "sti\nmov $1000, %ecx\n1: loop 1b\ncli\n" OP(3) ARG0(0x12a) CALL_OUT);
 GUEST(exits, OP(5) "1:" CALL_OUT "jmp 1b");
 
 static const struct guest {
@@ -88,8 +89,9 @@ static const struct guest {
 	const uint8_t *code, *end;
 	int status;
 	const char *line;	/* NULL: nothing on stderr */
+	bool window;		/* a window for an interrupt was asked for, which is not wanted any more */
 } guests[] = {
-#define CASE(n, status, line) { #n, guest_##n, guest_##n##_end, status, line }
+#define CASE(n, status, line) { #n, guest_##n, guest_##n##_end, status, line, false }
 	CASE(port, 125, "evil: ended by kvmrun: a write of 1 bytes, 1 times, at port 0x3f8: there is nothing"),
 	CASE(in, 125, "a read of 4 bytes, 1 times, at port 0xe0"),
 	CASE(width, 125, "a write of 1 bytes, 1 times, at port 0xe0"),
@@ -125,6 +127,7 @@ static const struct guest {
 	CASE(killed, 137, NULL),
 	CASE(spin, 124, "evil: time limit of 300ms reached (--timeout)"),
 	CASE(exits, 124, "evil: time limit of 300ms reached (--timeout)"),
+	{ "window", guest_window, guest_window_end, 0x2a, NULL, true },
 };
 
 static void run_guest(void *arg)
@@ -138,7 +141,7 @@ static void run_guest(void *arg)
 	struct loader l = { .vm = &vm };
 	const char *path;
 
-	if (g->status == 124)
+	if (g->status == 124 || g->window)
 		config.timeout_ns = 300000000;
 	memcpy(shim_image + 64, g->code, g->end - g->code);
 	vm_create(&vm, &config, device_open(NULL, &path), "the device");
@@ -147,6 +150,7 @@ static void run_guest(void *arg)
 	l.next = l.boot->free;
 	pt_map(&l, 0xffffc00000000000, vm.ram_size, PROT_READ | PROT_WRITE, ABI_PAGE);
 	vcpu_first(&vcpu, &vm);
+	vcpu.run->request_interrupt_window = g->window;
 	interrupt_init(&vm);
 	jail_enter(&config);
 	vcpu_run(&vcpu);
