@@ -377,29 +377,31 @@ static int make_table(void)
 	size_t size = sizeof(*procs) + proc_max * sizeof(procs->process[0]);
 	int tty = process_tty();
 	pthread_mutexattr_t attr;
+	struct proc_table *table;
 
-	procs = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (procs == MAP_FAILED) {
-		procs = NULL;
+	table = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (table == MAP_FAILED)
 		return -ENOMEM;
-	}
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-	pthread_mutex_init(&procs->lock, &attr);
 	if (proc_ask_init() < 0)
 		vmsg("of each other processes see in /proc what their table has: %m");
 	/* its end is told of by what all have inherited */
 	if (pidfd_watch_first() < 0)
 		vmsg("a pidfd of the first process cannot be had: %m");
-	procs->used = 1;
-	proc_self = procs->process;
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(&table->lock, &attr);
+	table->used = 1;
+	proc_self = table->process;
 	*proc_self = (struct process){
 		.state = ALIVE, .pid = GUEST_PID, .ppid = GUEST_PPID, .pgid = GUEST_PID, .sid = GUEST_PID,
 		.host = getpid(), .executed = true, .stranger = true, .exit_signal = SIGCHLD, .started = process_started(),
 		.host_group = getpgrp(), .host_session = getsid(0), .tty = tty,
-		.subreaper = alone.subreaper, .death_signal = alone.death_signal, .threads = threads_count(),
+		.subreaper = alone.subreaper, .death_signal = alone.death_signal,
 	};
+	/* whole, for other threads come and go meanwhile */
+	__atomic_store_n(&procs, table, __ATOMIC_SEQ_CST);
+	process_threads(threads_count());
 	tasks_init();
 	return start_listening();
 }

@@ -328,6 +328,20 @@ static void run_drive(void **state)
 	run_free(&guest);
 }
 
+/* Once in a program's life, so it takes many of them: on two CPUs one in fifteen came to where the other thread ended. */
+static void the_first_fork_is_beside_a_thread_that_ends(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 25; i++) {
+		struct run_result r = run_kvmrun(NULL, LIST("build/guest/threads_fork"));
+
+		assert_status(&r, 0);
+		assert_out(&r, "ended with 7\n");
+		assert_err(&r, "");
+		run_free(&r);
+	}
+}
+
 static void the_time_limit_ends_all_threads(void **state)
 {
 	struct run_result r = run_kvmrun(LIST("--timeout", "1"), END("outside"));
@@ -362,13 +376,14 @@ static void no_more_threads_than_allowed_are_made(void **state)
 
 int main(int argc, char **argv)
 {
-	static struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(drives) + 4] = {
+	static struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(drives) + 5] = {
 		cmocka_unit_test(lines_of_4_threads_are_written_whole_and_in_order),
 		cmocka_unit_test(the_time_limit_ends_all_threads),
 		cmocka_unit_test(the_limit_of_cpu_time_ends_all_threads),
 		cmocka_unit_test(no_more_threads_than_allowed_are_made),
+		cmocka_unit_test(the_first_fork_is_beside_a_thread_that_ends),
 	};
-	size_t n = 4;
+	size_t n = 5;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = run_row,
