@@ -331,9 +331,10 @@ long sys_sched_setattr(const u64 a[6])
 	return set(&to, &attr);
 }
 
-/* ------------------------------------------------------------- nice values */
+/* ------------------------------------------------------------- those that are named together */
 
-typedef long nice_fn(struct target *to, int value);
+/* What is done to a thread, or told of it: a number, or -errno. */
+typedef long task_fn(struct target *to, int value);
 
 /* What is told of several: an error, else the highest; -ESRCH: none. */
 static long both(long was, long now)
@@ -341,7 +342,7 @@ static long both(long was, long now)
 	return now == -ESRCH || (was < 0 && was != -ESRCH) ? was : now < 0 || now > was ? now : was;
 }
 
-static long each_own(nice_fn *f, int nice)
+static long each_own(task_fn *f, int value)
 {
 	long ret = -ESRCH;
 	struct target to;
@@ -350,18 +351,18 @@ static long each_own(nice_fn *f, int nice)
 	for (u32 i = 0; (t = thread_at(i)); i++)
 		if (t->alive) {
 			look_at_own(t, &to);
-			ret = both(ret, f(&to, nice));
+			ret = both(ret, f(&to, value));
 		}
 	return ret;
 }
 
-static long each_of(u32 pid, nice_fn *f, int nice)
+static long each_of(u32 pid, task_fn *f, int value)
 {
 	struct target to = { .is.pid = pid };
 	long ret = -ESRCH, err;
 
 	while (!(err = ask_task(ABI_TASK_NEXT, 0, &to.is))) {
-		ret = both(ret, f(&to, nice));
+		ret = both(ret, f(&to, value));
 		to.is.pid = pid;
 		to.is.tid++;
 	}
@@ -369,10 +370,10 @@ static long each_of(u32 pid, nice_fn *f, int nice)
 }
 
 /*
- * Calls f for each thread that getpriority(2) and setpriority(2) name so: one, or of a group or a user,
+ * Calls f for each thread that getpriority(2), ioprio_get(2) and those that set it name so: one, or of a group or a user,
  * which are the program's own, all. -ESRCH: none.
  */
-static long each(u64 which, u32 who, nice_fn *f, int nice)
+static long each(u64 which, u32 who, task_fn *f, int value)
 {
 	struct abi_task member = { 0 };
 	long ret = -ESRCH, err;
@@ -380,14 +381,16 @@ static long each(u64 which, u32 who, nice_fn *f, int nice)
 
 	if (which == PRIO_PROCESS || (which == PRIO_PGRP && who == INIT)) {
 		err = look(who, &to);
-		return err ? err : f(&to, nice);
+		return err ? err : f(&to, value);
 	}
 	if (which == PRIO_USER && who && who != boot->uid)
 		return -ESRCH;
 	for (; member.tid = who, !ask_task(ABI_TASK_PROCESS, which == PRIO_PGRP, &member); member.pid++)
-		ret = both(ret, member.pid == boot->pid ? each_own(f, nice) : each_of(member.pid, f, nice));
+		ret = both(ret, member.pid == boot->pid ? each_own(f, value) : each_of(member.pid, f, value));
 	return ret;
 }
+
+/* ------------------------------------------------------------- nice values */
 
 /* As getpriority(2) has it: the more the sooner it runs. */
 static long nice_told(struct target *to, int nice)
@@ -446,7 +449,7 @@ static long ioprio_change(struct target *to, int ioprio)
 }
 
 /* IOPRIO_WHO_PROCESS is 1, and so on. */
-static long each_for_io(u64 which, u32 who, nice_fn *f, int value)
+static long each_for_io(u64 which, u32 who, task_fn *f, int value)
 {
 	return (u32)which - 1 > PRIO_USER ? -EINVAL : each((u32)which - 1, who, f, value);
 }

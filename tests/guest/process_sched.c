@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How other processes, and their threads, are scheduled, and their limits: as an ordinary user may ask for them and set them. */
 #include "process.h"
+#include "sched_attr.h"
 
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
-
-struct attr {
-	uint32_t size, policy;
-	uint64_t flags;
-	int nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-	uint32_t util_min, util_max;
-};
 
 /* What processes tell each other. */
 static struct told {

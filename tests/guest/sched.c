@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What an ordinary process is told of its policy and its nice value, and may make of them: sched(7). */
 #include "process.h"
+#include "sched_attr.h"
 
 #include <linux/capability.h>
 #include <sched.h>
 
 #define SYS(call, ...) show(#call "(" #__VA_ARGS__ ")", syscall(SYS_##call, __VA_ARGS__))
-
-struct attr {
-	uint32_t size, policy;
-	uint64_t flags;
-	int nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-	uint32_t util_min, util_max, more[2];
-};
 
 static void show_policy(const char *what, long pid)
 {
