@@ -15,7 +15,6 @@
 #include "fdtable.h"
 #include "interrupt.h"
 #include "load.h"
-#include "nsec.h"
 #include "proc.h"
 #include "proc_ask.h"
 #include "proc_maps.h"
@@ -115,7 +114,7 @@ static int view(const struct synth *s, struct subject *of)
 	if (!vcpu)
 		return -ESRCH;
 	process_thread_name(s->id, of->v.comm);
-	if (vcpu->tid && (used = clock_ns((clockid_t)(~(unsigned int)vcpu->tid << 3 | 6)))) {
+	if (vcpu->tid && (used = proc_cpu(vcpu->tid, CPU_OF_THREAD))) {
 		of->v.user = used - vcpu->cpu_before;
 		of->v.system = 0;
 	}

@@ -98,8 +98,8 @@ extern struct rusage proc_children;	/* of those that this one has waited for; li
 extern struct vm *proc_vm;		/* this one's */
 
 /* A host process's CPU time, ns, also of another one: the scheduler's, or by its ticks, of which there is the user's part. */
-enum cpu_part { CPU_TICKS, CPU_USER, CPU_ALL };	/* the kernel's CPUCLOCK_PROF, VIRT, SCHED */
-uint64_t proc_cpu(pid_t host, enum cpu_part part);
+enum cpu_part { CPU_TICKS, CPU_USER, CPU_ALL, CPU_OF_THREAD = 6 };	/* the kernel's CPUCLOCK_PROF, VIRT, SCHED; and of a thread alone */
+uint64_t proc_cpu(pid_t host, enum cpu_part part);	/* 0: it has ended */
 
 /* What this process shares with the guest. */
 struct abi_boot *proc_boot(void);
